@@ -1,0 +1,100 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrNotRegular says that a path names a directory, a symbolic link, a pipe or
+// a device where a plain file is required.
+var ErrNotRegular = errors.New("not a regular file")
+
+// OpenAppend opens path for reading and appending, and makes it with mode when
+// it is not there. It refuses anything but a regular file, follows no symbolic
+// link in the last element, and makes sure that the open file is still the one
+// that the path names. created says that the file was made by this call: its
+// name is durable only after SyncDir of the parent.
+func OpenAppend(path string, mode fs.FileMode) (f *os.File, created bool, err error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		created = true
+	case err != nil:
+		return nil, false, fmt.Errorf("open %q: %w", path, reason(err))
+	default:
+		if err := regular(path, info.Mode()); err != nil {
+			return nil, false, err
+		}
+	}
+	f, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|noFollow, mode)
+	if err != nil {
+		return nil, false, fmt.Errorf("open %q: %w", path, reason(err))
+	}
+	if err := samePath(f, path); err != nil {
+		f.Close()
+		return nil, false, err
+	}
+	return f, created, nil
+}
+
+// samePath fails when path no longer names the open file f: somebody replaced
+// it between the two steps, and an append would go where nobody looks.
+func samePath(f *os.File, path string) error {
+	open, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", path, reason(err))
+	}
+	named, err := os.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", path, reason(err))
+	}
+	if err := regular(path, named.Mode()); err != nil {
+		return err
+	}
+	if !os.SameFile(open, named) {
+		return fmt.Errorf("open %q: the file was replaced while it was being opened", path)
+	}
+	return nil
+}
+
+func regular(path string, mode fs.FileMode) error {
+	switch {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return fmt.Errorf("open %q: it is a directory: %w", path, ErrNotRegular)
+	case mode&fs.ModeSymlink != 0:
+		return fmt.Errorf("open %q: it is a symbolic link: %w", path, ErrNotRegular)
+	}
+	return fmt.Errorf("open %q: %w", path, ErrNotRegular)
+}
+
+// ReplaceFile gives path the content data in one step: readers see the old
+// content or the new, never a part.
+//
+// A crash before the rename leaves a file "*.tmp-*" beside path and the old
+// content; after it, the new content.
+func ReplaceFile(path string, data []byte, mode fs.FileMode) (err error) {
+	dir := filepath.Dir(path)
+	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
+	if err != nil {
+		return fmt.Errorf("replace %q: %w", path, reason(err))
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close())
+	if err != nil {
+		return fmt.Errorf("replace %q: %w", path, err)
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return fmt.Errorf("replace %q: %w", path, err)
+	}
+	return SyncDir(dir)
+}

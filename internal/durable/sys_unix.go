@@ -1,0 +1,36 @@
+//go:build unix
+
+package durable
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// noFollow: a symbolic link planted in place of the file is refused by the
+// kernel, and a pipe planted there does not block the open.
+const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+// SyncDir makes the names in the directory durable.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync directory %q: %w", dir, reason(err))
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("sync directory %q: %w", dir, reason(err))
+	}
+	return nil
+}
+
+// Owner is the uid that owns the file, and false where the system has none.
+func Owner(info fs.FileInfo) (uid int, ok bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(st.Uid), true
+}
