@@ -1,0 +1,70 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Show finds the one operation whose id begins with prefix, in any case, and
+// returns all its events and their lines, oldest first. The whole log is read,
+// since a prefix is only unique over all of it.
+func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
+	want := strings.ToUpper(prefix)
+	var ids []string
+	_, err = l.Backward(func(e Event, raw []byte) bool {
+		if e.ID == "" || !strings.HasPrefix(e.ID, want) {
+			return true
+		}
+		events = append(events, e)
+		lines = append(lines, slices.Clone(raw))
+		if !slices.Contains(ids, e.ID) {
+			ids = append(ids, e.ID)
+		}
+		return true
+	})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case len(ids) == 0:
+		return nil, nil, fmt.Errorf("%w: %q", ErrNotFound, prefix)
+	case len(ids) > 1:
+		return nil, nil, &AmbiguousError{Prefix: prefix, IDs: ids}
+	}
+	slices.Reverse(events)
+	slices.Reverse(lines)
+	return events, lines, nil
+}
+
+// Unfinished returns the operations without an outcome, oldest first, each with
+// its newest pending event. It looks at the newest limit bytes of the log; 0
+// means all of it.
+func (l *Log) Unfinished(limit int64) ([]Event, error) {
+	done := map[string]bool{}
+	newest := map[string]Event{}
+	var order []string
+	var read int64
+	_, err := l.Backward(func(e Event, raw []byte) bool {
+		read += int64(len(raw)) + 1
+		switch {
+		case e.ID == "":
+		case e.Outcome != Pending:
+			done[e.ID] = true
+		case !done[e.ID]:
+			if _, known := newest[e.ID]; !known {
+				order = append(order, e.ID)
+				newest[e.ID] = e
+			}
+		}
+		return limit == 0 || read < limit
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(order)
+	var open []Event
+	for _, id := range order {
+		open = append(open, newest[id])
+	}
+	return open, nil
+}

@@ -1,0 +1,109 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+// Record is one operation: its events merged. Its Event is the last one.
+type Record struct {
+	Event
+	Unfinished bool  // no outcome event follows
+	First      Event // the event that began it, where it was read; else zero
+}
+
+// Query selects records.
+type Query struct {
+	Limit      int      // at most so many, newest first; 0 means all
+	Operations []string // only these; empty means all
+}
+
+// Scanned is what a reading of the log came upon besides records.
+type Scanned struct {
+	Malformed int // lines that are no events
+}
+
+// History reads the newest records that match, newest first. It reads the file
+// from its end and no further than it must.
+func (l *Log) History(q Query) ([]Record, Scanned, error) {
+	var found []Record
+	index := map[string]int{} // operation id -> place in found
+	scanned, err := l.Backward(func(e Event, _ []byte) (more bool) {
+		if at, known := index[e.ID]; known && e.ID != "" {
+			found[at].First = e
+			return true
+		}
+		if q.Limit > 0 && len(found) == q.Limit {
+			return false
+		}
+		if !q.Match(e) {
+			return true
+		}
+		index[e.ID] = len(found)
+		found = append(found, Record{Event: e, Unfinished: e.Outcome == Pending, First: e})
+		return true
+	})
+	return found, scanned, err
+}
+
+// Match reports whether the query selects the event, its limit aside.
+func (q Query) Match(e Event) bool {
+	return len(q.Operations) == 0 || slices.Contains(q.Operations, e.Operation)
+}
+
+// Backward calls visit with each event and its bytes, newest first, until visit
+// returns false. Lines that are no events are counted. A line of a newer format
+// version ends the reading with ErrVersion.
+func (l *Log) Backward(visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
+	var scanned Scanned
+	f, err := os.Open(l.Path)
+	if err != nil {
+		return scanned, fmt.Errorf("open %q: %w", l.Path, bare(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return scanned, fmt.Errorf("stat %q: %w", l.Path, bare(err))
+	}
+	if info.IsDir() {
+		return scanned, fmt.Errorf("open %q: it is a directory", l.Path)
+	}
+	back := newBackward(f, info.Size())
+	for {
+		line, err := back.next()
+		if errors.Is(err, io.EOF) {
+			return scanned, nil
+		}
+		if err != nil {
+			return scanned, fmt.Errorf("%s: %w", l.Path, err)
+		}
+		if len(line.data) == 0 {
+			continue
+		}
+		e, err := Parse(line.data)
+		switch {
+		case errors.Is(err, ErrVersion):
+			return scanned, fmt.Errorf("%s: %w", l.Path, err)
+		case err != nil:
+			scanned.Malformed++
+		case !visit(e, line.data):
+			return scanned, nil
+		}
+	}
+}
+
+// ErrNotFound says that no operation has the id that was asked for.
+var ErrNotFound = errors.New("no such operation")
+
+// AmbiguousError names the operations that share a prefix.
+type AmbiguousError struct {
+	Prefix string
+	IDs    []string
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%q is the beginning of %d ids", e.Prefix, len(e.IDs))
+}

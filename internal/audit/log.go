@@ -1,0 +1,200 @@
+package audit
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+)
+
+// DefaultPath is where the log lies, relative to the project directory.
+var DefaultPath = filepath.Join(".contextcore", "audit.jsonl")
+
+// ErrOwner says that the log belongs to another account.
+var ErrOwner = errors.New("the log belongs to another account")
+
+// lockLimit is how long an append waits for others. They hold the lock for one
+// write and one fsync; whoever holds it for longer is stuck.
+const lockLimit = 30 * time.Second
+
+// Log is the file at Path, which need not exist yet.
+type Log struct {
+	Path  string
+	Heads *Heads // where heads are noted; nil notes none
+}
+
+// Append writes the event as the last line and returns when it is durable. It
+// fills V, Log, Seq and Prev. room is how many bytes of disk to set aside for
+// the event that will follow; without them nothing is written. Many processes
+// may append at once.
+//
+// On an error the event counts as not recorded. After a failed fsync the line
+// may be in the file all the same; it is not written again.
+func (l *Log) Append(ctx context.Context, e Event, room int64) (Head, error) {
+	if err := check(e); err != nil {
+		return Head{}, err
+	}
+	var head Head
+	var size int64
+	err := l.locked(ctx, func(f *os.File, t tail) error {
+		data, next, err := chain(e, t)
+		if err != nil {
+			return err
+		}
+		if room > 0 {
+			if err := durable.Reserve(f, t.size, int64(len(data))+room); err != nil {
+				return err
+			}
+		}
+		head, size = next, t.size+int64(len(data))
+		return write(f, data, t.size)
+	})
+	if err != nil {
+		return Head{}, err
+	}
+	return head, l.Heads.note(l.Path, head, size)
+}
+
+// Check finds out whether an append would be refused, and writes nothing but
+// the directories, the lock file and an empty log where they are missing.
+func (l *Log) Check(ctx context.Context) error {
+	return l.locked(ctx, func(*os.File, tail) error { return nil })
+}
+
+// locked runs do with the log open, its end read, and the lock held.
+func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
+	if err := durable.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
+		return err
+	}
+	unlock, err := durable.Lock(ctx, l.Path+".lock", lockLimit)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f, created, err := durable.OpenAppend(l.Path, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := checkOwner(f, l.Path); err != nil {
+		return err
+	}
+	if created {
+		// A crash before this line may lose the file with nothing in it.
+		if err := durable.SyncDir(filepath.Dir(l.Path)); err != nil {
+			return err
+		}
+	}
+	t, err := readTail(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.Path, err)
+	}
+	return do(f, t)
+}
+
+// chain makes the bytes to append to a file that ends as t says.
+func chain(e Event, t tail) ([]byte, Head, error) {
+	e.V, e.Log, e.Seq, e.Prev = Version, t.log, t.seq+1, t.prev
+	if e.Log == "" {
+		e.Log = rand.Text()
+	}
+	var err error
+	if t.torn != nil {
+		e.Details, err = withDetail(e.Details, "recovered", t.torn)
+	}
+	if t.loose != nil && err == nil {
+		e.Details, err = withDetail(e.Details, "unchained", t.loose)
+	}
+	if err != nil {
+		return nil, Head{}, err
+	}
+	data, err := encode(e)
+	if err != nil {
+		return nil, Head{}, err
+	}
+	if len(data) > maxLine {
+		return nil, Head{}, fmt.Errorf("record: the event takes %d bytes: %w", len(data), errLineTooLong)
+	}
+	head := Head{Log: e.Log, Seq: e.Seq, SHA256: hash(data[:len(data)-1])}
+	if t.open {
+		data = append([]byte{'\n'}, data...)
+	}
+	return data, head, nil
+}
+
+// write appends data, which has never been in the file, and makes it durable.
+//
+//   - A crash before the write leaves the file as it was.
+//   - A crash in it leaves a torn line, which the next writer seals.
+//   - A write cut short by a full disk is taken back here, under the lock.
+//   - A failed fsync leaves the line where it is: nobody knows whether it is on
+//     the disk, and writing it again would record one thing twice.
+func write(f *os.File, data []byte, size int64) error {
+	if _, err := f.Write(data); err != nil {
+		if cut := f.Truncate(size); cut != nil {
+			return fmt.Errorf("append to %q: %w; and taking back what was written: %w", f.Name(), bare(err), bare(cut))
+		}
+		return fmt.Errorf("append to %q: %w", f.Name(), bare(err))
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("sync %q: %w", f.Name(), bare(err))
+	}
+	return nil
+}
+
+func bare(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+// checkOwner refuses a log that another account could rewrite at will. Root may
+// write to the log of whoever owns its directory, since people run sudo.
+func checkOwner(f *os.File, path string) error {
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", path, bare(err))
+	}
+	owner, known := durable.Owner(info)
+	if !known || owner == os.Geteuid() {
+		return nil
+	}
+	if os.Geteuid() == 0 {
+		dir, err := os.Stat(filepath.Dir(path))
+		if err != nil {
+			return fmt.Errorf("stat %q: %w", path, bare(err))
+		}
+		if dirOwner, _ := durable.Owner(dir); dirOwner == owner {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q: %w (uid %d, we are %d)", path, ErrOwner, owner, os.Geteuid())
+}
+
+// Find looks for a log in dir and its parents, as git looks for its directory.
+// Without one it returns the path in dir, and false.
+func Find(dir string) (path string, found bool) {
+	for d := dir; ; d = filepath.Dir(d) {
+		path := filepath.Join(d, DefaultPath)
+		if _, err := os.Lstat(path); err == nil {
+			return path, true
+		}
+		if filepath.Dir(d) == d {
+			return filepath.Join(dir, DefaultPath), false
+		}
+	}
+}
+
+// Word is the head in one word, log:seq:sha256.
+func (h Head) Word() string {
+	return strings.Join([]string{h.Log, fmt.Sprint(h.Seq), h.SHA256}, ":")
+}
