@@ -1,0 +1,56 @@
+package teardown
+
+import (
+	"encoding/json"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// Details is the details object of a destroy event. The pending event has what
+// was about to happen; the outcome event has all of it again with results, so
+// that each line can be read alone. docs/audit-format.md lists every field.
+type Details struct {
+	Inventory
+	Tool         string          `json:"tool"`                   // this program and its version
+	Compose      string          `json:"compose,omitempty"`      // version of Docker Compose
+	Via          string          `json:"resolved_by,omitempty"`  // "compose config" when Compose had to resolve the files
+	Command      []string        `json:"command"`                // the child, as it is run
+	Confirmation string          `json:"confirmation,omitempty"` // typed, flag or unattended
+	Unprotected  []string        `json:"unprotected,omitempty"`  // volumes named by --unprotect
+	Why          string          `json:"reason,omitempty"`       // --reason
+	Actor        json.RawMessage `json:"actor,omitempty"`        // who and where; see package actor
+
+	// From here on, outcome events only.
+	StartedAt  string   `json:"started_at,omitempty"` // RFC 3339, of the pending event
+	DurationMS int64    `json:"duration_ms,omitempty"`
+	ExitCode   *int     `json:"exit_code,omitempty"`  // the child's; -1 when a signal killed it
+	Signal     string   `json:"signal,omitempty"`     // that reached this program, INT or TERM …
+	Error      string   `json:"error,omitempty"`      // what stopped the operation
+	Stderr     string   `json:"stderr,omitempty"`     // the last 8 KiB of the child's error output, when it failed
+	LostBytes  int64    `json:"bytes_lost,omitempty"` // sum over the volumes that are gone and were measured
+	Remaining  []string `json:"remaining,omitempty"`  // "kind name: why"
+	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps by another hand
+	Settled    string   `json:"settled,omitempty"`    // "reconcile" when a later run found the outcome
+}
+
+// ParseDetails reads the details of a destroy event.
+func ParseDetails(e audit.Event) (Details, error) {
+	var d Details
+	err := json.Unmarshal(e.Details, &d)
+	return d, err
+}
+
+func (d Details) encode() json.RawMessage {
+	if d.Resources == nil {
+		d.Resources = []Resource{}
+	}
+	if d.Command == nil {
+		d.Command = []string{}
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		// Only strings, numbers and an Actor that was marshalled before.
+		panic(err)
+	}
+	return data
+}

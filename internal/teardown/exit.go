@@ -1,0 +1,50 @@
+package teardown
+
+import (
+	"errors"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// The exit codes of the program, promised in --help and docs/exit-codes.md. A
+// signal n gives 128+n.
+const (
+	ExitOK       = 0 // done, nothing to do, or a dry run
+	ExitFailed   = 1 // nothing was destroyed, or it cannot be told what was
+	ExitUsage    = 2 // the command line is wrong
+	ExitPartial  = 3 // something was destroyed and something remains
+	ExitDeclined = 4 // the user said no, or did not answer
+	ExitRefused  = 5 // a rule forbids it: a protected volume
+	ExitNoRecord = 6 // the record could not be written, and nothing was destroyed
+)
+
+// Fault is an error with what to try and the exit code that it leads to.
+type Fault struct {
+	Err  error
+	Try  string // one line, or ""
+	Code int
+}
+
+func (f *Fault) Error() string { return f.Err.Error() }
+func (f *Fault) Unwrap() error { return f.Err }
+
+// AsFault finds the Fault in err, or makes one with ExitFailed.
+func AsFault(err error) *Fault {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &Fault{Err: err, Code: ExitFailed}
+}
+
+func exitOf(o audit.Outcome, signal int) int {
+	switch {
+	case o == audit.Success:
+		return ExitOK
+	case signal != 0:
+		return 128 + signal
+	case o == audit.Partial:
+		return ExitPartial
+	}
+	return ExitFailed
+}

@@ -1,0 +1,175 @@
+package teardown
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+var hexName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// LooksAnonymous reports whether the engine, not a person, named the volume.
+// Engines before 23 give such volumes no label, only a name of 64 hex digits.
+func LooksAnonymous(v Volume) bool {
+	_, label := v.Labels[labelAnonymous]
+	return label || hexName.MatchString(v.Name) && v.Labels[labelProject] == ""
+}
+
+// planVolumes lists the volumes that the project declares, labels or mounts.
+func (p *planner) planVolumes() {
+	users := p.volumeUsers()
+	intent := p.intendedVolumes()
+	for _, v := range p.snap.Volumes {
+		why, asked := intent[v.Name]
+		anonymous, rides := p.rides(v, users[v.Name])
+		if !asked && why == "" && !rides && !p.ours(v.Labels) && !p.mountedByUs(users[v.Name]) {
+			continue
+		}
+		r := describe(v, anonymous)
+		if other := v.Labels[labelProject]; other != "" && other != p.project {
+			r.Claimed = other
+		}
+		for _, c := range users[v.Name] {
+			r.UsedBy = append(r.UsedBy, c.Name)
+		}
+		switch {
+		case asked && why == "" || rides:
+			p.inUse(&r, users[v.Name])
+			p.inherited(&r, v, users[v.Name])
+			if r.Host != "" && r.Fate == Removed {
+				r.Reason = "only its entry goes; the data in " + r.Host + " stays"
+			}
+		case why != "":
+			r.Asked, r.Fate, r.Reason = asked, Kept, why
+		default:
+			r.Fate, r.Reason = Kept, p.unasked(v, anonymous)
+		}
+		p.out = append(p.out, r)
+	}
+}
+
+func describe(v Volume, anonymous bool) Resource {
+	r := Resource{
+		Kind: KindVolume, Name: v.Name, Created: stamp(v.Created, time.RFC3339),
+		Born: stamp(v.Born, time.RFC3339Nano), Key: v.Labels[labelVolume],
+		Anonymous: anonymous, Protected: v.Labels[LabelProtect] == "true",
+	}
+	if v.Driver != "local" {
+		r.Driver = v.Driver
+	}
+	if strings.Contains(","+v.Options["o"]+",", ",bind,") || strings.Contains(","+v.Options["o"]+",", ",rbind,") {
+		r.Host = v.Options["device"]
+	}
+	return r
+}
+
+// intendedVolumes maps the names of the volumes that the files or labels speak
+// of: asked ones to "", others to the reason why Compose leaves them. In labels
+// mode Compose keeps one volume per key and drops the others; which one is not
+// to be foreseen, so all are asked and the evidence decides.
+func (p *planner) intendedVolumes() map[string]string {
+	intent := map[string]string{}
+	if p.model.Mode == Files {
+		for _, d := range p.model.Volumes {
+			switch {
+			case d.External:
+				intent[d.Name] = "external"
+			case d.Skipped != "":
+				intent[d.Name] = d.Skipped
+			case !p.opts.Volumes:
+				intent[d.Name] = "--no-volumes"
+			default:
+				intent[d.Name] = ""
+			}
+		}
+		return intent
+	}
+	taken := map[string]bool{}
+	for _, v := range p.snap.Volumes {
+		if !p.ours(v.Labels) {
+			continue
+		}
+		key := v.Labels[labelVolume]
+		switch {
+		case p.idle():
+			intent[v.Name] = "none of the named services is there"
+		case !p.opts.Volumes:
+			intent[v.Name] = "--no-volumes"
+		case taken[key]:
+			intent[v.Name] = "another volume has the same Compose key: one goes per run"
+		default:
+			taken[key] = true
+			intent[v.Name] = ""
+		}
+	}
+	return intent
+}
+
+// rides reports whether the volume is anonymous, and whether it goes with a
+// container of ours.
+func (p *planner) rides(v Volume, users []Container) (anonymous, rides bool) {
+	if !LooksAnonymous(v) {
+		return false, false
+	}
+	for _, c := range users {
+		rides = rides || p.rmv[c.ID]
+	}
+	return true, rides
+}
+
+// inherited finds the anonymous volume that Compose carried over when it
+// recreated the container: the new container mounts it by name, so that the
+// engine takes it for a named one and keeps it. `docker compose down -v` leaves
+// it behind and exits 0.
+func (p *planner) inherited(r *Resource, v Volume, users []Container) {
+	if !r.Anonymous || r.Fate != Removed || p.ours(v.Labels) {
+		return
+	}
+	for _, c := range users {
+		for _, m := range c.Mounts {
+			if m.Volume == v.Name && p.rmv[c.ID] && !m.Named {
+				return
+			}
+		}
+	}
+	r.Fate, r.Reason = Kept, "anonymous, carried over when its container was recreated: Compose leaves it"
+}
+
+// unasked is the reason for a volume that the project is concerned with and
+// that the command does not mean to remove.
+func (p *planner) unasked(v Volume, anonymous bool) string {
+	switch {
+	case anonymous && !p.opts.Volumes:
+		return "--no-volumes"
+	case anonymous:
+		return "anonymous, of a container that stays or is an orphan"
+	case p.model.Mode == Files && p.ours(v.Labels):
+		return "labelled for this project, but not declared in the files"
+	case p.model.Mode == Labels:
+		return "not labelled for this project"
+	}
+	return "mounted, but not declared in the files"
+}
+
+func (p *planner) volumeUsers() map[string][]Container {
+	users := map[string][]Container{}
+	for _, c := range p.snap.Containers {
+		last := ""
+		for _, m := range c.Mounts {
+			if m.Volume != "" && m.Volume != last {
+				users[m.Volume] = append(users[m.Volume], c)
+				last = m.Volume
+			}
+		}
+	}
+	return users
+}
+
+func (p *planner) mountedByUs(users []Container) bool {
+	for _, c := range users {
+		if p.ours(c.Labels) {
+			return true
+		}
+	}
+	return false
+}

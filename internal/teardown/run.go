@@ -1,0 +1,175 @@
+package teardown
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// Confirmation is whether and how the user is asked.
+type Confirmation string
+
+// The ways. Interactive becomes typed in the record.
+const (
+	Interactive Confirmation = "typed"
+	ByFlag      Confirmation = "flag"
+	Unattended  Confirmation = "unattended"
+)
+
+// Run is one teardown. All fields are needed but Unprotect and Reason.
+type Run struct {
+	Compose Composer
+	Daemon  Daemon
+	Log     func(dir string) Recorder // the log of a project directory
+	Screen  Screen
+	Signals <-chan os.Signal
+
+	Options   Options
+	Confirm   Confirmation
+	Unprotect []string
+	Reason    string
+	User      string
+	Actor     json.RawMessage
+	Tool      string
+	Now       func() time.Time
+	NewID     func(time.Time) string
+
+	// FailedIn, where it is set, is the log for a teardown that failed before
+	// its project directory was known.
+	FailedIn func() Recorder
+
+	id      string
+	started time.Time
+	log     Recorder
+	before  Snapshot
+	details Details
+	watch   func() []string
+}
+
+// Ending is how a teardown ended, for the screen and the exit code.
+type Ending struct {
+	ID         string
+	Verdict    Verdict
+	Inventory  Inventory
+	Exit       Exit
+	Unknown    bool  // it cannot be told what happened: the operation stays unfinished
+	Unrecorded error // why the outcome is not in the log, or nil
+	Duration   time.Duration
+	Code       int
+}
+
+// Do runs the teardown and returns the exit code. A returned error is always a
+// *Fault and says why nothing was destroyed.
+func (r *Run) Do(ctx context.Context) (int, error) {
+	r.started = r.Now()
+	r.id = r.NewID(r.started)
+	defer func() {
+		if r.watch != nil {
+			r.watch()
+		}
+	}()
+	sig, err := r.guarded(ctx, r.prepare)
+	if err != nil {
+		return r.stop(ctx, sig, err)
+	}
+	if err := r.pend(ctx); err != nil {
+		return ExitNoRecord, err
+	}
+	// A crash from here on leaves a pending event without an outcome, which
+	// reconcile settles by looking at the engine.
+	select {
+	case sig := <-r.Signals:
+		return r.stop(ctx, sig, context.Canceled)
+	default:
+	}
+	r.Screen.Began(r.id)
+	exit, err := r.Compose.Down(r.Signals)
+	if err != nil {
+		return r.stop(ctx, nil, &Fault{Err: err, Code: ExitFailed})
+	}
+	ending := r.conclude(exit)
+	r.Screen.Done(ending)
+	return ending.Code, nil
+}
+
+// guarded runs do until it ends or a signal comes.
+func (r *Run) guarded(ctx context.Context, do func(context.Context) error) (os.Signal, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- do(ctx) }()
+	select {
+	case err := <-done:
+		return nil, err
+	case sig := <-r.Signals:
+		cancel()
+		<-done
+		return sig, context.Canceled
+	}
+}
+
+// stop ends a teardown before the child has run: nothing was destroyed. It is
+// recorded when there is a project to record it for.
+func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
+	fault := AsFault(err)
+	outcome := audit.Failed
+	switch {
+	case sig != nil:
+		fault = &Fault{Err: fmt.Errorf("stopped by a signal (%s): nothing was destroyed", sig), Code: 128 + signalNumber(sig)}
+		outcome = audit.Cancelled
+		r.details.Signal = signalName(sig)
+	case fault.Code == ExitDeclined:
+		outcome = audit.Cancelled
+	}
+	if r.log == nil && r.FailedIn != nil {
+		r.log = r.FailedIn()
+	}
+	if fault.Code == ExitNoRecord || r.log == nil {
+		return fault.Code, fault
+	}
+	r.details.Error = fault.Error()
+	r.details.StartedAt = stamp(r.started, time.RFC3339Nano)
+	if _, err := r.log.Append(context.WithoutCancel(ctx), r.event(outcome, nil), 0); err != nil {
+		r.Screen.Note("not recorded: " + err.Error())
+	}
+	return fault.Code, fault
+}
+
+func (r *Run) event(outcome audit.Outcome, affected []string) audit.Event {
+	return audit.Event{
+		ID: r.id, Timestamp: r.Now(), Operation: audit.Destroy, Outcome: outcome,
+		User: r.User, Details: r.details.encode(), DataAffected: affected,
+	}
+}
+
+// outcomeRoom is what an outcome event may take beyond its pending one: 8 KiB of
+// error output, escaped six-fold at worst, and the results.
+const outcomeRoom = 64 << 10
+
+// pend makes the pending event durable. Nothing has been destroyed before it
+// returns nil.
+func (r *Run) pend(ctx context.Context) error {
+	e := r.event(audit.Pending, r.details.Going())
+	_, err := r.log.Append(ctx, e, int64(2*len(e.Details)+outcomeRoom))
+	if errors.Is(err, audit.ErrHead) {
+		r.Screen.Note(err.Error())
+		return nil
+	}
+	if err != nil {
+		return noRecord(err)
+	}
+	return nil
+}
+
+func noRecord(err error) *Fault {
+	return &Fault{
+		Err:  fmt.Errorf("the audit record could not be written first, so nothing was destroyed: %w", err),
+		Try:  "make the log writable, or name another with --log FILE",
+		Code: ExitNoRecord,
+	}
+}
