@@ -1,0 +1,20 @@
+package engine
+
+import (
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// birth is when the directory of a volume was made, zero where the file system
+// does not keep that. It is taken from the directory around the data, whose
+// place nobody but the engine makes or removes.
+func birth(mountpoint string) time.Time {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, filepath.Dir(mountpoint), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME, &st)
+	if err != nil || st.Mask&unix.STATX_BTIME == 0 {
+		return time.Time{}
+	}
+	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
+}

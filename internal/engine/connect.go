@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/connhelper"
+	"github.com/docker/cli/cli/context/docker"
+	"github.com/docker/cli/cli/context/store"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/client"
+)
+
+// minAPI is the API version of Engine 20.10, the oldest that is spoken to.
+// stableCreatedAPI is that of Engine 23, from which on the CreatedAt of a local
+// volume no longer moves with changes in the volume's root directory.
+const (
+	minAPI           = "1.41"
+	stableCreatedAPI = "1.42"
+)
+
+// Address is what the user said about which engine to use.
+type Address struct {
+	Host    string // -H
+	Context string // --context
+	Env     func(string) string
+}
+
+// Client is a connection to one engine.
+type Client struct {
+	api     *client.Client
+	host    string // without user info
+	context string // docker context in use, or ""
+	local   bool
+}
+
+// Connect finds the engine in the order of the Docker CLI: -H, --context,
+// DOCKER_HOST, DOCKER_CONTEXT, the current context of config.json, the default
+// socket. It does not yet talk to it.
+func Connect(a Address) (*Client, error) {
+	if a.Host != "" && a.Context != "" {
+		return nil, errors.New("--host and --context exclude each other")
+	}
+	name := a.contextName()
+	opts, host, err := options(a, name)
+	if err != nil {
+		return nil, err
+	}
+	api, err := client.NewClientWithOpts(append(opts, client.WithAPIVersionNegotiation())...)
+	if err != nil {
+		return nil, fmt.Errorf("docker engine: %w", err)
+	}
+	if host == "" {
+		host = api.DaemonHost()
+	}
+	return &Client{api: api, host: withoutUser(host), context: name, local: isLocal(host)}, nil
+}
+
+// contextName is the docker context in use, "" for the default one.
+func (a Address) contextName() string {
+	name := a.Context
+	switch {
+	case name != "":
+	case a.Host != "" || a.Env("DOCKER_HOST") != "":
+		return ""
+	case a.Env("DOCKER_CONTEXT") != "":
+		name = a.Env("DOCKER_CONTEXT")
+	default:
+		if cfg := config.LoadDefaultConfigFile(io.Discard); cfg != nil {
+			name = cfg.CurrentContext
+		}
+	}
+	if name == "default" {
+		return ""
+	}
+	return name
+}
+
+func options(a Address, name string) (opts []client.Opt, host string, err error) {
+	if name != "" {
+		return contextOptions(name)
+	}
+	host = a.Host
+	if host == "" {
+		host = a.Env("DOCKER_HOST")
+	}
+	if host == "" {
+		return []client.Opt{client.FromEnv}, "", nil
+	}
+	if !strings.Contains(host, "://") {
+		host = "tcp://" + host
+	}
+	helper, err := connhelper.GetConnectionHelper(host)
+	if err != nil {
+		return nil, "", fmt.Errorf("docker engine %q: %w", withoutUser(host), err)
+	}
+	if helper != nil {
+		return []client.Opt{
+			client.WithVersionFromEnv(), client.WithHost(helper.Host), client.WithDialContext(helper.Dialer),
+		}, host, nil
+	}
+	return []client.Opt{client.WithTLSClientConfigFromEnv(), client.WithVersionFromEnv(), client.WithHost(host)}, host, nil
+}
+
+func contextOptions(name string) ([]client.Opt, string, error) {
+	types := store.NewConfig(func() any { return &map[string]any{} },
+		store.EndpointTypeGetter(docker.DockerEndpoint, func() any { return &docker.EndpointMeta{} }))
+	contexts := store.New(config.ContextStoreDir(), types)
+	meta, err := contexts.GetMetadata(name)
+	if err != nil {
+		return nil, "", fmt.Errorf("docker context %q: %w", name, err)
+	}
+	endpoint, err := docker.EndpointFromContext(meta)
+	if err != nil {
+		return nil, "", fmt.Errorf("docker context %q: %w", name, err)
+	}
+	withTLS, err := docker.WithTLSData(contexts, name, endpoint)
+	if err != nil {
+		return nil, "", fmt.Errorf("docker context %q: %w", name, err)
+	}
+	opts, err := withTLS.ClientOpts()
+	if err != nil {
+		return nil, "", fmt.Errorf("docker context %q: %w", name, err)
+	}
+	return opts, endpoint.Host, nil
+}
+
+// withoutUser drops user name and password from an address.
+func withoutUser(host string) string {
+	u, err := url.Parse(host)
+	if err != nil || u.User == nil {
+		return host
+	}
+	u.User = nil
+	return u.String()
+}
+
+func isLocal(host string) bool {
+	return strings.HasPrefix(host, "unix://") || strings.HasPrefix(host, "npipe://")
+}
+
+// ready negotiates the API version, once, and refuses engines that are too old.
+func (c *Client) ready(ctx context.Context) error {
+	ping, err := c.api.Ping(ctx)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	c.api.NegotiateAPIVersionPing(ping)
+	if versions.LessThan(c.api.ClientVersion(), minAPI) {
+		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)
+	}
+	return nil
+}
+
+// ErrUnreachable says that no engine answers.
+var ErrUnreachable = errors.New("the Docker Engine does not answer")
+
+func (c *Client) unreachable(err error) error {
+	cause := err
+	var urlErr *url.Error
+	if errors.As(err, &urlErr) {
+		cause = urlErr.Err
+	}
+	if client.IsErrConnectionFailed(err) {
+		return fmt.Errorf("%w at %s", ErrUnreachable, c.host)
+	}
+	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { _ = c.api.Close() }

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/docker/docker/api/types"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// readable reports whether the volume's files may be looked at directly: they
+// lie on this host, and they are the engine's own and not somebody's mount.
+func (c *Client) readable(v teardown.Volume) bool {
+	return c.local && v.Driver == "local" && len(v.Options) == 0 && v.Mountpoint != ""
+}
+
+// Measure sums up the volumes whose files this host can read, several at once,
+// and asks the engine for the others. The engine walks every volume, image and
+// container for that, so it is asked last, and only once. Sizes that are not
+// there when ctx ends are left out.
+func (c *Client) Measure(ctx context.Context, volumes []teardown.Volume) map[string]teardown.Size {
+	sizes := map[string]teardown.Size{}
+	var mu sync.Mutex // guards sizes and unread
+	unread := map[string]bool{}
+	todo := make(chan teardown.Volume)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for v := range todo {
+				size, ok := teardown.Size{}, false
+				if c.readable(v) {
+					size, ok = walk(ctx, v.Mountpoint)
+				}
+				mu.Lock()
+				if ok {
+					sizes[v.Name] = size
+				} else if len(v.Options) == 0 {
+					unread[v.Name] = true
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, v := range volumes {
+		todo <- v
+	}
+	close(todo)
+	wg.Wait()
+	if len(unread) > 0 && ctx.Err() == nil {
+		c.askSizes(ctx, unread, sizes)
+	}
+	return sizes
+}
+
+func (c *Client) askSizes(ctx context.Context, unread map[string]bool, sizes map[string]teardown.Size) {
+	usage, err := c.api.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
+	if err != nil {
+		return
+	}
+	for _, v := range usage.Volumes {
+		if unread[v.Name] && v.UsageData != nil && v.UsageData.Size >= 0 {
+			sizes[v.Name] = teardown.Size{Bytes: v.UsageData.Size}
+		}
+	}
+}
+
+// walk sums the lengths of the files under dir, hard links once, as the engine
+// counts. It gives up when ctx ends or when anything cannot be read.
+func walk(ctx context.Context, dir string) (size teardown.Size, ok bool) {
+	seen := map[inode]bool{}
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		info, err := d.Info()
+		if os.IsNotExist(err) {
+			return nil // deleted while we looked
+		}
+		if err != nil {
+			return err
+		}
+		id, links, disk := statOf(info)
+		if links > 1 && !info.IsDir() {
+			if seen[id] {
+				return nil
+			}
+			seen[id] = true
+		}
+		size.Disk += disk
+		if info.Mode().IsRegular() {
+			size.Bytes += info.Size()
+		}
+		return nil
+	})
+	return size, err == nil
+}

@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Describe says which engine answers.
+func (c *Client) Describe(ctx context.Context) (teardown.Engine, error) {
+	if err := c.ready(ctx); err != nil {
+		return teardown.Engine{}, err
+	}
+	info, err := c.api.Info(ctx)
+	if err != nil {
+		return teardown.Engine{}, c.unreachable(err)
+	}
+	return teardown.Engine{
+		ID: info.ID, Name: info.Name, Version: info.ServerVersion, APIVersion: c.api.ClientVersion(),
+		Host: c.host, Context: c.context, Local: c.local,
+	}, nil
+}
+
+// StableCreated reports whether CreatedAt of a volume never moves.
+func (c *Client) StableCreated() bool {
+	return versions.GreaterThanOrEqualTo(c.api.ClientVersion(), stableCreatedAPI)
+}
+
+// Snapshot lists what the engine has, of every project, in one call per kind,
+// all at once.
+func (c *Client) Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error) {
+	var s teardown.Snapshot
+	jobs := []func() error{
+		func() (err error) { s.Containers, err = c.containers(ctx); return },
+		func() (err error) { s.Volumes, err = c.volumes(ctx); return },
+		func() (err error) { s.Networks, err = c.networks(ctx); return },
+	}
+	if images {
+		jobs = append(jobs, func() (err error) { s.Images, err = c.images(ctx); return })
+	}
+	errs := make([]error, len(jobs))
+	var wg sync.WaitGroup
+	for i, job := range jobs {
+		wg.Go(func() { errs[i] = job() })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return teardown.Snapshot{}, c.unreachable(err)
+		}
+	}
+	return s, nil
+}
+
+func (c *Client) containers(ctx context.Context) ([]teardown.Container, error) {
+	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]teardown.Container, 0, len(list))
+	for _, s := range list {
+		con := teardown.Container{
+			ID: s.ID, Name: canonicalName(s), Image: s.Image, ImageID: s.ImageID, State: s.State,
+			Labels: s.Labels, Created: time.Unix(s.Created, 0),
+		}
+		for _, m := range s.Mounts {
+			switch m.Type {
+			case mount.TypeVolume:
+				con.Mounts = append(con.Mounts, teardown.Mount{Volume: m.Name, Writable: m.RW})
+			case mount.TypeBind:
+				con.Mounts = append(con.Mounts, teardown.Mount{Source: m.Source, Writable: m.RW})
+			}
+		}
+		if s.NetworkSettings != nil {
+			for _, n := range s.NetworkSettings.Networks {
+				con.Networks = append(con.Networks, n.NetworkID)
+			}
+		}
+		out = append(out, con)
+	}
+	return out, nil
+}
+
+// canonicalName is the container's own name and not a link's alias.
+func canonicalName(s container.Summary) string {
+	for _, name := range s.Names {
+		if strings.LastIndexByte(name, '/') == 0 {
+			return name[1:]
+		}
+	}
+	return s.ID[:min(12, len(s.ID))]
+}
+
+func (c *Client) volumes(ctx context.Context) ([]teardown.Volume, error) {
+	list, err := c.api.VolumeList(ctx, volume.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]teardown.Volume, 0, len(list.Volumes))
+	for _, v := range list.Volumes {
+		vol := teardown.Volume{
+			Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Labels: v.Labels, Options: v.Options,
+		}
+		vol.Created, _ = time.Parse(time.RFC3339, v.CreatedAt)
+		if c.readable(vol) {
+			vol.Born = birth(v.Mountpoint)
+		}
+		out = append(out, vol)
+	}
+	return out, nil
+}
+
+func (c *Client) networks(ctx context.Context) ([]teardown.Network, error) {
+	list, err := c.api.NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]teardown.Network, 0, len(list))
+	for _, n := range list {
+		out = append(out, teardown.Network{ID: n.ID, Name: n.Name, Created: n.Created, Labels: n.Labels})
+	}
+	return out, nil
+}
+
+func (c *Client) images(ctx context.Context) ([]teardown.Image, error) {
+	list, err := c.api.ImageList(ctx, image.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]teardown.Image, 0, len(list))
+	for _, i := range list {
+		img := teardown.Image{ID: i.ID, Labels: i.Labels, Created: time.Unix(i.Created, 0), Size: i.Size}
+		for _, tag := range i.RepoTags {
+			if tag != "<none>:<none>" {
+				img.Tags = append(img.Tags, tag)
+			}
+		}
+		out = append(out, img)
+	}
+	return out, nil
+}
+
+// NamedVolumes returns the volumes that the container's configuration refers to
+// by name. The engine keeps those when the container is removed.
+func (c *Client) NamedVolumes(ctx context.Context, id string) ([]string, error) {
+	con, err := c.api.ContainerInspect(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("inspect container %q: %w", id, err)
+	}
+	if con.ContainerJSONBase == nil || con.HostConfig == nil {
+		return nil, nil
+	}
+	var names []string
+	for _, bind := range con.HostConfig.Binds {
+		source, _, _ := strings.Cut(bind, ":")
+		names = append(names, source)
+	}
+	for _, m := range con.HostConfig.Mounts {
+		if m.Type == mount.TypeVolume && m.Source != "" {
+			names = append(names, m.Source)
+		}
+	}
+	return names, nil
+}
