@@ -1,0 +1,137 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// drainLimit is how long the child's error output is read on after its end, in
+// case a process that it left behind holds the other side open.
+const drainLimit = 2 * time.Second
+
+// Down runs the child to its end. It gets a process group of its own, so that
+// Ctrl-C on the terminal reaches only us and is passed on once, to the whole
+// group: the docker command alone ignores a lone SIGTERM on a terminal, since
+// it expects its plugin to have got it too.
+//
+// If this process is killed meanwhile, the child goes on, and the operation
+// stays unfinished in the log.
+func (c *Compose) Down(signals <-chan os.Signal) (teardown.Exit, error) {
+	binary, err := c.docker()
+	if err != nil {
+		return teardown.Exit{}, err
+	}
+	in, err := c.input()
+	if err != nil {
+		return teardown.Exit{}, err
+	}
+	cmd := exec.Command(binary, c.Args.down()...)
+	cmd.Dir, cmd.Env, cmd.Stdout = c.Dir, c.Env, c.Stdout
+	switch {
+	case in != nil:
+		cmd.Stdin = in
+	case c.Stdin != nil && !term.IsTerminal(int(c.Stdin.Fd())):
+		cmd.Stdin = c.Stdin
+	}
+	errs, err := captureStderr(c.Stderr)
+	if err != nil {
+		return teardown.Exit{}, err
+	}
+	cmd.Stderr = errs.child
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		errs.close()
+		return teardown.Exit{}, fmt.Errorf("start %q: %w", binary, err)
+	}
+	errs.childHasIt()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var first os.Signal
+	for {
+		select {
+		case sig := <-signals:
+			if first == nil {
+				first = sig
+			}
+			signalGroup(cmd.Process, sig)
+		case err := <-ended:
+			return teardown.Exit{Code: exitCode(err), Signal: first, Stderr: errs.close()}, nil
+		}
+	}
+}
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
+}
+
+// capture passes the child's error output on and keeps its end.
+type capture struct {
+	child *os.File // what the child writes to
+	read  *os.File // our side
+	tail  *tailWriter
+	done  chan struct{}
+	end   func() // restores what watching the terminal's size took
+}
+
+// captureStderr gives the child a terminal when ours is one, so that its
+// progress looks as it always does, and a pipe when not.
+func captureStderr(ours *os.File) (*capture, error) {
+	c := &capture{tail: &tailWriter{}, done: make(chan struct{}), end: func() {}}
+	var err error
+	if term.IsTerminal(int(ours.Fd())) {
+		c.read, c.child, c.end, err = openTerminal(ours)
+	}
+	if c.read == nil {
+		c.read, c.child, err = os.Pipe()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the child's error output: %w", err)
+	}
+	go func() {
+		defer close(c.done)
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := c.read.Read(buf)
+			_, _ = ours.Write(buf[:n]) // a closed terminal must not stop the child
+			_, _ = c.tail.Write(buf[:n])
+			if err != nil {
+				return // EOF, or EIO from a terminal without writers
+			}
+		}
+	}()
+	return c, nil
+}
+
+var _ io.Writer = (*tailWriter)(nil)
+
+// childHasIt closes our copy of the child's side, without which the end of its
+// output would never be seen.
+func (c *capture) childHasIt() { c.child.Close() }
+
+// close waits for the rest of the output and returns the end of all of it.
+func (c *capture) close() string {
+	c.child.Close()
+	select {
+	case <-c.done:
+	case <-time.After(drainLimit):
+	}
+	c.end()
+	c.read.Close()
+	<-c.done
+	return c.tail.String()
+}

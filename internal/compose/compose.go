@@ -1,0 +1,100 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Compose is one call of the user's Docker Compose.
+type Compose struct {
+	Args   Args
+	Env    []string // of the child, and what the project is resolved with
+	Dir    string   // working directory
+	Stdin  *os.File
+	Stdout *os.File
+	Stderr *os.File
+	Cache  string // directory for what is remembered about the binaries; "" for none
+
+	binary string   // path of docker, found once
+	stdin  *os.File // copy of Stdin when a file is "-"
+}
+
+var errNoDocker = &teardown.Fault{
+	Err:  errors.New("the docker command was not found in PATH"),
+	Try:  "install the Docker CLI and its Compose plugin",
+	Code: teardown.ExitFailed,
+}
+
+// docker finds the docker binary.
+func (c *Compose) docker() (string, error) {
+	if c.binary == "" {
+		path, err := exec.LookPath("docker")
+		if err != nil {
+			return "", errNoDocker
+		}
+		c.binary = path
+	}
+	return c.binary, nil
+}
+
+// Command is the child's argument vector, beginning with "docker".
+func (c *Compose) Command() []string { return append([]string{"docker"}, c.Args.down()...) }
+
+// readsStdin reports whether one of the files is standard input.
+func (c *Compose) readsStdin() bool {
+	for _, f := range c.Args.Files {
+		if f == "-" {
+			return true
+		}
+	}
+	return false
+}
+
+// input returns what the child gets as standard input, from its beginning. When
+// a file is "-", standard input is copied once to a nameless file, for our own
+// reading and for the child's.
+func (c *Compose) input() (*os.File, error) {
+	if !c.readsStdin() {
+		return nil, nil
+	}
+	if c.stdin == nil {
+		tmp, err := os.CreateTemp("", "ccdestroy-stdin-*")
+		if err != nil {
+			return nil, fmt.Errorf("copy standard input: %w", err)
+		}
+		_ = os.Remove(tmp.Name()) // Windows refuses; there the file stays until the next clean-up
+		if _, err := io.Copy(tmp, c.Stdin); err != nil {
+			return nil, fmt.Errorf("copy standard input: %w", err)
+		}
+		c.stdin = tmp
+	}
+	if _, err := c.stdin.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("copy standard input: %w", err)
+	}
+	return c.stdin, nil
+}
+
+// run runs docker with the arguments and returns what it printed.
+func (c *Compose) run(ctx context.Context, args ...string) (stdout []byte, stderr string, err error) {
+	binary, err := c.docker()
+	if err != nil {
+		return nil, "", err
+	}
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir, cmd.Env = c.Dir, c.Env
+	if in, err := c.input(); err != nil {
+		return nil, "", err
+	} else if in != nil {
+		cmd.Stdin = in
+	}
+	tail := &tailWriter{}
+	cmd.Stderr = tail
+	stdout, err = cmd.Output()
+	return stdout, tail.String(), err
+}

@@ -1,0 +1,221 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Model resolves the project as Compose's `down` will. In this order:
+//
+//  1. -p without -f: labels mode, whatever files there are.
+//  2. The files, loaded in-process.
+//  3. Where that fails, `docker compose config` with the same arguments: it may
+//     know a newer syntax, or fetch remote files.
+//  4. Where that fails too and COMPOSE_PROJECT_NAME is set: labels mode. Compose
+//     falls back to it without a word; we say so.
+//  5. Else Compose would fail as well, and its error is returned.
+func (c *Compose) Model(ctx context.Context) (teardown.Model, error) {
+	if c.Args.ProjectName != "" && len(c.Args.Files) == 0 {
+		return c.labels(c.Args.ProjectName, ""), nil
+	}
+	model, err := c.load(ctx)
+	if err == nil || errors.Is(err, errStdin) || ctx.Err() != nil {
+		return model, err
+	}
+	var gone *teardown.Fault
+	if errors.As(err, &gone) && !c.fallsBack() {
+		return c.located(), err
+	}
+	model, asked := c.ask(ctx)
+	if asked == nil {
+		return model, nil
+	}
+	if name := c.projectNameEnv(); name != "" {
+		return c.labels(name, err.Error()), nil
+	}
+	return c.located(), loadFault(err, asked)
+}
+
+func loadFault(ours, theirs error) error {
+	var f *teardown.Fault
+	if errors.As(ours, &f) {
+		return f
+	}
+	return &teardown.Fault{
+		Err:  fmt.Errorf("the project could not be loaded: %w", theirs),
+		Try:  "docker compose config --quiet   # shows what is wrong with the files",
+		Code: teardown.ExitFailed,
+	}
+}
+
+func (c *Compose) labels(name, fallback string) teardown.Model {
+	m := teardown.Model{
+		Project: strings.ToLower(name), Mode: teardown.Labels, Dir: c.Dir,
+		Fallback: fallback, Named: c.Args.Services,
+	}
+	if at := c.located(); fallback != "" && at.Dir != "" {
+		m.Dir = at.Dir
+	}
+	return m
+}
+
+// located is what is known of a project that could not be loaded: the directory
+// whose log gets the failed record, where a file was found at all.
+func (c *Compose) located() teardown.Model {
+	m := teardown.Model{Named: c.Args.Services}
+	opts, err := c.options()
+	if err != nil || len(opts.ConfigPaths) == 0 || opts.ConfigPaths[0] != "-" && !exists(opts.ConfigPaths[0]) {
+		return m
+	}
+	m.Files = opts.ConfigPaths
+	if dir, err := opts.GetWorkingDir(); err == nil && exists(dir) {
+		m.Dir, m.Project = dir, filepath.Base(dir)
+	}
+	return m
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+var errStdin = errors.New("standard input could not be copied")
+
+// options is Compose's own order of preparation.
+func (c *Compose) options() (*cli.ProjectOptions, error) {
+	a := c.Args
+	envFiles := c.envFiles()
+	return cli.NewProjectOptions(append([]string(nil), a.Files...),
+		cli.WithoutEnvironmentResolution,
+		cli.WithWorkingDirectory(a.ProjectDirectory),
+		cli.WithEnv(c.Env),
+		cli.WithEnv([]string{"PWD=" + c.Dir}),
+		cli.WithEnvFiles(envFiles...),
+		cli.WithDotEnv,
+		cli.WithConfigFileEnv,
+		cli.WithDefaultConfigPath,
+		cli.WithEnvFiles(envFiles...),
+		cli.WithDotEnv,
+		cli.WithDefaultProfiles(a.Profiles...),
+		cli.WithName(a.ProjectName),
+	)
+}
+
+func (c *Compose) envFiles() []string {
+	files := c.Args.EnvFiles
+	if len(files) == 0 {
+		files = strings.FieldsFunc(c.getenv("COMPOSE_ENV_FILES"), func(r rune) bool { return r == ',' })
+	}
+	var out []string
+	for _, f := range files {
+		if abs, err := filepath.Abs(f); err == nil {
+			f = abs
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// errNoFile is Compose's complaint in a directory without files.
+var errNoFile = errors.New("no compose file was found here or in a parent directory")
+
+func (c *Compose) load(ctx context.Context) (teardown.Model, error) {
+	// compose-go warns through the global logger; Compose itself will say the
+	// same again, and one voice is enough.
+	logrus.SetOutput(io.Discard)
+	restore, err := c.lendStdin()
+	if err != nil {
+		return teardown.Model{}, fmt.Errorf("%w: %w", errStdin, err)
+	}
+	defer restore()
+	opts, err := c.options()
+	if err != nil {
+		return teardown.Model{}, err
+	}
+	if len(opts.ConfigPaths) == 0 {
+		return teardown.Model{}, &teardown.Fault{Err: errNoFile, Try: "run it in the project's directory, or name the file: ccdestroy -f FILE", Code: teardown.ExitFailed}
+	}
+	full, err := opts.LoadProject(ctx)
+	if err != nil {
+		return teardown.Model{}, err
+	}
+	return c.model(full)
+}
+
+// model applies Compose's selection to the loaded project.
+func (c *Compose) model(full *types.Project) (teardown.Model, error) {
+	if full.Name == "" {
+		return teardown.Model{}, errors.New("project name can't be empty")
+	}
+	for _, name := range c.Args.Services {
+		if _, ok := full.AllServices()[name]; !ok {
+			return teardown.Model{}, unknownService(name, full)
+		}
+	}
+	enabled, err := full.WithServicesEnabled(c.Args.Services...)
+	if err != nil {
+		return teardown.Model{}, err
+	}
+	selected, err := enabled.WithSelectedServices(c.Args.Services)
+	if err != nil {
+		return teardown.Model{}, err
+	}
+	effective := selected
+	if !c.Args.AllResources {
+		effective = selected.WithoutUnnecessaryResources()
+	}
+	return c.translate(full, effective), nil
+}
+
+func unknownService(name string, p *types.Project) error {
+	names := append(p.ServiceNames(), p.DisabledServiceNames()...)
+	return &teardown.Fault{
+		Err:  fmt.Errorf("no such service: %q", name),
+		Try:  "one of " + strings.Join(names, ", "),
+		Code: teardown.ExitFailed,
+	}
+}
+
+// lendStdin lets compose-go, which reads os.Stdin, read our copy.
+func (c *Compose) lendStdin() (restore func(), err error) {
+	in, err := c.input()
+	if err != nil || in == nil {
+		return func() {}, err
+	}
+	saved := os.Stdin
+	os.Stdin = in
+	return func() { os.Stdin = saved }, nil
+}
+
+// projectNameEnv is the COMPOSE_PROJECT_NAME that Compose falls back to: of the
+// environment, else of the .env or --env-file files that it reads first.
+func (c *Compose) projectNameEnv() string {
+	if name := c.getenv(consts.ComposeProjectName); name != "" {
+		return name
+	}
+	opts, err := cli.NewProjectOptions(append([]string(nil), c.Args.Files...),
+		cli.WithWorkingDirectory(c.Args.ProjectDirectory), cli.WithEnv(c.Env), cli.WithEnvFiles(c.envFiles()...))
+	if err != nil {
+		return ""
+	}
+	vars, err := dotenv.GetEnvFromFile(opts.Environment, opts.EnvFiles)
+	if err != nil {
+		return ""
+	}
+	return vars[consts.ComposeProjectName]
+}
+
+func (c *Compose) fallsBack() bool { return c.projectNameEnv() != "" }

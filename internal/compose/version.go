@@ -1,0 +1,126 @@
+package compose
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+var errNoPlugin = errors.New("the Docker Compose plugin does not answer")
+
+// remembered is the answer of one pair of binaries. Asking them costs about as
+// much as all our own work, so it is done once per change of either.
+type remembered struct {
+	Binaries string `json:"binaries"` // path, size and mtime of docker and of the plugin candidates
+	Version  string `json:"version"`
+}
+
+// Version makes sure that Docker Compose answers, and says which it is. Without
+// the plugin, `docker compose down -v` prints Docker's own version and exits 0.
+func (c *Compose) Version(ctx context.Context) (string, error) {
+	binary, err := c.docker()
+	if err != nil {
+		return "", err
+	}
+	print := c.fingerprint(binary)
+	file := filepath.Join(c.Cache, "compose.json")
+	if c.Cache != "" {
+		var r remembered
+		if data, err := os.ReadFile(file); err == nil && json.Unmarshal(data, &r) == nil && r.Binaries == print && r.Version != "" {
+			return r.Version, nil
+		}
+	}
+	version, err := c.askVersion(ctx)
+	if err != nil {
+		return "", err
+	}
+	if c.Cache != "" && os.MkdirAll(c.Cache, 0o700) == nil {
+		data, _ := json.Marshal(remembered{print, version})
+		_ = durable.ReplaceFile(file, data, 0o600) // forgotten, it is asked again
+	}
+	return version, nil
+}
+
+func (c *Compose) askVersion(ctx context.Context) (string, error) {
+	stdout, stderr, err := c.run(ctx, "compose", "version", "--format", "json")
+	var answer struct{ Version string }
+	if err == nil && json.Unmarshal(stdout, &answer) == nil && answer.Version != "" {
+		return answer.Version, nil
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	what := errNoPlugin
+	if line := firstLine(stderr); line != "" {
+		what = fmt.Errorf("%w: %s", errNoPlugin, line)
+	}
+	return "", &teardown.Fault{Err: what, Try: "docker compose version   # and install the plugin docker-compose (v2 or later)", Code: teardown.ExitFailed}
+}
+
+// fingerprint names the docker binary and every file that it could take for the
+// Compose plugin, in its order of search.
+func (c *Compose) fingerprint(binary string) string {
+	name := "docker-compose"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	parts := []string{stamp(binary)}
+	for _, dir := range c.pluginDirs() {
+		if s := stamp(filepath.Join(dir, name)); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+func stamp(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano())
+}
+
+// pluginDirs lists where the Docker CLI looks for plugins. The extra folders of
+// config.json are covered by the stamp of that file.
+func (c *Compose) pluginDirs() []string {
+	config := c.getenv("DOCKER_CONFIG")
+	if config == "" {
+		home, _ := os.UserHomeDir()
+		config = filepath.Join(home, ".docker")
+	}
+	var extra struct{ CLIPluginsExtraDirs []string }
+	if data, err := os.ReadFile(filepath.Join(config, "config.json")); err == nil {
+		_ = json.Unmarshal(data, &extra) // docker itself complains about a broken one
+	}
+	dirs := append(extra.CLIPluginsExtraDirs, filepath.Join(config, "cli-plugins"))
+	if runtime.GOOS == "windows" {
+		return append(dirs, filepath.Join(c.getenv("ProgramData"), "Docker", "cli-plugins"),
+			filepath.Join(c.getenv("ProgramFiles"), "Docker", "cli-plugins"))
+	}
+	return append(dirs, "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins",
+		"/usr/lib/docker/cli-plugins", "/usr/libexec/docker/cli-plugins")
+}
+
+// getenv looks a variable up in the child's environment; the last one counts.
+func (c *Compose) getenv(name string) string {
+	for i := len(c.Env) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(c.Env[i], name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(line)
+}
