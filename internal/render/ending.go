@@ -1,0 +1,126 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// ShortID is the part of an id that screens show: its time, to the millisecond.
+func ShortID(id string) string { return id[:min(10, len(id))] }
+
+// Ending writes how a teardown ended.
+func Ending(w io.Writer, e teardown.Ending, style Style) error {
+	var b strings.Builder
+	id := ShortID(e.ID)
+	project := Terminal(e.Inventory.Project)
+	v := e.Verdict
+	switch {
+	case e.Unknown:
+		fmt.Fprintf(&b, "%s what happened to %s: the engine does not answer.\n", style.paint(Warn, "UNKNOWN"), project)
+		fmt.Fprintf(&b, "Unfinished in the log as %s. When the engine is back: ccdestroy reconcile\n", id)
+	case e.Inventory.Empty() && v.Outcome == audit.Success && len(v.Lost) == 0:
+		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
+	case v.Outcome == audit.Success:
+		fmt.Fprintf(&b, "%s %s: %s in %s.\n", style.paint(Good, "Destroyed"), project, what(v), seconds(e.Duration))
+	case v.Outcome == audit.Partial:
+		fmt.Fprintf(&b, "%s %s: %s in %s.\n", style.paint(Warn, "PARTLY destroyed"), project, what(v), seconds(e.Duration))
+	case v.Outcome == audit.Cancelled:
+		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Warn, "Cancelled"), project)
+	default:
+		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Bad, "FAILED"), project)
+	}
+	kept(&b, v)
+	for _, name := range v.Unforeseen {
+		fmt.Fprintf(&b, "  also gone  volume %s: not foreseen, perhaps by another hand\n", Terminal(name))
+	}
+	if e.Exit.Code > 0 && v.Outcome == audit.Success && !e.Unknown {
+		fmt.Fprintf(&b, "  Compose exited %d all the same; its error is in the record.\n", e.Exit.Code)
+	}
+	recorded(&b, e, id)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func recorded(b *strings.Builder, e teardown.Ending, id string) {
+	if e.Unrecorded != nil {
+		fmt.Fprintf(b, "The outcome could NOT be recorded: %s\n", Terminal(e.Unrecorded.Error()))
+		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: ccdestroy reconcile\n")
+		return
+	}
+	if e.Unknown {
+		return
+	}
+	fmt.Fprintf(b, "Recorded as %s (ccdestroy audit show %s).", id, id)
+	if e.Code != 0 && e.Exit.Code == 0 && e.Exit.Signal == nil {
+		fmt.Fprintf(b, " docker compose down -v exits 0 here; this is exit %d.", e.Code)
+	}
+	b.WriteString("\n")
+}
+
+// what counts what went: "3 containers, 2 volumes (2.2 GB), 1 network".
+func what(v teardown.Verdict) string {
+	n := map[teardown.Kind]int{}
+	for _, r := range v.Resources {
+		if r.Result == teardown.Gone || r.Result == teardown.Remade {
+			n[r.Kind]++
+		}
+	}
+	var parts []string
+	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindVolume, teardown.KindNetwork, teardown.KindImage} {
+		if n[kind] == 0 {
+			continue
+		}
+		part := count(n[kind], string(kind))
+		if kind == teardown.KindVolume && v.LostBytes > 0 {
+			part += " (" + human(v.LostBytes) + ")"
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// kept lists what remains, why, and what would finish the job.
+func kept(b *strings.Builder, v teardown.Verdict) {
+	var holders, volumes []string
+	for _, r := range v.Remaining {
+		fmt.Fprintf(b, "  kept   %s %s", r.Kind, Terminal(r.Name))
+		if r.Reason != "" {
+			fmt.Fprintf(b, ": %s", Terminal(r.Reason))
+		}
+		b.WriteString("\n")
+		for _, name := range r.HeldBy {
+			if !slices.Contains(holders, name) {
+				holders = append(holders, name)
+			}
+		}
+		if r.Kind == teardown.KindVolume && len(r.HeldBy) == 0 {
+			volumes = append(volumes, r.Name)
+		}
+	}
+	var steps []string
+	if len(holders) > 0 {
+		steps = append(steps, "docker rm -f "+words(holders)+", and this command again")
+	}
+	if len(volumes) > 0 && v.Outcome == audit.Partial {
+		steps = append(steps, "docker volume rm "+words(volumes))
+	}
+	if len(steps) > 0 {
+		fmt.Fprintf(b, "To finish: %s\n", strings.Join(steps, "; "))
+	}
+}
+
+func words(names []string) string {
+	var out []string
+	for _, n := range names {
+		out = append(out, Terminal(Shell(n)))
+	}
+	return strings.Join(out, " ")
+}

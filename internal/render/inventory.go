@@ -1,0 +1,217 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// listed is how many volumes the screen names one by one before it sums up.
+const listed = 50
+
+// Inventory writes what will go and what stays, as the user is asked about it.
+func Inventory(w io.Writer, inv teardown.Inventory, now time.Time, style Style) error {
+	var b strings.Builder
+	header(&b, inv)
+	if inv.Empty() {
+		fmt.Fprintf(&b, "\nNothing to destroy.\n")
+	} else {
+		fmt.Fprintf(&b, "\n%s\n\n", style.paint(Bad, "This destroys, for good:"))
+		volumes(&b, inv, now, style)
+		if rest := others(inv, teardown.Removed); rest != "" {
+			fmt.Fprintf(&b, "  %s\n", rest)
+		}
+	}
+	stays(&b, inv)
+	for _, run := range inv.Runs {
+		fmt.Fprintf(&b, "Runs: %s\n", Terminal(run))
+	}
+	for _, warning := range Warnings(inv) {
+		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: "+Terminal(warning)))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func header(b *strings.Builder, inv teardown.Inventory) {
+	where := "found by its labels"
+	if inv.Mode == teardown.Files {
+		var names []string
+		for _, f := range inv.Files {
+			names = append(names, filepath.Base(f))
+		}
+		where = strings.Join(names, ", ") + " in " + inv.Dir
+	}
+	if len(inv.Services) > 0 {
+		where += "; services " + strings.Join(inv.Services, ", ")
+	}
+	fmt.Fprintf(b, "Project   %s   (%s)\n", Terminal(inv.Project), Terminal(where))
+	name := inv.Engine.Context
+	if name == "" {
+		name = "remote"
+		if inv.Engine.Local {
+			name = "local"
+		}
+	}
+	fmt.Fprintf(b, "Docker    %s  %s, Engine %s\n", Terminal(name), Terminal(inv.Engine.Host), Terminal(inv.Engine.Version))
+}
+
+func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style Style) {
+	t := table{style: style, indent: "  "}
+	t.head("VOLUME", "SIZE", "CREATED", "IN USE BY")
+	more := 0
+	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
+		switch {
+		case r.Anonymous:
+		case len(t.rows) > listed:
+			more++
+		default:
+			t.add(cell{text: r.Name, color: Strong}, cell{text: volumeSize(r)}, cell{text: since(now, r.Created)}, cell{text: strings.Join(r.UsedBy, ", ")})
+		}
+	}
+	if len(t.rows) > 1 {
+		_ = t.write(b) // into memory
+	}
+	if more > 0 {
+		fmt.Fprintf(b, "  … and %d more; ccdestroy inventory --format json lists all\n", more)
+	}
+}
+
+func volumeSize(r teardown.Resource) string {
+	if r.Host != "" {
+		return "entry only"
+	}
+	return sizeOf(r.Size)
+}
+
+// others sums up, on one line, what is not a named volume.
+func others(inv teardown.Inventory, fate teardown.Fate) string {
+	var parts []string
+	anonymous, bytes := 0, int64(0)
+	for _, r := range inv.Of(teardown.KindVolume, fate) {
+		if r.Anonymous {
+			anonymous++
+			if r.Size != nil {
+				bytes += r.Size.Bytes
+			}
+		}
+	}
+	if anonymous > 0 {
+		parts = append(parts, count(anonymous, "anonymous volume")+", "+human(bytes))
+	}
+	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindNetwork, teardown.KindImage} {
+		list := inv.Of(kind, fate)
+		if len(list) == 0 {
+			continue
+		}
+		var names []string
+		for i, r := range list {
+			if i == 8 {
+				names = append(names, "…")
+				break
+			}
+			names = append(names, r.Name)
+		}
+		parts = append(parts, count(len(list), string(kind))+": "+Terminal(strings.Join(names, ", ")))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func stays(b *strings.Builder, inv teardown.Inventory) {
+	n := 0
+	for _, r := range inv.Resources {
+		if r.Fate != teardown.Kept {
+			continue
+		}
+		if n++; n > listed {
+			continue
+		}
+		fmt.Fprintf(b, "Stays: %s %s", r.Kind, Terminal(r.Name))
+		if r.Reason != "" {
+			fmt.Fprintf(b, " (%s)", Terminal(r.Reason))
+		}
+		b.WriteString("\n")
+	}
+	if n > listed {
+		fmt.Fprintf(b, "Stays: … and %d more\n", n-listed)
+	}
+}
+
+// Warnings are what must not be overlooked before a yes, one sentence each, not
+// yet escaped.
+func Warnings(inv teardown.Inventory) []string {
+	var out []string
+	if inv.Fallback != "" {
+		first, _, _ := strings.Cut(inv.Fallback, "\n")
+		out = append(out, fmt.Sprintf("the files could not be read (%s): Compose will remove everything labelled %s", first, inv.Project))
+	}
+	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
+		if r.Claimed != "" {
+			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and goes all the same", r.Name, r.Claimed))
+		}
+		if r.Host != "" {
+			out = append(out, fmt.Sprintf("volume %s is a view of %s: the files there stay", r.Name, r.Host))
+		}
+	}
+	if !inv.Engine.Local {
+		out = append(out, fmt.Sprintf("the data lies on a remote engine, %s at %s", inv.Engine.Name, inv.Engine.Host))
+	}
+	return out
+}
+
+// Line is the inventory in one line, for scripts and logs.
+func Line(inv teardown.Inventory) string {
+	var parts []string
+	var names []string
+	var total int64
+	known := true
+	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
+		if r.Size == nil {
+			known = known && r.Host != ""
+		} else {
+			total += r.Size.Bytes
+		}
+		if !r.Anonymous && len(names) < listed {
+			names = append(names, r.Name)
+		}
+	}
+	if n := len(inv.Of(teardown.KindVolume, teardown.Removed)); n > 0 {
+		text := count(n, "volume")
+		if len(names) > 0 {
+			text += " " + Terminal(strings.Join(names, ", "))
+		}
+		if known {
+			text += " (" + human(total) + ")"
+		}
+		parts = append(parts, text)
+	}
+	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindNetwork, teardown.KindImage} {
+		if n := len(inv.Of(kind, teardown.Removed)); n > 0 {
+			parts = append(parts, count(n, string(kind)))
+		}
+	}
+	if len(parts) == 0 {
+		return "Nothing to destroy for " + Terminal(inv.Project)
+	}
+	return "Destroying " + Terminal(inv.Project) + ": " + strings.Join(parts, "; ")
+}
+
+// InventoryJSON writes the inventory as one object; docs/json.md describes it.
+func InventoryJSON(w io.Writer, inv teardown.Inventory) error {
+	if inv.Resources == nil {
+		inv.Resources = []teardown.Resource{}
+	}
+	return writeJSON(w, inv)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

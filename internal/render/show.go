@@ -1,0 +1,120 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Show writes one operation in full. events are all its events, oldest first.
+func Show(w io.Writer, events []audit.Event, now time.Time, style Style) error {
+	last := events[len(events)-1]
+	d, err := teardown.ParseDetails(last)
+	var b strings.Builder
+	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
+	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
+	f := fields{b: &b}
+	started := events[0].Timestamp
+	f.line("When", "%s (%s ago)", started.Local().Format("2006-01-02 15:04:05 -0700"), ago(now, started))
+	if d.DurationMS > 0 {
+		f.line("Took", "%s", seconds(time.Duration(d.DurationMS)*time.Millisecond))
+	}
+	if err == nil {
+		f.details(last, d)
+	}
+	if last.ExportPath != "" {
+		f.line("Export", "%s", last.ExportPath)
+	}
+	for i, name := range last.DataAffected {
+		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
+		if i > 0 {
+			label = ""
+		}
+		f.line(label, "volume %s", name)
+	}
+	resources(&b, d, style)
+	if d.Stderr != "" {
+		fmt.Fprintf(&b, "\nCompose said at the end:\n%s", Lines(d.Stderr, "  "))
+	}
+	b.WriteString("\n")
+	for _, e := range events {
+		fmt.Fprintf(&b, "Event %d of log %s, %s at %s\n", e.Seq, Terminal(e.Log), e.Outcome, e.Timestamp.UTC().Format(time.RFC3339))
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+// fields writes "Label     text" lines, escaped.
+type fields struct{ b *strings.Builder }
+
+func (f fields) line(label, format string, args ...any) {
+	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
+}
+
+func (f fields) some(label, text string) {
+	if text != "" {
+		f.line(label, "%s", text)
+	}
+}
+
+func (f fields) details(e audit.Event, d teardown.Details) {
+	f.line("Who", "%s", nameOf(e, d))
+	if w := actorOf(d); w.CI != nil {
+		f.some("CI run", w.CI.URL)
+	}
+	f.some("Reason", d.Why)
+	f.some("Confirmed", d.Confirmation)
+	f.some("Directory", d.Dir)
+	f.some("Mode", string(d.Mode))
+	f.some("Fallback", d.Fallback)
+	var command []string
+	for _, word := range d.Command {
+		command = append(command, Shell(word))
+	}
+	f.some("Command", strings.Join(command, " "))
+	f.some("Compose", d.Compose)
+	if d.Engine.Version != "" {
+		f.line("Engine", "%s at %s, %s", d.Engine.Name, d.Engine.Host, d.Engine.Version)
+	}
+	if d.ExitCode != nil && *d.ExitCode != 0 {
+		f.line("Exit code", "%d", *d.ExitCode)
+	}
+	f.some("Signal", d.Signal)
+	f.some("Error", d.Error)
+	f.some("Settled by", d.Settled)
+	for _, name := range d.Unforeseen {
+		f.line("Also gone", "volume %s, not foreseen", name)
+	}
+	f.some("Tool", d.Tool)
+}
+
+// resources lists each resource with its fate or, once known, its result.
+func resources(b *strings.Builder, d teardown.Details, style Style) {
+	if len(d.Resources) == 0 {
+		return
+	}
+	b.WriteString("\n")
+	t := table{style: style}
+	t.head("KIND", "NAME", "SIZE", "RESULT", "WHY")
+	for _, r := range d.Resources {
+		size := "-"
+		if r.Size != nil {
+			size = human(r.Size.Bytes)
+		}
+		result := cell{text: "to be " + string(r.Fate)}
+		switch {
+		case r.Result == teardown.Gone, r.Result == teardown.Remade:
+			result = cell{text: string(r.Result), color: Bad}
+		case r.Result == teardown.Remained && r.Asked:
+			result = cell{text: "remained", color: Warn}
+		case r.Result == teardown.Remained:
+			result = cell{text: "kept"}
+		}
+		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
+	}
+	_ = t.write(b) // into memory
+}
