@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/contextcore/ccdestroy/internal/compose"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+const description = `An audited "docker compose down -v": it looks at what will go, records it, lets Docker Compose tear down, looks again, and records what really happened.`
+
+const exitCodes = `
+Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
+line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume)
+· 6 no record could be written, so nothing was destroyed · 128+n signal n.
+`
+
+// grammar is the command line.
+type grammar struct {
+	Version kong.VersionFlag `help:"Show the version and exit."`
+
+	Destroy   destroyCmd   `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
+	Down      downCmd      `cmd:"" help:"Tear down some services, or all."`
+	Inventory inventoryCmd `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
+	Audit     auditCmd     `cmd:"" help:"Show the history of destructive operations."`
+	Reconcile reconcileCmd `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
+	VersionOf versionCmd   `cmd:"" name:"version" help:"Show the version."`
+}
+
+// help is kong's own, with the flags of the default command on the first page
+// and the exit codes at its end.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	top := ctx.Selected() == nil || ctx.Selected().Name == "destroy"
+	if top {
+		for _, node := range ctx.Model.Children {
+			if node.Name == "destroy" {
+				ctx.Model.Node.Flags = append(ctx.Model.Node.Flags, node.Flags...)
+			}
+		}
+		ctx.Path = ctx.Path[:1]
+	}
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	if top {
+		_, err := fmt.Fprint(ctx.Stdout, exitCodes)
+		return err
+	}
+	return nil
+}
+
+// projectFlags are Compose's own flags for finding the project, with Compose's
+// letters and meaning.
+type projectFlags struct {
+	File             []string `short:"f" sep:"none" placeholder:"FILE" group:"project" help:"Compose file; - is standard input. Repeatable."`
+	ProjectName      string   `short:"p" placeholder:"NAME" group:"project" help:"Project name; without -f, find the project by its labels."`
+	Profile          []string `sep:"none" placeholder:"NAME" group:"project" help:"Profile to enable. Repeatable."`
+	EnvFile          []string `sep:"none" placeholder:"FILE" group:"project" help:"Environment file instead of .env. Repeatable."`
+	ProjectDirectory string   `placeholder:"DIR" group:"project" help:"Directory that relative paths start from."`
+	AllResources     bool     `group:"project" help:"Include resources that no service uses."`
+	Compatibility    bool     `group:"project" help:"Compose's backward compatibility mode."`
+	Parallel         *int     `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls; -1 is none."`
+	Progress         string   `placeholder:"TYPE" group:"project" help:"Compose's progress output: auto, tty, plain, json, quiet."`
+	Ansi             string   `placeholder:"WHEN" group:"project" help:"Compose's control characters: never, always, auto."`
+	Host             string   `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to talk to."`
+	Context          string   `placeholder:"NAME" group:"engine" help:"Docker context to use."`
+}
+
+// downFlags are those of docker compose down.
+type downFlags struct {
+	Volumes       bool   `short:"v" default:"true" negatable:"" group:"down" help:"Remove volumes (on by default; --no-volumes keeps them)."`
+	RemoveOrphans *bool  `group:"down" help:"Remove containers of services that are not declared, too."`
+	Rmi           string `enum:",local,all" default:"" placeholder:"WHICH" group:"down" help:"Remove images: local (built here, untagged) or all."`
+}
+
+func (f projectFlags) args() compose.Args {
+	return compose.Args{
+		Host: f.Host, Context: f.Context, Files: f.File, ProjectName: f.ProjectName, Profiles: f.Profile,
+		EnvFiles: f.EnvFile, ProjectDirectory: f.ProjectDirectory, AllResources: f.AllResources,
+		Parallel: f.Parallel, Progress: f.Progress, Ansi: f.Ansi, Compatibility: f.Compatibility,
+	}
+}
+
+func (f downFlags) options(getenv func(string) string) teardown.Options {
+	o := teardown.Options{Volumes: f.Volumes, Images: f.Rmi, RemoveOrphans: compose.Bool(getenv("COMPOSE_REMOVE_ORPHANS"))}
+	if f.RemoveOrphans != nil {
+		o.RemoveOrphans = *f.RemoveOrphans
+	}
+	return o
+}
+
+// destroyFlags are the flags of a teardown.
+type destroyFlags struct {
+	projectFlags
+	downFlags
+	Timeout       *int          `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers get to stop."`
+	Yes           bool          `short:"y" group:"ours" help:"Do not ask."`
+	DryRun        bool          `group:"ours" help:"Show the inventory; destroy and record nothing."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
+	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
+	logFlag
+}
+
+type logFlag struct {
+	Log string `env:"CCDESTROY_LOG" placeholder:"FILE" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(p Process) error {
+	_, err := fmt.Fprintln(p.Stdout, "ccdestroy "+version())
+	return err
+}

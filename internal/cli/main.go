@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"github.com/contextcore/ccdestroy/internal/render"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Version is set when a release is built; else the module's own is used.
+var Version string
+
+// Process is what the program touches of the world.
+type Process struct {
+	Args    []string // without the program's name
+	Environ []string
+	Dir     string
+	Stdin   *os.File
+	Stdout  *os.File
+	Stderr  *os.File
+	Signals <-chan os.Signal
+	Now     func() time.Time
+}
+
+// ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
+// they are passed on to the child, and the record is written first. A closed
+// pipe does not end it either.
+func ThisProcess() Process {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	keepOnClosedPipe()
+	dir, _ := os.Getwd() // "" is noticed where it is needed
+	return Process{
+		Args: os.Args[1:], Environ: os.Environ(), Dir: dir,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Now: time.Now,
+	}
+}
+
+// Getenv looks up a variable; the last one of a name counts.
+func (p Process) Getenv(name string) string {
+	for i := len(p.Environ) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(p.Environ[i], name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// style is what the other side of a stream can show.
+func (p Process) style(f *os.File) render.Style {
+	if !term.IsTerminal(int(f.Fd())) {
+		return render.Style{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 80
+	}
+	return render.Style{Color: p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb", Width: width}
+}
+
+// exitNow carries the exit code of --help and --version out of the parser: its
+// own hook must not return, or the teardown would run on.
+type exitNow int
+
+// Main runs the program and returns its exit code.
+func Main(p Process) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			exit, ok := r.(exitNow)
+			if !ok {
+				panic(r)
+			}
+			code = int(exit)
+		}
+	}()
+	var g grammar
+	parser, err := newParser(&g, p)
+	if err != nil {
+		panic(err) // the grammar itself is wrong
+	}
+	call, err := parser.Parse(p.Args)
+	if err != nil {
+		return complain(p.Stderr, usage(err))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	call.BindTo(ctx, (*context.Context)(nil))
+	code = teardown.ExitOK
+	if err := call.Run(p, &code); err != nil {
+		return complain(p.Stderr, err)
+	}
+	return code
+}
+
+func newParser(g *grammar, p Process) (*kong.Kong, error) {
+	return kong.New(g,
+		kong.Name("ccdestroy"),
+		kong.Description(description),
+		kong.Writers(p.Stdout, p.Stderr),
+		kong.Exit(func(code int) { panic(exitNow(code)) }),
+		kong.Vars{"version": "ccdestroy " + version()},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80, NoExpandSubcommands: true}),
+		kong.Help(help),
+	)
+}
+
+// usage turns a parser's error into a complaint.
+func usage(err error) error {
+	var parse *kong.ParseError
+	try := "ccdestroy --help"
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil && node.Name != "destroy" {
+			try = "ccdestroy " + strings.TrimSpace(strings.TrimPrefix(node.Path(), "ccdestroy")) + " --help"
+		}
+	}
+	return &teardown.Fault{Err: err, Try: try, Code: teardown.ExitUsage}
+}
+
+// complain writes what went wrong and what to try, and returns the exit code.
+func complain(w io.Writer, err error) int {
+	f := teardown.AsFault(err)
+	text := strings.Split(strings.TrimSpace(f.Error()), "\n")
+	fmt.Fprintf(w, "ccdestroy: %s\n", render.Terminal(text[0]))
+	for _, line := range text[1:] {
+		fmt.Fprintf(w, "  %s\n", render.Terminal(line))
+	}
+	if f.Try != "" {
+		fmt.Fprintf(w, "Try: %s\n", render.Terminal(f.Try))
+	}
+	return f.Code
+}
+
+func version() string {
+	if Version != "" {
+		return Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/contextcore/ccdestroy/internal/actor"
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/compose"
+	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// compose makes the child for these arguments.
+func (p Process) compose(args compose.Args) *compose.Compose {
+	return &compose.Compose{
+		Args: args, Env: p.Environ, Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
+		Cache: p.xdg("XDG_CACHE_HOME", ".cache"),
+	}
+}
+
+func (p Process) engine(f projectFlags) (*engine.Client, error) {
+	c, err := engine.Connect(engine.Address{Host: f.Host, Context: f.Context, Env: p.Getenv})
+	if err != nil {
+		return nil, &teardown.Fault{Err: err, Try: "docker context ls", Code: teardown.ExitFailed}
+	}
+	return c, nil
+}
+
+// xdg is our directory under an XDG base directory, "" without a home.
+func (p Process) xdg(variable, fallback string) string {
+	base := p.Getenv(variable)
+	if !filepath.IsAbs(base) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		base = filepath.Join(home, fallback)
+	}
+	return filepath.Join(base, "ccdestroy")
+}
+
+// log is the log at path.
+func (p Process) log(path string) *audit.Log {
+	l := &audit.Log{Path: path}
+	if state := p.xdg("XDG_STATE_HOME", filepath.Join(".local", "state")); state != "" {
+		l.Heads = &audit.Heads{Dir: filepath.Join(state, "heads")}
+	}
+	return l
+}
+
+// logIn is the log of a project directory: the one that was named, else the
+// default place there.
+func (p Process) logIn(f logFlag, dir string) *audit.Log {
+	if f.Log != "" {
+		return p.log(p.abs(f.Log))
+	}
+	return p.log(filepath.Join(dir, audit.DefaultPath))
+}
+
+// logForReading is the log that was named, else the nearest one upward.
+func (p Process) logForReading(f logFlag) (*audit.Log, error) {
+	if f.Log != "" {
+		return p.log(p.abs(f.Log)), nil
+	}
+	if p.Dir == "" {
+		return nil, errors.New("the working directory cannot be told: it may have been deleted")
+	}
+	path, _ := audit.Find(p.Dir)
+	return p.log(path), nil
+}
+
+func (p Process) abs(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.Dir, path)
+}
+
+// warnHead tells loudly when the log is not what it was when we last wrote it.
+func (p Process) warnHead(l *audit.Log) {
+	wrong, err := l.Heads.Check(l.Path)
+	if err != nil {
+		wrong = err.Error()
+	}
+	if wrong != "" {
+		p.say("WARNING: %s: %s", l.Path, wrong)
+	}
+}
+
+// who is the user and the actor of the record.
+func (p Process) who() (user string, claims json.RawMessage, ci bool) {
+	m := actor.ThisMachine(p.Getenv)
+	a := actor.Identify(m)
+	claims, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return actor.User(m), claims, a.CI != nil
+}
+
+func newID(t time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(t), rand.Reader).String()
+}
+
+// engineFault adds what to try to an engine's error.
+func engineFault(err error) error {
+	if errors.Is(err, engine.ErrUnreachable) {
+		return &teardown.Fault{Err: err, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: teardown.ExitFailed}
+	}
+	return err
+}
+
+// ownerOf a pending event still runs: the same process on the same boot.
+func stillRuns(e audit.Event) bool {
+	d, err := teardown.ParseDetails(e)
+	if err != nil {
+		return false
+	}
+	var a actor.Actor
+	if json.Unmarshal(d.Actor, &a) != nil || a.PID == 0 || a.Started == "" {
+		return false
+	}
+	here := actor.ThisMachine(func(string) string { return "" })
+	return a.BootID == here.BootID && actor.StartOf(a.PID) == a.Started
+}
+
+// settle reconciles the unfinished operations of a log, of at most limit bytes
+// from its end, and returns how many were settled and what stood in the way of
+// the others.
+func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, limit int64) (settled int, obstacles []error) {
+	open, err := l.Unfinished(limit)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, []error{err}
+	}
+	for _, e := range open {
+		if e.Operation != audit.Destroy || stillRuns(e) {
+			continue
+		}
+		v, err := teardown.Reconcile(ctx, e, c, l, p.Now)
+		if err != nil {
+			obstacles = append(obstacles, fmt.Errorf("%s stays unfinished: %w", e.ID, err))
+			continue
+		}
+		settled++
+		p.say("Settled %s, which was cut off: %s, %d volumes gone", e.ID, v.Outcome, len(v.Lost))
+	}
+	return settled, obstacles
+}
