@@ -166,28 +166,8 @@ func Warnings(inv teardown.Inventory) []string {
 
 // Line is the inventory in one line, for scripts and logs.
 func Line(inv teardown.Inventory) string {
-	var parts []string
-	var names []string
-	var total int64
-	known := true
-	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
-		if r.Size == nil {
-			known = known && r.Host != ""
-		} else {
-			total += r.Size.Bytes
-		}
-		if !r.Anonymous && len(names) < listed {
-			names = append(names, r.Name)
-		}
-	}
-	if n := len(inv.Of(teardown.KindVolume, teardown.Removed)); n > 0 {
-		text := count(n, "volume")
-		if len(names) > 0 {
-			text += " " + Terminal(strings.Join(names, ", "))
-		}
-		if known {
-			text += " (" + human(total) + ")"
-		}
+	parts := []string{}
+	if text := volumeLine(inv.Of(teardown.KindVolume, teardown.Removed)); text != "" {
 		parts = append(parts, text)
 	}
 	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindNetwork, teardown.KindImage} {
@@ -199,6 +179,45 @@ func Line(inv teardown.Inventory) string {
 		return "Nothing to destroy for " + Terminal(inv.Project)
 	}
 	return "Destroying " + Terminal(inv.Project) + ": " + strings.Join(parts, "; ")
+}
+
+// volumeLine is "volumes a, b and 1 anonymous (1.2 GB)".
+func volumeLine(going []teardown.Resource) string {
+	if len(going) == 0 {
+		return ""
+	}
+	var names []string
+	var total int64
+	anonymous, known := 0, true
+	for _, r := range going {
+		switch {
+		case r.Size != nil:
+			total += r.Size.Bytes
+		case r.Host == "":
+			known = false
+		}
+		switch {
+		case r.Anonymous:
+			anonymous++
+		case len(names) < listed:
+			names = append(names, r.Name)
+		}
+	}
+	if more := len(going) - anonymous - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("… and %d more", more))
+	}
+	text := Terminal(strings.Join(names, ", "))
+	if anonymous > 0 {
+		if text != "" {
+			text += " and "
+		}
+		text += fmt.Sprintf("%d anonymous", anonymous)
+	}
+	text = map[bool]string{true: "volume ", false: "volumes "}[len(going) == 1] + text
+	if known {
+		text += " (" + human(total) + ")"
+	}
+	return text
 }
 
 // InventoryJSON writes the inventory as one object; docs/json.md describes it.

@@ -1,6 +1,7 @@
 package teardown
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,10 +24,24 @@ func Plan(m Model, s Snapshot, o Options) Inventory {
 	p.planNetworks()
 	p.planImages()
 	p.planBinds()
+	slices.SortFunc(p.out, order)
 	return Inventory{
 		Project: p.project, Mode: m.Mode, Fallback: m.Fallback, Dir: m.Dir, Files: m.Files,
 		Services: m.Named, Resources: p.out, Runs: p.runs(),
 	}
+}
+
+// kinds is the order in which screens list them.
+var kinds = []Kind{KindVolume, KindContainer, KindNetwork, KindImage, KindBind}
+
+// order sorts by kind and name; volumes that nobody named come last.
+func order(a, b Resource) int {
+	unnamed := map[bool]int{true: 1}
+	return cmp.Or(
+		cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
+		cmp.Compare(unnamed[a.Anonymous], unnamed[b.Anonymous]),
+		strings.Compare(a.Name, b.Name),
+	)
 }
 
 type planner struct {

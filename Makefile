@@ -1,0 +1,60 @@
+# make help lists the targets. `make demo` and `make test` set up all they need.
+
+SHELL      := /bin/bash
+BIN        := bin/ccdestroy
+PREFIX     ?= /usr/local
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LAB        := internal/lab/with-engine.sh
+PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+export CGO_ENABLED := 0
+
+.PHONY: help build install demo test unit lint cross bench up down destroy inventory audit clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build bin/ccdestroy
+	@go build -trimpath -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
+
+install: build ## Install it to PREFIX/bin (/usr/local)
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ccdestroy
+
+demo: build ## Bring up compose.yaml, tear it down audited, show the history; sets up all it needs
+	@$(LAB) internal/lab/demo.sh $(BIN)
+
+test: ## Run every test, with a real engine; sets up all it needs
+	@$(LAB) internal/lab/test.sh
+
+unit: ## Run the tests that need no engine
+	@go test ./...
+
+lint: cross ## Format, vet, staticcheck, and a build for every platform
+	@out=$$(gofmt -l cmd internal); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
+	@go vet ./...
+	@go build -C internal/lab/lint -o $(CURDIR)/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@bin/staticcheck ./...
+	@bash -n internal/lab/*.sh
+
+cross: # Build for every platform
+	@for p in $(PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./... || { echo "does not build for $$p"; exit 1; }; done
+
+bench: build ## Measure against docker compose down -v, in one run
+	@$(LAB) go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/e2e
+
+up: ## docker compose up
+	docker compose up --detach
+
+down: ## docker compose down, which keeps the volumes
+	docker compose down
+
+inventory: build ## Show what destroy would destroy
+	@$(BIN) inventory
+
+destroy: inventory ## Tear down with volumes, audited (was: docker compose down -v)
+	@$(BIN)
+
+audit: build ## Show the history
+	@$(BIN) audit -n 20
+
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Runs a command with a Docker Engine and a Docker Compose at hand.
+#
+#   with-engine.sh COMMAND [ARG...]
+#
+# An engine that answers already is used as it is. Else, as root on Debian or
+# Ubuntu, the packages it takes are installed and an engine of our own is
+# started: on its own socket and data root, in its own network namespace, and
+# stopped and removed with all it held when COMMAND ends. A Compose plugin that
+# is missing is built from its source by Go, once, and kept in the cache.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+compose_version=v5.6.0
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ccdestroy
+scratch=$(mktemp -d /tmp/ccdestroy-lab.XXXXXX)
+daemon=
+
+say() { echo "lab: $*" >&2; }
+
+finish() {
+	code=$?
+	trap - EXIT
+	if [ -n "$daemon" ]; then
+		kill "$daemon" 2>/dev/null || true
+		wait "$daemon" 2>/dev/null || true
+	fi
+	# A container that was still running leaves mounts behind.
+	awk -v d="$scratch/" 'index($2, d) == 1 { print $2 }' /proc/mounts 2>/dev/null | sort -r | xargs -r -n1 umount -l 2>/dev/null || true
+	rm -rf "$scratch"
+	exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+install_packages() {
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		say "no Docker Engine answers, and one can be set up only as root on Debian or Ubuntu"
+		say "Try: start your engine, or set DOCKER_HOST"
+		exit 1
+	fi
+	local wanted=()
+	command -v dockerd >/dev/null || wanted+=(docker.io)
+	command -v iptables >/dev/null || wanted+=(iptables)
+	if [ ${#wanted[@]} -gt 0 ]; then
+		say "installing with apt: ${wanted[*]} (the docker service is not started)"
+		apt_get "${wanted[@]}"
+	fi
+	command -v docker >/dev/null || { say "installing with apt: docker-cli"; apt_get docker-cli; }
+}
+
+# apt_get installs without letting the packages start their services.
+apt_get() {
+	local policy=/usr/sbin/policy-rc.d ours=
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod +x $policy
+		ours=1
+	fi
+	local log=$scratch/apt.log ok=
+	if { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1; then ok=1; fi
+	[ -z "$ours" ] || rm -f $policy
+	if [ -z "$ok" ]; then
+		tail -n 20 "$log" >&2
+		say "apt could not install $*"
+		exit 1
+	fi
+}
+
+start_engine() {
+	say "no engine answers: starting one of our own under $scratch"
+	"$here/daemon.sh" "$scratch/engine" >"$scratch/dockerd.log" 2>&1 &
+	daemon=$!
+	export DOCKER_HOST=unix://$scratch/engine/docker.sock
+	unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+	for _ in $(seq 600); do
+		answers && return
+		kill -0 "$daemon" 2>/dev/null || break
+		sleep 0.1
+	done
+	tail -n 20 "$scratch/dockerd.log" >&2
+	say "the engine did not start"
+	exit 1
+}
+
+ensure_compose() {
+	docker compose version >/dev/null 2>&1 && return
+	local plugin=$cache/docker-compose-$compose_version
+	if [ ! -x "$plugin" ]; then
+		say "building Docker Compose $compose_version from source into $cache (a minute, once)"
+		mkdir -p "$cache"
+		(cd "$here/compose" && CGO_ENABLED=0 go build -trimpath \
+			-ldflags "-s -w -X github.com/docker/compose/v5/internal.Version=$compose_version" \
+			-o "$plugin.tmp" github.com/docker/compose/v5/cmd)
+		mv "$plugin.tmp" "$plugin"
+	fi
+	# A configuration of our own that adds the plugin to the user's.
+	local config=${DOCKER_CONFIG:-$HOME/.docker}
+	mkdir -p "$scratch/config/cli-plugins"
+	for entry in "$config"/*; do
+		[ -e "$entry" ] && [ "$(basename "$entry")" != cli-plugins ] && ln -s "$entry" "$scratch/config/"
+	done
+	ln -s "$plugin" "$scratch/config/cli-plugins/docker-compose"
+	export DOCKER_CONFIG=$scratch/config
+	docker compose version >/dev/null
+}
+
+command -v docker >/dev/null && answers || { install_packages; answers || start_engine; }
+ensure_compose
+export CCDESTROY_LAB=$here
+"$@"
