@@ -44,7 +44,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	}
 	defer client.Close()
 	args := f.args()
-	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, f.Timeout, services
+	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, (*int)(f.Timeout), services
 	user, claims, ci := p.who()
 	run := teardown.Run{
 		Compose: p.compose(args), Daemon: daemon{client},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -62,7 +63,7 @@ type projectFlags struct {
 	ProjectDirectory string   `placeholder:"DIR" group:"project" help:"Directory that relative paths start from."`
 	AllResources     bool     `group:"project" help:"Include resources that no service uses."`
 	Compatibility    bool     `group:"project" help:"Compose's backward compatibility mode."`
-	Parallel         *int     `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls; -1 is none."`
+	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls; -1 is none."`
 	Progress         string   `placeholder:"TYPE" group:"project" help:"Compose's progress output: auto, tty, plain, json, quiet."`
 	Ansi             string   `placeholder:"WHEN" group:"project" help:"Compose's control characters: never, always, auto."`
 	Host             string   `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to talk to."`
@@ -80,7 +81,7 @@ func (f projectFlags) args() compose.Args {
 	return compose.Args{
 		Host: f.Host, Context: f.Context, Files: f.File, ProjectName: f.ProjectName, Profiles: f.Profile,
 		EnvFiles: f.EnvFile, ProjectDirectory: f.ProjectDirectory, AllResources: f.AllResources,
-		Parallel: f.Parallel, Progress: f.Progress, Ansi: f.Ansi, Compatibility: f.Compatibility,
+		Parallel: (*int)(f.Parallel), Progress: f.Progress, Ansi: f.Ansi, Compatibility: f.Compatibility,
 	}
 }
 
@@ -92,11 +93,25 @@ func (f downFlags) options(getenv func(string) string) teardown.Options {
 	return o
 }
 
+// number is an int that may be negative, as in --parallel -1.
+type number int
+
+// Decode takes the next word whatever it begins with.
+func (n *number) Decode(ctx *kong.DecodeContext) error {
+	word := ctx.Scan.Pop()
+	value, err := strconv.Atoi(word.String())
+	if err != nil {
+		return fmt.Errorf("expected a whole number but got %q", word.String())
+	}
+	*n = number(value)
+	return nil
+}
+
 // destroyFlags are the flags of a teardown.
 type destroyFlags struct {
 	projectFlags
 	downFlags
-	Timeout       *int          `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers get to stop."`
+	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers get to stop."`
 	Yes           bool          `short:"y" group:"ours" help:"Do not ask."`
 	DryRun        bool          `group:"ours" help:"Show the inventory; destroy and record nothing."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -98,11 +99,14 @@ var errStdin = errors.New("standard input could not be copied")
 func (c *Compose) options() (*cli.ProjectOptions, error) {
 	a := c.Args
 	envFiles := c.envFiles()
+	env := c.Env
+	if c.getenv("PWD") == "" {
+		env = append(slices.Clone(env), "PWD="+c.Dir)
+	}
 	return cli.NewProjectOptions(append([]string(nil), a.Files...),
 		cli.WithoutEnvironmentResolution,
 		cli.WithWorkingDirectory(a.ProjectDirectory),
-		cli.WithEnv(c.Env),
-		cli.WithEnv([]string{"PWD=" + c.Dir}),
+		cli.WithEnv(env),
 		cli.WithEnvFiles(envFiles...),
 		cli.WithDotEnv,
 		cli.WithConfigFileEnv,

@@ -48,8 +48,8 @@ func Classify(before Inventory, known []Volume, after After) Verdict {
 			if r.Fate == Removed {
 				r.Reason = "" // it was about something else
 			}
-			if len(r.HeldBy) > 0 {
-				r.Reason = "in use by " + strings.Join(r.HeldBy, ", ")
+			if held := "in use by " + strings.Join(r.HeldBy, ", "); len(r.HeldBy) > 0 && !strings.HasPrefix(r.Reason, held) {
+				r.Reason = held
 			}
 			v.Remaining = append(v.Remaining, r)
 		}

@@ -30,7 +30,7 @@ func (p *planner) planNetworks() {
 		case p.model.Mode == Labels && p.idle():
 			p.addNetwork(n, key, "none of the named services is there")
 		case p.model.Mode == Labels && taken[key]:
-			p.addNetwork(n, key, "another network has the same Compose key: one goes per run")
+			p.addNetwork(n, key, onePerRun)
 		case p.model.Mode == Labels:
 			taken[key] = true
 			p.addNetwork(n, key, "")
@@ -56,7 +56,7 @@ func (p *planner) declaredExternal(name string) (Declared, bool) {
 func (p *planner) addNetwork(n Network, key, why string) {
 	r := Resource{
 		Kind: KindNetwork, Name: n.Name, ID: n.ID, Created: stamp(n.Created, time.RFC3339),
-		Key: key, Fate: Kept, Reason: why,
+		Key: key, Asked: why == onePerRun, Fate: Kept, Reason: why,
 	}
 	if why == "" {
 		var holders []Container

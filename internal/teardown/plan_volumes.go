@@ -18,11 +18,11 @@ func LooksAnonymous(v Volume) bool {
 // planVolumes lists the volumes that the project declares, labels or mounts.
 func (p *planner) planVolumes() {
 	users := p.volumeUsers()
-	intent := p.intendedVolumes()
+	intents := p.intendedVolumes()
 	for _, v := range p.snap.Volumes {
-		why, asked := intent[v.Name]
+		meant, spoken := intents[v.Name]
 		anonymous, rides := p.rides(v, users[v.Name])
-		if !asked && why == "" && !rides && !p.ours(v.Labels) && !p.mountedByUs(users[v.Name]) {
+		if !spoken && !rides && !p.ours(v.Labels) && !p.mountedByUs(users[v.Name]) {
 			continue
 		}
 		r := describe(v, anonymous)
@@ -33,14 +33,14 @@ func (p *planner) planVolumes() {
 			r.UsedBy = append(r.UsedBy, c.Name)
 		}
 		switch {
-		case asked && why == "" || rides:
+		case spoken && meant.leave == "" || rides:
 			p.inUse(&r, users[v.Name])
 			p.inherited(&r, v, users[v.Name])
 			if r.Host != "" && r.Fate == Removed {
 				r.Reason = "only its entry goes; the data in " + r.Host + " stays"
 			}
-		case why != "":
-			r.Asked, r.Fate, r.Reason = asked, Kept, why
+		case spoken:
+			r.Asked, r.Fate, r.Reason = meant.asked, Kept, meant.leave
 		default:
 			r.Fate, r.Reason = Kept, p.unasked(v, anonymous)
 		}
@@ -63,26 +63,31 @@ func describe(v Volume, anonymous bool) Resource {
 	return r
 }
 
-// intendedVolumes maps the names of the volumes that the files or labels speak
-// of: asked ones to "", others to the reason why Compose leaves them. In labels
-// mode Compose keeps one volume per key and drops the others; which one is not
-// to be foreseen, so all are asked and the evidence decides.
-func (p *planner) intendedVolumes() map[string]string {
-	intent := map[string]string{}
+// intent is what Compose will try with a volume that the files or labels speak of.
+type intent struct {
+	asked bool   // the command means to remove it
+	leave string // why Compose leaves it, or ""
+}
+
+// intendedVolumes maps names of volumes to intents. In labels mode Compose keeps
+// one volume per key and drops the others; which one is not to be foreseen, so
+// all are asked and the evidence decides.
+func (p *planner) intendedVolumes() map[string]intent {
+	intents := map[string]intent{}
 	if p.model.Mode == Files {
 		for _, d := range p.model.Volumes {
 			switch {
 			case d.External:
-				intent[d.Name] = "external"
+				intents[d.Name] = intent{leave: "external"}
 			case d.Skipped != "":
-				intent[d.Name] = d.Skipped
+				intents[d.Name] = intent{leave: d.Skipped}
 			case !p.opts.Volumes:
-				intent[d.Name] = "--no-volumes"
+				intents[d.Name] = intent{leave: "--no-volumes"}
 			default:
-				intent[d.Name] = ""
+				intents[d.Name] = intent{asked: true}
 			}
 		}
-		return intent
+		return intents
 	}
 	taken := map[string]bool{}
 	for _, v := range p.snap.Volumes {
@@ -92,18 +97,20 @@ func (p *planner) intendedVolumes() map[string]string {
 		key := v.Labels[labelVolume]
 		switch {
 		case p.idle():
-			intent[v.Name] = "none of the named services is there"
+			intents[v.Name] = intent{leave: "none of the named services is there"}
 		case !p.opts.Volumes:
-			intent[v.Name] = "--no-volumes"
+			intents[v.Name] = intent{leave: "--no-volumes"}
 		case taken[key]:
-			intent[v.Name] = "another volume has the same Compose key: one goes per run"
+			intents[v.Name] = intent{asked: true, leave: onePerRun}
 		default:
 			taken[key] = true
-			intent[v.Name] = ""
+			intents[v.Name] = intent{asked: true}
 		}
 	}
-	return intent
+	return intents
 }
+
+const onePerRun = "another has the same Compose key: one goes per run"
 
 // rides reports whether the volume is anonymous, and whether it goes with a
 // container of ours.
