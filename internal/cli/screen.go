@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/actor"
+	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
@@ -43,14 +46,21 @@ func (s screen) Done(e teardown.Ending) {
 }
 
 // Ask asks for the project's name. The answer is read on /dev/tty, so that a
-// redirected standard input cannot say yes.
+// redirected standard input cannot say yes. Of several jobs on one terminal, as
+// under `make -j2`, one asks at a time.
 func (s screen) Ask(ctx context.Context, inv teardown.Inventory) (teardown.Answer, error) {
-	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(inv.Project))
 	tty, err := os.OpenFile(ttyPath, os.O_RDWR, 0)
 	if err != nil {
 		return teardown.Declined, fmt.Errorf("open the terminal: %w", err)
 	}
 	defer tty.Close()
+	release, err := s.turn(ctx)
+	if err != nil {
+		return teardown.TimedOut, nil
+	}
+	defer release()
+	s.Inventory(inv, true)
+	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(inv.Project))
 	line, err := readLine(ctx, tty, s.timeout)
 	switch {
 	case ctx.Err() != nil:
@@ -66,4 +76,14 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory) (teardown.Answe
 		return teardown.Typed, nil
 	}
 	return teardown.Declined, nil
+}
+
+// turn waits until no other job asks on this terminal.
+func (s screen) turn(ctx context.Context) (release func(), err error) {
+	dir := s.p.xdg("XDG_CACHE_HOME", ".cache")
+	if dir == "" || os.MkdirAll(dir, 0o700) != nil {
+		return func() {}, nil // no place for a lock: the jobs may talk at once
+	}
+	name := "tty-" + strings.ReplaceAll(actor.ThisMachine(s.p.Getenv).TTY, "/", "-") + ".lock"
+	return durable.Lock(ctx, filepath.Join(dir, name), s.timeout)
 }

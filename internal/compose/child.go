@@ -22,8 +22,8 @@ const drainLimit = 2 * time.Second
 // group: the docker command alone ignores a lone SIGTERM on a terminal, since
 // it expects its plugin to have got it too.
 //
-// If this process is killed meanwhile, the child goes on, and the operation
-// stays unfinished in the log.
+// If this process is killed meanwhile, the child ends at its next word: nobody
+// reads its error output any more. The operation stays unfinished in the log.
 func (c *Compose) Down(signals <-chan os.Signal) (teardown.Exit, error) {
 	binary, err := c.docker()
 	if err != nil {

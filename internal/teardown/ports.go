@@ -67,10 +67,9 @@ const (
 
 // Screen talks to the user.
 type Screen interface {
-	// Inventory shows what will go and what stays; in full before a question,
-	// in a line or two otherwise.
+	// Inventory shows what will go and what stays: in full, or in a line or two.
 	Inventory(inv Inventory, full bool)
-	// Ask asks for the project's name.
+	// Ask shows the inventory in full and asks for the project's name.
 	Ask(ctx context.Context, inv Inventory) (Answer, error)
 	// Note tells something beside the main matter.
 	Note(text string)

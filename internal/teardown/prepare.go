@@ -40,7 +40,6 @@ func (r *Run) prepare(ctx context.Context) error {
 	}
 	r.details.Unprotected = r.Unprotect
 	if r.Confirm == Interactive && !inv.Empty() {
-		r.Screen.Inventory(inv, true)
 		r.details.Confirmation = string(Interactive)
 		return r.ask(ctx, inv)
 	}
