@@ -85,12 +85,12 @@ func (h *Heads) Check(path string) (string, error) {
 }
 
 func (n noted) compare(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := durable.OpenRead(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Sprintf("the log is missing: it had %d events", n.Seq), nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("open %q: %w", path, bare(err))
+		return "", err
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // Record is one operation: its events merged. Its Event is the last one.
@@ -59,17 +60,14 @@ func (q Query) Match(e Event) bool {
 // version ends the reading with ErrVersion.
 func (l *Log) Backward(visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
 	var scanned Scanned
-	f, err := os.Open(l.Path)
+	f, err := durable.OpenRead(l.Path)
 	if err != nil {
-		return scanned, fmt.Errorf("open %q: %w", l.Path, bare(err))
+		return scanned, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return scanned, fmt.Errorf("stat %q: %w", l.Path, bare(err))
-	}
-	if info.IsDir() {
-		return scanned, fmt.Errorf("open %q: it is a directory", l.Path)
 	}
 	back := newBackward(f, info.Size())
 	for {

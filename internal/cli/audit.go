@@ -175,7 +175,10 @@ func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	defer client.Close()
-	settled, obstacles := p.settle(ctx, l, client, 0)
+	settled, obstacles, err := p.settle(ctx, l, client, 0)
+	if err != nil {
+		return readFault(err, l)
+	}
 	for _, err := range obstacles {
 		p.say("ccdestroy: %v", err)
 		*code = teardown.ExitFailed

@@ -70,7 +70,7 @@ const recentBytes = 1 << 20
 func (p Process) opened(ctx context.Context, f logFlag, dir string, c *engine.Client) teardown.Recorder {
 	l := p.logIn(f, dir)
 	p.warnHead(l)
-	_, obstacles := p.settle(ctx, l, c, recentBytes)
+	_, obstacles, _ := p.settle(ctx, l, c, recentBytes) // a log that cannot be read is refused in a moment
 	for _, err := range obstacles {
 		p.say("ccdestroy: %v", err)
 	}

@@ -134,15 +134,15 @@ func stillRuns(e audit.Event) bool {
 }
 
 // settle reconciles the unfinished operations of a log, of at most limit bytes
-// from its end, and returns how many were settled and what stood in the way of
-// the others.
-func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, limit int64) (settled int, obstacles []error) {
+// from its end. It returns how many were settled, what stood in the way of the
+// others, and an error when the log could not be read.
+func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, limit int64) (settled int, obstacles []error, err error) {
 	open, err := l.Unfinished(limit)
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+		return 0, nil, nil
 	}
 	if err != nil {
-		return 0, []error{err}
+		return 0, nil, err
 	}
 	for _, e := range open {
 		if e.Operation != audit.Destroy || stillRuns(e) {
@@ -156,5 +156,5 @@ func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, lim
 		settled++
 		p.say("Settled %s, which was cut off: %s, %d volumes gone", e.ID, v.Outcome, len(v.Lost))
 	}
-	return settled, obstacles
+	return settled, obstacles, nil
 }

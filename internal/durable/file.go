@@ -40,6 +40,25 @@ func OpenAppend(path string, mode fs.FileMode) (f *os.File, created bool, err er
 	return f, created, nil
 }
 
+// OpenRead opens a regular file for reading; a symbolic link to one will do. A
+// pipe or a device is refused at once, where an ordinary open would wait for
+// ever.
+func OpenRead(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %q: %w", path, reason(err))
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = regular(path, info.Mode())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // samePath fails when path no longer names the open file f: somebody replaced
 // it between the two steps, and an append would go where nobody looks.
 func samePath(f *os.File, path string) error {

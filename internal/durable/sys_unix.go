@@ -10,8 +10,11 @@ import (
 )
 
 // noFollow: a symbolic link planted in place of the file is refused by the
-// kernel, and a pipe planted there does not block the open.
-const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+// kernel. noWait: a pipe planted there does not block the open.
+const (
+	noWait   = syscall.O_NONBLOCK
+	noFollow = syscall.O_NOFOLLOW | noWait
+)
 
 // SyncDir makes the names in the directory durable.
 func SyncDir(dir string) error {

@@ -2,7 +2,7 @@ package durable
 
 import "io/fs"
 
-const noFollow = 0
+const noWait, noFollow = 0, 0
 
 // SyncDir does nothing: Windows has no call that syncs a directory.
 func SyncDir(string) error { return nil }
