@@ -26,7 +26,7 @@ test: ## Run every test, with a real engine; sets up all it needs
 	@$(LAB) internal/lab/test.sh
 
 unit: ## Run the tests that need no engine
-	@go test ./...
+	@CCDESTROY_UNIT=1 go test ./...
 
 lint: cross ## Format, vet, staticcheck, and a build for every platform
 	@out=$$(gofmt -l cmd internal); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }

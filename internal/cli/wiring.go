@@ -119,7 +119,8 @@ func engineFault(err error) error {
 	return err
 }
 
-// ownerOf a pending event still runs: the same process on the same boot.
+// stillRuns reports whether the process that wrote a pending event is still at
+// work: the same process on the same boot.
 func stillRuns(e audit.Event) bool {
 	d, err := teardown.ParseDetails(e)
 	if err != nil {

@@ -1,0 +1,109 @@
+package render
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+func TestTerminal(t *testing.T) {
+	for in, want := range map[string]string{
+		"shop_data":                    "shop_data",
+		"héllo 漢字":                     "héllo 漢字",
+		"\x1b[2Jgone":                  `\x1b[2Jgone`,
+		"\x1b]52;c;aGk=\x07":           `\x1b]52;c;aGk=\x07`,
+		"a\x7fb\u009bc":                `a\x7fb\u009bc`,
+		"a\u202egpj.exe":               `a\u202egpj.exe`,
+		"a\u2066b\u200bc\ufeff\u2028d": `a\u2066b\u200bc\ufeff\u2028d`,
+		"bad\xff":                      `bad\xff`,
+		"tab\tline\n":                  `tab\x09line\x0a`,
+	} {
+		if got := Terminal(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestShell(t *testing.T) {
+	for in, want := range map[string]string{"shop_data": "shop_data", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'"} {
+		if got := Shell(in); got != want {
+			t.Errorf("%q: %q", in, got)
+		}
+	}
+}
+
+var now = time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
+
+func sample() teardown.Inventory {
+	return teardown.Inventory{
+		Project: "shop", Mode: teardown.Files, Dir: "/src/shop", Files: []string{"/src/shop/compose.yaml"},
+		Engine: teardown.Engine{Host: "tcp://10.0.0.9:2376", Name: "box", Version: "28.5.2"},
+		Resources: []teardown.Resource{
+			{Kind: "volume", Name: "shop_pgdata", Created: "2026-08-21T18:00:00Z", UsedBy: []string{"db"}, Size: &teardown.Size{Bytes: 1800000000}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "theirs\x1b[2J", Claimed: "other", Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: strings.Repeat("a", 64), Anonymous: true, Size: &teardown.Size{Bytes: 12000}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "legacy", Fate: "kept", Reason: "external"},
+			{Kind: "container", Name: "db", Asked: true, Fate: "removed"},
+			{Kind: "network", Name: "shop_default", Asked: true, Fate: "removed"},
+		},
+	}
+}
+
+const screen = `Project   shop   (compose.yaml in /src/shop)
+Docker    remote  tcp://10.0.0.9:2376, Engine 28.5.2
+
+This destroys, for good:
+
+  VOLUME          SIZE     CREATED   IN USE BY
+  shop_pgdata     1.8 GB   3 months  db
+  theirs\x1b[2J   unknown  unknown
+  1 anonymous volume, 12 kB; 1 container: db; 1 network: shop_default
+Stays: volume legacy (external)
+WARNING: volume theirs\x1b[2J belongs to project other by its label, and goes all the same
+WARNING: the data lies on a remote engine, box at tcp://10.0.0.9:2376
+`
+
+func TestInventoryScreen(t *testing.T) {
+	var b strings.Builder
+	if err := Inventory(&b, sample(), now, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(screen, "theirs\\x1b[2J   unknown", "theirs\\x1b[2J   unknown", 1)
+	if squeeze(b.String()) != squeeze(want) {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	if got := Line(sample()); got != `Destroying shop: volumes shop_pgdata, theirs\x1b[2J and 1 anonymous; 1 container; 1 network` {
+		t.Errorf("%q", got)
+	}
+}
+
+// squeeze makes runs of spaces one: the width of columns is not the point.
+func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func TestEndingScreens(t *testing.T) {
+	partial := teardown.Ending{ID: "01KB3Z8A0C4T9Q2M7V5X1B6N8D", Inventory: sample(), Duration: 3 * time.Second, Code: 3, Verdict: teardown.Verdict{
+		Outcome: audit.Partial, LostBytes: 2200000000,
+		Resources: []teardown.Resource{{Kind: "volume", Result: "gone"}, {Kind: "container", Result: "gone"}},
+		Remaining: []teardown.Resource{{Kind: "volume", Name: "shop_cache", Reason: "in use by psql-debug", HeldBy: []string{"psql-debug"}}},
+	}}
+	var b strings.Builder
+	if err := Ending(&b, partial, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `PARTLY destroyed shop: 1 container, 1 volume (2.2 GB) in 3.0 s.
+  kept   volume shop_cache: in use by psql-debug
+To finish: docker rm -f psql-debug, and this command again
+Recorded as 01KB3Z8A0C (ccdestroy audit show 01KB3Z8A0C). docker compose down -v exits 0 here; this is exit 3.
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	unknown := teardown.Ending{ID: partial.ID, Inventory: sample(), Unknown: true, Code: 1}
+	b.Reset()
+	if _ = Ending(&b, unknown, Style{Color: true}); !strings.Contains(b.String(), "ccdestroy reconcile") || !strings.Contains(b.String(), "\x1b[33mUNKNOWN") {
+		t.Errorf("%q", b.String())
+	}
+}
