@@ -22,8 +22,7 @@ type resolved struct {
 			Type, Source string
 			ReadOnly     bool `json:"read_only"`
 		} `json:"volumes"`
-		Networks map[string]json.RawMessage `json:"networks"`
-		PreStop  []struct {
+		PreStop []struct {
 			Command []string `json:"command"`
 		} `json:"pre_stop"`
 		Provider *struct{ Type string } `json:"provider"`
@@ -39,7 +38,7 @@ type entry struct {
 
 // ask lets Compose resolve the project: it reads files, and changes nothing.
 func (c *Compose) ask(ctx context.Context) (teardown.Model, error) {
-	args := append(c.Args.docker(), "config", "--format", "json", "--no-path-resolution")
+	args := append(c.Args.docker(), "config", "--format", "json")
 	stdout, stderr, err := c.run(ctx, append(args, c.Args.Services...)...)
 	if err != nil {
 		if line := lastLine(stderr); line != "" {
@@ -71,10 +70,7 @@ func (c *Compose) fromResolved(r resolved) teardown.Model {
 			svc.DependsOn = append(svc.DependsOn, dep)
 		}
 		for _, v := range s.Volumes {
-			switch v.Type {
-			case "volume":
-				svc.Volumes = append(svc.Volumes, v.Source)
-			case "bind":
+			if v.Type == "bind" {
 				svc.Binds = append(svc.Binds, teardown.Bind{Source: v.Source, Writable: !v.ReadOnly})
 			}
 		}

@@ -3,7 +3,6 @@ package compose
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"time"
@@ -116,8 +115,6 @@ func captureStderr(ours *os.File) (*capture, error) {
 	}()
 	return c, nil
 }
-
-var _ io.Writer = (*tailWriter)(nil)
 
 // childHasIt closes our copy of the child's side, without which the end of its
 // output would never be seen.

@@ -13,12 +13,16 @@ const (
 )
 
 // tailWriter keeps the end of what is written to it.
-type tailWriter struct{ buf []byte }
+type tailWriter struct {
+	buf []byte
+	cut bool // buf begins in the middle
+}
 
 func (t *tailWriter) Write(p []byte) (int, error) {
 	t.buf = append(t.buf, p...)
 	if over := len(t.buf) - tailRaw; over > tailRaw {
 		t.buf = append(t.buf[:0], t.buf[over:]...)
+		t.cut = true
 	}
 	return len(p), nil
 }
@@ -29,7 +33,11 @@ var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\
 // String is the last 8 KiB as plain lines: without control sequences, and
 // without lines that only repeat the one before.
 func (t *tailWriter) String() string {
-	text := escapes.ReplaceAllString(string(t.buf), "")
+	raw := string(t.buf)
+	if t.cut { // perhaps in the middle of a sequence
+		_, raw, _ = strings.Cut(raw, "\n")
+	}
+	text := escapes.ReplaceAllString(raw, "")
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {

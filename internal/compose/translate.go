@@ -48,15 +48,9 @@ func (c *Compose) translate(full, effective *types.Project) teardown.Model {
 func service(s types.ServiceConfig) teardown.Service {
 	out := teardown.Service{Image: s.Image, DependsOn: s.GetDependencies()}
 	for _, v := range s.Volumes {
-		switch {
-		case v.Type == types.VolumeTypeVolume && v.Source != "":
-			out.Volumes = append(out.Volumes, v.Source)
-		case v.Type == types.VolumeTypeBind:
+		if v.Type == types.VolumeTypeBind {
 			out.Binds = append(out.Binds, teardown.Bind{Source: v.Source, Writable: !v.ReadOnly})
 		}
-	}
-	for key := range s.Networks {
-		out.Networks = append(out.Networks, key)
 	}
 	for _, hook := range s.PreStop {
 		out.PreStop = append(out.PreStop, strings.Join(hook.Command, " "))

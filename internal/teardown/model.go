@@ -33,8 +33,6 @@ type Service struct {
 	Going     bool     // its containers are removed; false for a mere dependency of a named one
 	Image     string   // as the file has it; "" when it is only built
 	DependsOn []string // services that it depends on
-	Volumes   []string // keys of the named volumes that it mounts
-	Networks  []string // keys of the networks that it joins
 	Binds     []Bind
 	PreStop   []string // commands that run in it before it stops
 	Provider  string   // type of the provider, where the service is one
