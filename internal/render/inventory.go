@@ -23,8 +23,8 @@ func Inventory(w io.Writer, inv teardown.Inventory, now time.Time, style Style) 
 	} else {
 		fmt.Fprintf(&b, "\n%s\n\n", style.paint(Bad, "This destroys, for good:"))
 		volumes(&b, inv, now, style)
-		if rest := others(inv, teardown.Removed); rest != "" {
-			fmt.Fprintf(&b, "  %s\n", rest)
+		for _, line := range others(inv, teardown.Removed) {
+			fmt.Fprintf(&b, "  %s\n", line)
 		}
 	}
 	stays(&b, inv)
@@ -89,8 +89,8 @@ func volumeSize(r teardown.Resource) string {
 	return sizeOf(r.Size)
 }
 
-// others sums up, on one line, what is not a named volume.
-func others(inv teardown.Inventory, fate teardown.Fate) string {
+// others sums up, a line a kind, what is not a named volume.
+func others(inv teardown.Inventory, fate teardown.Fate) []string {
 	var parts []string
 	anonymous, bytes := 0, int64(0)
 	for _, r := range inv.Of(teardown.KindVolume, fate) {
@@ -119,7 +119,7 @@ func others(inv teardown.Inventory, fate teardown.Fate) string {
 		}
 		parts = append(parts, count(len(list), string(kind))+": "+Terminal(strings.Join(names, ", ")))
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }
 
 func stays(b *strings.Builder, inv teardown.Inventory) {

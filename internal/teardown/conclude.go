@@ -27,8 +27,8 @@ const (
 // for signals.
 func (r *Run) conclude(exit Exit) Ending {
 	after, err := r.settle(exit)
-	end := Ending{ID: r.id, Inventory: r.details.Inventory, Exit: exit, Duration: r.Now().Sub(r.started)}
-	r.details.StartedAt = stamp(r.started, time.RFC3339Nano)
+	end := Ending{ID: r.id, Inventory: r.details.Inventory, Exit: exit, Duration: r.Now().Sub(r.began)}
+	r.details.StartedAt = stamp(r.began, time.RFC3339Nano)
 	r.details.DurationMS = end.Duration.Milliseconds()
 	r.details.ExitCode = &exit.Code
 	if exit.Signal != nil {

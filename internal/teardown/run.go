@@ -45,6 +45,7 @@ type Run struct {
 
 	id      string
 	started time.Time
+	began   time.Time // when the pending event was durable
 	log     Recorder
 	before  Snapshot
 	details Details
@@ -87,6 +88,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 		return r.stop(ctx, sig, context.Canceled)
 	default:
 	}
+	r.began = r.Now()
 	r.Screen.Began(r.id)
 	exit, err := r.Compose.Down(r.Signals)
 	if err != nil {
