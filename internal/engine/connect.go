@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/connhelper"
@@ -37,6 +38,9 @@ type Client struct {
 	host    string // without user info
 	context string // docker context in use, or ""
 	local   bool
+
+	greeting sync.Mutex // guards greeted
+	greeted  bool       // the API version is settled
 }
 
 // Connect finds the engine in the order of the Docker CLI: -H, --context,
@@ -146,6 +150,11 @@ func isLocal(host string) bool {
 
 // ready negotiates the API version, once, and refuses engines that are too old.
 func (c *Client) ready(ctx context.Context) error {
+	c.greeting.Lock()
+	defer c.greeting.Unlock()
+	if c.greeted {
+		return nil
+	}
 	ping, err := c.api.Ping(ctx)
 	if err != nil {
 		return c.unreachable(err)
@@ -154,6 +163,7 @@ func (c *Client) ready(ctx context.Context) error {
 	if versions.LessThan(c.api.ClientVersion(), minAPI) {
 		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)
 	}
+	c.greeted = true
 	return nil
 }
 

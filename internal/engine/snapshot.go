@@ -41,6 +41,9 @@ func (c *Client) StableCreated() bool {
 // Snapshot lists what the engine has, of every project, in one call per kind,
 // all at once.
 func (c *Client) Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error) {
+	if err := c.ready(ctx); err != nil {
+		return teardown.Snapshot{}, err
+	}
 	var s teardown.Snapshot
 	jobs := []func() error{
 		func() (err error) { s.Containers, err = c.containers(ctx); return },

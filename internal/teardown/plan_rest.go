@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/distribution/reference"
 )
 
 // planNetworks lists the project's networks. Compose removes a declared one
@@ -79,7 +81,7 @@ func (p *planner) planImages() {
 	names := map[string]bool{}
 	if p.opts.Images == "all" {
 		for name := range p.serviceImages() {
-			names[Familiar(name)] = true
+			names[familiar(name)] = true
 		}
 	}
 	for name, s := range p.model.Services {
@@ -147,14 +149,13 @@ func (p *planner) addImage(img Image, ref string) {
 	p.out = append(p.out, r)
 }
 
-// Familiar is an image reference as the engine lists it: without the default
-// registry and with a tag.
-func Familiar(ref string) string {
-	ref = strings.TrimPrefix(strings.TrimPrefix(ref, "docker.io/"), "library/")
-	if strings.Contains(ref, "@") || strings.Contains(ref[strings.LastIndexByte(ref, '/')+1:], ":") {
-		return ref
+// familiar is an image reference as the engine lists it: short, with a tag.
+func familiar(ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ref // an id
 	}
-	return ref + ":latest"
+	return reference.FamiliarString(reference.TagNameOnly(named))
 }
 
 // planBinds lists the host paths that the project's containers can write to.

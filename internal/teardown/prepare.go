@@ -68,16 +68,15 @@ func (r *Run) ask(ctx context.Context, inv Inventory) error {
 // the engine has, with the event stream open before the first list call.
 func (r *Run) look(ctx context.Context) (Model, error) {
 	var model Model
-	var versionErr, modelErr, engineErr error
+	var versionErr, modelErr, engineErr, snapErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { r.details.Compose, versionErr = r.Compose.Version(ctx) })
 	wg.Go(func() { model, modelErr = r.Compose.Model(ctx) })
 	var engine Engine
+	wg.Go(func() { engine, engineErr = r.Daemon.Describe(ctx) })
 	wg.Go(func() {
-		if engine, engineErr = r.Daemon.Describe(ctx); engineErr == nil {
-			r.watch = r.Daemon.WatchVolumes(context.WithoutCancel(ctx))
-			r.before, engineErr = r.Daemon.Snapshot(ctx, r.Options.Images != "")
-		}
+		r.watch = r.Daemon.WatchVolumes(context.WithoutCancel(ctx))
+		r.before, snapErr = r.Daemon.Snapshot(ctx, r.Options.Images != "")
 	})
 	wg.Wait()
 	r.details.Inventory = Inventory{Project: model.Project, Mode: model.Mode, Dir: model.Dir, Files: model.Files, Fallback: model.Fallback, Services: model.Named, Engine: engine}
@@ -86,11 +85,9 @@ func (r *Run) look(ctx context.Context) (Model, error) {
 	if model.Dir != "" {
 		r.log = r.Log(model.Dir)
 	}
-	if err := errors.Join(versionErr, modelErr, engineErr); err != nil {
-		for _, first := range []error{versionErr, modelErr, engineErr} {
-			if first != nil {
-				return model, first
-			}
+	for _, err := range []error{versionErr, modelErr, engineErr, snapErr} {
+		if err != nil {
+			return model, err
 		}
 	}
 	return model, markNamed(ctx, r.Daemon, model, &r.before)
