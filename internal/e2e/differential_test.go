@@ -15,8 +15,9 @@ import (
 type scenario struct {
 	name  string
 	files map[string]string
-	env   []string   // added to the environment of everything
-	setup [][]string // docker commands
+	env   []string     // added to the environment of everything
+	ready func(*stack) // runs before setup
+	setup [][]string   // docker commands
 	after func(*stack)
 	sub   string   // directory to tear down from
 	flags []string // of compose, spelled alike by both
@@ -41,6 +42,9 @@ func (sc scenario) setUp(t *testing.T) *stack {
 	s := newStack(t, sc.files)
 	for _, v := range sc.env {
 		s.env = append(s.env, s.expand(v))
+	}
+	if sc.ready != nil {
+		sc.ready(s)
 	}
 	for _, args := range sc.setup {
 		s.docker(slices.Clone(args)...)

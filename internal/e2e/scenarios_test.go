@@ -406,6 +406,22 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name: "provider", setup: up, outcome: "success", lost: []string{"PROJ_data"},
+		files: map[string]string{
+			"compose.yaml":    strings.Replace(single, "services:", "services:\n  cloud:\n    provider: {type: e2eprovider}", 1),
+			"bin/e2eprovider": "#!/bin/sh\necho '{\"type\":\"info\",\"message\":\"done\"}'\n",
+		},
+		ready: func(s *stack) {
+			_ = os.Chmod(filepath.Join(s.dir, "bin/e2eprovider"), 0o755)
+			s.env = append(s.env, "PATH="+filepath.Join(s.dir, "bin")+":"+os.Getenv("PATH"))
+		},
+		check: func(t *testing.T, _ *stack, _ result, events []event) {
+			if runs := events[0].Details.Runs; len(runs) != 1 || runs[0] != "provider e2eprovider of service cloud" {
+				t.Errorf("runs %q", runs)
+			}
+		},
+	},
+	{
 		name: "-t 0", files: one(single), setup: up, down: []string{"-t", "0"}, outcome: "success", lost: []string{"PROJ_data"},
 		check: func(t *testing.T, _ *stack, _ result, events []event) {
 			if got := strings.Join(events[0].Details.Command, " "); got != "docker compose down --volumes --timeout 0" {
