@@ -54,14 +54,9 @@ func (c listCmd) Run(_ context.Context, p Process) error {
 
 func (c listCmd) merged(p Process, l *audit.Log) error {
 	records, scanned, err := l.History(audit.Query{Limit: c.Limit, Operations: c.Operation})
-	if errors.Is(err, fs.ErrNotExist) {
-		p.say("No audit log: looked for %s", l.Path)
-		err = nil
-	}
-	if err != nil {
+	if err := noted(p, l, scanned, err); err != nil {
 		return err
 	}
-	noteMalformed(p, l, scanned)
 	switch c.Format {
 	case "json":
 		return render.HistoryJSON(p.Stdout, records)
@@ -84,14 +79,9 @@ func (c listCmd) raw(p Process, l *audit.Log) error {
 		}
 		return c.Limit == 0 || len(lines) < c.Limit
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		p.say("No audit log: looked for %s", l.Path)
-		err = nil
-	}
-	if err != nil {
+	if err := noted(p, l, scanned, err); err != nil {
 		return err
 	}
-	noteMalformed(p, l, scanned)
 	switch c.Format {
 	case "json":
 		return render.EventsJSON(p.Stdout, lines)
@@ -104,10 +94,17 @@ func (c listCmd) raw(p Process, l *audit.Log) error {
 	return render.Events(p.Stdout, events, p.Now(), p.style(p.Stdout))
 }
 
-func noteMalformed(p Process, l *audit.Log, s audit.Scanned) {
+// noted tells what is beside the matter: that there is no log, which is no
+// error, and lines that were passed over.
+func noted(p Process, l *audit.Log, s audit.Scanned, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		p.say("No audit log: looked for %s", l.Path)
+		return nil
+	}
 	if s.Malformed > 0 {
 		p.say("ccdestroy: %s: passed over %d lines that are no events", l.Path, s.Malformed)
 	}
+	return err
 }
 
 // readFault adds what to try to an error of reading the log.
