@@ -95,7 +95,7 @@ func (n noted) compare(path string) (string, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("stat %q: %w", path, bare(err))
+		return "", fmt.Errorf("stat %q: %w", path, durable.Cause(err))
 	}
 	if info.Size() < n.Size {
 		return fmt.Sprintf("the log is shorter than it was: %d bytes, it had %d", info.Size(), n.Size), nil

@@ -12,8 +12,7 @@ import (
 // Record is one operation: its events merged. Its Event is the last one.
 type Record struct {
 	Event
-	Unfinished bool  // no outcome event follows
-	First      Event // the event that began it, where it was read; else zero
+	Unfinished bool // no outcome event follows
 }
 
 // Query selects records.
@@ -31,10 +30,9 @@ type Scanned struct {
 // from its end and no further than it must.
 func (l *Log) History(q Query) ([]Record, Scanned, error) {
 	var found []Record
-	index := map[string]int{} // operation id -> place in found
+	seen := map[string]bool{} // ids of operations in found
 	scanned, err := l.Backward(func(e Event, _ []byte) (more bool) {
-		if at, known := index[e.ID]; known && e.ID != "" {
-			found[at].First = e
+		if seen[e.ID] {
 			return true
 		}
 		if q.Limit > 0 && len(found) == q.Limit {
@@ -43,8 +41,8 @@ func (l *Log) History(q Query) ([]Record, Scanned, error) {
 		if !q.Match(e) {
 			return true
 		}
-		index[e.ID] = len(found)
-		found = append(found, Record{Event: e, Unfinished: e.Outcome == Pending, First: e})
+		seen[e.ID] = e.ID != "" // each line of the Python module is an operation
+		found = append(found, Record{Event: e, Unfinished: e.Outcome == Pending})
 		return true
 	})
 	return found, scanned, err
@@ -67,7 +65,7 @@ func (l *Log) Backward(visit func(e Event, raw []byte) (more bool)) (Scanned, er
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return scanned, fmt.Errorf("stat %q: %w", l.Path, bare(err))
+		return scanned, fmt.Errorf("stat %q: %w", l.Path, durable.Cause(err))
 	}
 	back := newBackward(f, info.Size())
 	for {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,22 +138,14 @@ func chain(e Event, t tail) ([]byte, Head, error) {
 func write(f *os.File, data []byte, size int64) error {
 	if _, err := f.Write(data); err != nil {
 		if cut := f.Truncate(size); cut != nil {
-			return fmt.Errorf("append to %q: %w; and taking back what was written: %w", f.Name(), bare(err), bare(cut))
+			return fmt.Errorf("append to %q: %w; and taking back what was written: %w", f.Name(), durable.Cause(err), durable.Cause(cut))
 		}
-		return fmt.Errorf("append to %q: %w", f.Name(), bare(err))
+		return fmt.Errorf("append to %q: %w", f.Name(), durable.Cause(err))
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("sync %q: %w", f.Name(), bare(err))
+		return fmt.Errorf("sync %q: %w", f.Name(), durable.Cause(err))
 	}
 	return nil
-}
-
-func bare(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // checkOwner refuses a log that another account could rewrite at will. Root may
@@ -162,7 +153,7 @@ func bare(err error) error {
 func checkOwner(f *os.File, path string) error {
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, bare(err))
+		return fmt.Errorf("stat %q: %w", path, durable.Cause(err))
 	}
 	owner, known := durable.Owner(info)
 	if !known || owner == os.Geteuid() {
@@ -171,7 +162,7 @@ func checkOwner(f *os.File, path string) error {
 	if os.Geteuid() == 0 {
 		dir, err := os.Stat(filepath.Dir(path))
 		if err != nil {
-			return fmt.Errorf("stat %q: %w", path, bare(err))
+			return fmt.Errorf("stat %q: %w", path, durable.Cause(err))
 		}
 		if dirOwner, _ := durable.Owner(dir); dirOwner == owner {
 			return nil

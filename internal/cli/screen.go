@@ -39,7 +39,6 @@ func (s screen) Inventory(inv teardown.Inventory, full bool) {
 }
 
 func (s screen) Note(text string) { s.p.say("ccdestroy: %s", text) }
-func (s screen) Began(string)     {}
 func (s screen) Settling()        { s.p.say("Waiting for the engine to come to rest …") }
 func (s screen) Done(e teardown.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))

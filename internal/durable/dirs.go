@@ -31,13 +31,14 @@ func MkdirAll(dir string, mode fs.FileMode) error {
 		}
 	}
 	if err := os.Mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make directory %q: %w", dir, reason(err))
+		return fmt.Errorf("make directory %q: %w", dir, Cause(err))
 	}
 	return SyncDir(parent)
 }
 
-// reason strips the path that os errors carry, where the caller names it.
-func reason(err error) error {
+// Cause strips the operation and path that os errors carry, for a caller that
+// names them itself.
+func Cause(err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		return pathErr.Err

@@ -23,7 +23,7 @@ func OpenAppend(path string, mode fs.FileMode) (f *os.File, created bool, err er
 	case errors.Is(err, fs.ErrNotExist):
 		created = true
 	case err != nil:
-		return nil, false, fmt.Errorf("open %q: %w", path, reason(err))
+		return nil, false, fmt.Errorf("open %q: %w", path, Cause(err))
 	default:
 		if err := regular(path, info.Mode()); err != nil {
 			return nil, false, err
@@ -31,7 +31,7 @@ func OpenAppend(path string, mode fs.FileMode) (f *os.File, created bool, err er
 	}
 	f, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|noFollow, mode)
 	if err != nil {
-		return nil, false, fmt.Errorf("open %q: %w", path, reason(err))
+		return nil, false, fmt.Errorf("open %q: %w", path, Cause(err))
 	}
 	if err := samePath(f, path); err != nil {
 		f.Close()
@@ -46,7 +46,7 @@ func OpenAppend(path string, mode fs.FileMode) (f *os.File, created bool, err er
 func OpenRead(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open %q: %w", path, reason(err))
+		return nil, fmt.Errorf("open %q: %w", path, Cause(err))
 	}
 	info, err := f.Stat()
 	if err == nil {
@@ -64,11 +64,11 @@ func OpenRead(path string) (*os.File, error) {
 func samePath(f *os.File, path string) error {
 	open, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, reason(err))
+		return fmt.Errorf("stat %q: %w", path, Cause(err))
 	}
 	named, err := os.Lstat(path)
 	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, reason(err))
+		return fmt.Errorf("stat %q: %w", path, Cause(err))
 	}
 	if err := regular(path, named.Mode()); err != nil {
 		return err
@@ -100,7 +100,7 @@ func ReplaceFile(path string, data []byte, mode fs.FileMode) (err error) {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
 	if err != nil {
-		return fmt.Errorf("replace %q: %w", path, reason(err))
+		return fmt.Errorf("replace %q: %w", path, Cause(err))
 	}
 	defer func() {
 		if err != nil {

@@ -25,7 +25,7 @@ func Lock(ctx context.Context, path string, limit time.Duration) (unlock func(),
 		return nil, fmt.Errorf("lock %q: another process has held it for %s", path, limit)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %q: %w", path, reason(err))
+		return nil, fmt.Errorf("lock %q: %w", path, Cause(err))
 	}
 	if !ok {
 		return nil, fmt.Errorf("lock %q: not granted", path)

@@ -20,11 +20,11 @@ const (
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return fmt.Errorf("sync directory %q: %w", dir, reason(err))
+		return fmt.Errorf("sync directory %q: %w", dir, Cause(err))
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("sync directory %q: %w", dir, reason(err))
+		return fmt.Errorf("sync directory %q: %w", dir, Cause(err))
 	}
 	return nil
 }

@@ -73,8 +73,6 @@ type Screen interface {
 	Ask(ctx context.Context, inv Inventory) (Answer, error)
 	// Note tells something beside the main matter.
 	Note(text string)
-	// Began says that the pending event is durable and the child starts.
-	Began(id string)
 	// Settling says that the engine is still at work.
 	Settling()
 	// Done tells how it ended.

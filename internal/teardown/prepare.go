@@ -25,11 +25,12 @@ func (r *Run) prepare(ctx context.Context) error {
 	if err := r.log.Check(ctx); err != nil {
 		return noRecord(err)
 	}
-	inv := Plan(model, r.before, r.Options)
-	inv.Engine = r.details.Engine
+	budget := sizesForScript
+	if r.Confirm == Interactive {
+		budget = sizesForQuestion
+	}
+	inv := r.plan(ctx, model, budget)
 	r.details.Inventory = inv
-	r.measure(ctx)
-	inv = r.details.Inventory
 	if refused := inv.Refusals(r.Unprotect); len(refused) > 0 {
 		r.Screen.Inventory(inv, true)
 		return &Fault{
@@ -124,16 +125,15 @@ func markNamed(ctx context.Context, d Daemon, m Model, s *Snapshot) error {
 	return nil
 }
 
-// measure fills in sizes, within the budget. What is not known in time stays
-// unknown: a teardown does not wait for sizes.
-func (r *Run) measure(ctx context.Context) {
-	budget := sizesForScript
-	if r.Confirm == Interactive {
-		budget = sizesForQuestion
-	}
+// plan makes the inventory of what look saw, with sizes as far as the budget
+// allows. What is not known in time stays unknown: a teardown does not wait.
+func (r *Run) plan(ctx context.Context, m Model, budget time.Duration) Inventory {
+	inv := Plan(m, r.before, r.Options)
+	inv.Engine = r.details.Engine
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	fillSizes(ctx, r.Daemon, r.before, &r.details.Inventory)
+	fillSizes(ctx, r.Daemon, r.before, &inv)
+	return inv
 }
 
 func fillSizes(ctx context.Context, d Daemon, s Snapshot, inv *Inventory) {
@@ -169,10 +169,5 @@ func Look(ctx context.Context, c Composer, d Daemon, o Options, budget time.Dura
 	if err != nil {
 		return Inventory{}, err
 	}
-	inv := Plan(model, r.before, o)
-	inv.Engine = r.details.Engine
-	ctx, cancel := context.WithTimeout(ctx, budget)
-	defer cancel()
-	fillSizes(ctx, d, r.before, &inv)
-	return inv, nil
+	return r.plan(ctx, model, budget), nil
 }

@@ -89,7 +89,6 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	default:
 	}
 	r.began = r.Now()
-	r.Screen.Began(r.id)
 	exit, err := r.Compose.Down(r.Signals)
 	if err != nil {
 		return r.stop(ctx, nil, &Fault{Err: err, Code: ExitFailed})
@@ -136,7 +135,7 @@ func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
 	}
 	r.details.Error = fault.Error()
 	r.details.StartedAt = stamp(r.started, time.RFC3339Nano)
-	if _, err := r.log.Append(context.WithoutCancel(ctx), r.event(outcome, nil), 0); err != nil {
+	if _, err := r.log.Append(context.WithoutCancel(ctx), r.event(outcome, nil), 0); headless(err) != nil {
 		r.Screen.Note("not recorded: " + err.Error())
 	}
 	return fault.Code, fault
