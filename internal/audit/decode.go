@@ -1,94 +1,217 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
 // ErrVersion says that a line was written by a newer format version.
 var ErrVersion = errors.New("written by a newer version of the log format")
 
+// The known keys, in the order in which they are written. The last seven are
+// those of the Python module.
+const (
+	keyV = iota
+	keyLog
+	keySeq
+	keyPrev
+	keyID
+	keyTimestamp
+	keyOperation
+	keyOutcome
+	keyUser
+	keyDetails
+	keyDataAffected
+	keyExportPath
+	keyCount
+)
+
+var keyNames = [keyCount]string{"v", "log", "seq", "prev", "id", "timestamp", "operation", "outcome", "user",
+	"details", "data_affected", "export_path"}
+
+// fields are the values of the known keys of one line, as they stand in it; nil
+// where the key is not there.
+type fields [keyCount][]byte
+
+// parsed is a line that was checked, with what a reader of many lines needs at
+// once. The slices are parts of the line.
+type parsed struct {
+	fields
+	v         int
+	seq       int64
+	timestamp time.Time
+	outcome   Outcome
+}
+
+func (p *parsed) chained() bool { return p.v != 0 }
+
 // Parse reads one line, without its LF. A line with a v is chained and must
 // have every key; one without is read as the Python module wrote it.
 func Parse(data []byte) (Event, error) {
-	var e Event
-	var log, prev *string
-	seen := 0
-	err := scanObject(data, func(key string, value []byte) error {
-		seen++
-		switch key {
-		case "v":
-			return fill(key, value, &e.V)
-		case "log":
-			return fill(key, value, &log)
-		case "seq":
-			return fill(key, value, &e.Seq)
-		case "prev":
-			return fill(key, value, &prev)
-		case "id":
-			return fill(key, value, &e.ID)
-		case "timestamp":
-			var err error
-			e.Timestamp, err = parseTime(value)
-			return err
-		case "operation":
-			return fill(key, value, &e.Operation)
-		case "outcome":
-			return fill(key, value, &e.Outcome)
-		case "user":
-			return fill(key, value, &e.User)
-		case "details":
-			e.Details = append(json.RawMessage(nil), value...)
-			return nil
-		case "data_affected":
-			return fill(key, value, &e.DataAffected)
-		case "export_path":
-			return fill(key, value, &e.ExportPath)
-		}
-		seen--
-		return nil // unknown: kept in the file, ignored here
-	})
-	switch {
-	case err != nil:
-		return Event{}, fmt.Errorf("malformed: %w", err)
-	case e.V > Version:
-		return Event{}, fmt.Errorf("%w: v is %d, this program knows %d", ErrVersion, e.V, Version)
+	p, err := parse(data)
+	if err != nil {
+		return Event{}, err
 	}
-	if log != nil {
-		e.Log = *log
-	}
-	if prev != nil {
-		e.Prev = *prev
-	}
-	return e, complete(e, seen)
+	return p.event()
 }
 
-// seedKeys and chainedKeys are how many of the known keys a whole event has.
-const seedKeys, chainedKeys = 7, 12
+// parse checks the whole of a line and copies nothing.
+func parse(data []byte) (p parsed, err error) {
+	if err := p.scan(data); err != nil {
+		return p, fmt.Errorf("malformed: %w", err)
+	}
+	if p.fields[keyV] != nil {
+		if p.v, err = strconv.Atoi(string(p.fields[keyV])); err != nil {
+			return p, wrongType(keyV)
+		}
+	}
+	if p.v > Version {
+		return p, fmt.Errorf("%w: v is %d, this program knows %d", ErrVersion, p.v, Version)
+	}
+	return p, p.check()
+}
 
-func complete(e Event, keys int) error {
-	switch {
-	case e.Chained() && (keys != chainedKeys || e.V < 1 || e.Log == "" || e.Seq < 1 || e.ID == ""):
-		return errors.New("malformed: a chained event lacks a key")
-	case e.Chained() && !isHash(e.Prev):
+// scan finds the known keys. A key that is one of them but for its case is
+// refused, since other readers take it for the same, and so are two unknown
+// keys that differ only in case.
+func (f *fields) scan(line []byte) error {
+	var unknown [][]byte
+	next := 0 // keys mostly come in order
+	return scanObject(line, func(key, value []byte) error {
+		for n := range keyCount {
+			if at := (next + n) % keyCount; string(key) == keyNames[at] {
+				f[at], next = value, at+1
+				return nil
+			}
+		}
+		for _, name := range keyNames {
+			unknown = append(unknown, []byte(name))
+		}
+		for _, other := range unknown {
+			if bytes.EqualFold(other, key) {
+				return fmt.Errorf("keys %q and %q", other, key)
+			}
+		}
+		unknown = append(unknown[:len(unknown)-keyCount], key)
+		return nil
+	})
+}
+
+func wrongType(key int) error {
+	return fmt.Errorf("malformed: key %q has a value of the wrong type", keyNames[key])
+}
+
+// check makes sure that every key that belongs to the event is there, with a
+// value of its type.
+func (p *parsed) check() (err error) {
+	first := keyTimestamp
+	if p.fields[keyV] != nil {
+		first = keyV
+	}
+	for key := range keyCount {
+		switch {
+		case (p.fields[key] != nil) == (key >= first):
+		case first == keyV:
+			return fmt.Errorf("malformed: a chained event lacks the key %q", keyNames[key])
+		default:
+			return errors.New("malformed: not the seven keys of an event")
+		}
+	}
+	for _, key := range [...]int{keyLog, keyPrev, keyID, keyTimestamp, keyOperation, keyOutcome, keyUser} {
+		if key >= first && p.fields[key][0] != '"' {
+			return wrongType(key)
+		}
+	}
+	if first == keyV {
+		if err := p.checkChain(); err != nil {
+			return err
+		}
+	}
+	return p.checkEvent()
+}
+
+func (p *parsed) checkChain() (err error) {
+	if p.seq, err = strconv.ParseInt(string(p.fields[keySeq]), 10, 64); err != nil {
+		return wrongType(keySeq)
+	}
+	empty := func(key int) bool { return len(p.fields[key]) == len(`""`) }
+	if p.v < 1 || p.seq < 1 || empty(keyLog) || empty(keyID) {
+		return errors.New("malformed: a chained event without v, log, seq or id")
+	}
+	if prev := p.fields[keyPrev]; !isHash(prev[1 : len(prev)-1]) {
 		return errors.New("malformed: prev is not 64 lower-case hex digits")
-	case !e.Chained() && (keys != seedKeys || e.Log != "" || e.ID != ""):
-		return errors.New("malformed: not the seven keys of an event")
-	case len(e.Details) == 0 || e.Details[0] != '{':
-		return errors.New("malformed: details are not an object")
-	case !e.Outcome.Valid():
-		return fmt.Errorf("malformed: unknown outcome %q", e.Outcome)
 	}
 	return nil
 }
 
-func isHash(s string) bool {
+func (p *parsed) checkEvent() (err error) {
+	if p.outcome = outcomeOf(p.fields[keyOutcome]); p.outcome == "" {
+		return fmt.Errorf("malformed: unknown outcome %s", p.fields[keyOutcome])
+	}
+	if p.fields[keyDetails][0] != '{' {
+		return errors.New("malformed: details are not an object")
+	}
+	if path := p.fields[keyExportPath]; path[0] != '"' && string(path) != "null" {
+		return wrongType(keyExportPath)
+	}
+	if !areStrings(p.fields[keyDataAffected]) {
+		return wrongType(keyDataAffected)
+	}
+	p.timestamp, err = parseTime(text(p.fields[keyTimestamp]))
+	return err
+}
+
+// outcomeOf is the outcome that a value spells, or "".
+func outcomeOf(value []byte) Outcome {
+	for _, o := range Outcomes() {
+		if string(value[1:len(value)-1]) == string(o) {
+			return o
+		}
+	}
+	if o := Outcome(text(value)); o.Valid() {
+		return o
+	}
+	return ""
+}
+
+// areStrings reports whether a value that was scanned is an array of strings.
+func areStrings(value []byte) bool {
+	if value[0] != '[' {
+		return false
+	}
+	s := scanner{b: value, i: 1}
+	for s.space(); s.peek() != ']'; s.space() {
+		switch s.peek() {
+		case ',':
+			s.i++
+		case '"':
+			_, _, _ = s.str()
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// text is the string that a value which was scanned spells.
+func text(value []byte) string {
+	raw := value[1 : len(value)-1]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw)
+	}
+	out, _ := unquote(raw) // it was scanned: nothing is wrong with it
+	return string(out)
+}
+
+func isHash(s []byte) bool {
 	if len(s) != 64 {
 		return false
 	}
-	for _, c := range []byte(s) {
+	for _, c := range s {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
 		}
@@ -96,27 +219,26 @@ func isHash(s string) bool {
 	return true
 }
 
-func fill(key string, value []byte, to any) error {
-	if err := json.Unmarshal(value, to); err != nil {
-		return fmt.Errorf("key %q has a value of the wrong type", key)
+// event copies the line into an Event.
+func (p *parsed) event() (Event, error) {
+	e := Event{
+		V: p.v, Seq: p.seq, Timestamp: p.timestamp, Outcome: p.outcome,
+		Operation: text(p.fields[keyOperation]), User: text(p.fields[keyUser]),
+		Details: bytes.Clone(p.fields[keyDetails]),
 	}
-	return nil
-}
-
-func unquote(raw []byte) (string, error) {
-	var out string
-	err := json.Unmarshal(append(append([]byte{'"'}, raw...), '"'), &out)
-	return out, err
+	if p.chained() {
+		e.Log, e.Prev, e.ID = text(p.fields[keyLog]), text(p.fields[keyPrev]), text(p.fields[keyID])
+	}
+	if path := p.fields[keyExportPath]; path[0] == '"' {
+		e.ExportPath = text(path)
+	}
+	return e, json.Unmarshal(p.fields[keyDataAffected], &e.DataAffected)
 }
 
 // parseTime reads what datetime.isoformat writes: with or without microseconds,
 // with or without an offset. Without one it was the writer's local time, which
 // here can only be taken for ours.
-func parseTime(value []byte) (time.Time, error) {
-	var text string
-	if err := fill("timestamp", value, &text); err != nil {
-		return time.Time{}, err
-	}
+func parseTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return t, nil
 	}
@@ -125,5 +247,5 @@ func parseTime(value []byte) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("timestamp %q is not ISO 8601", text)
+	return time.Time{}, fmt.Errorf("malformed: timestamp %q is not ISO 8601", text)
 }

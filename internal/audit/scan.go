@@ -1,9 +1,12 @@
 package audit
 
 import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -18,30 +21,21 @@ var errJSON = errors.New("not a JSON object")
 // standard decoder matches keys in any case and lets the last of two win; an
 // audit record must mean the same to every reader, so this one refuses both.
 type scanner struct {
-	b []byte
-	i int
+	b    []byte
+	i    int
+	keys [][]byte // of the objects that are open, outermost first; unescaped
 }
 
 // scanObject calls field for every member of the object that line holds, with
-// the key unescaped and the value as its raw bytes. Keys that occur twice, or
-// that differ only in case, are errors at the top level; deeper down only the
-// former are, since names given by users may differ in case.
-func scanObject(line []byte, field func(key string, value []byte) error) error {
-	s := &scanner{b: line}
+// the key unescaped and the value as its raw bytes. A key that occurs twice in
+// one object, however deep, is an error. The slices are parts of line.
+func scanObject(line []byte, field func(key, value []byte) error) error {
+	s := scanner{b: line}
 	s.space()
 	if s.peek() != '{' {
 		return errJSON
 	}
-	seen := map[string]string{}
-	err := s.object(0, func(key string, value []byte) error {
-		folded := strings.ToLower(key)
-		if first, twice := seen[folded]; twice {
-			return fmt.Errorf("keys %q and %q", first, key)
-		}
-		seen[folded] = key
-		return field(key, value)
-	})
-	if err != nil {
+	if err := s.object(0, field); err != nil {
 		return err
 	}
 	s.space()
@@ -73,40 +67,23 @@ func (s *scanner) fail(what string) error {
 	return fmt.Errorf("%s at column %d", what, s.i+1)
 }
 
-func (s *scanner) expect(c byte) error {
-	s.space()
-	if s.peek() != c || s.i >= len(s.b) {
-		return s.fail(fmt.Sprintf("%q missing", string(c)))
-	}
-	s.i++
-	return nil
-}
-
 func (s *scanner) value(depth int) error {
 	if depth > maxDepth {
 		return s.fail("nesting too deep")
 	}
-	s.space()
 	switch c := s.peek(); {
+	case c == '"':
+		_, _, err := s.str()
+		return err
 	case c == '{':
-		seen := map[string]bool{}
-		return s.object(depth, func(key string, _ []byte) error {
-			if seen[key] {
-				return fmt.Errorf("key %q twice", key)
-			}
-			seen[key] = true
-			return nil
-		})
+		return s.object(depth, nil)
 	case c == '[':
 		return s.array(depth)
-	case c == '"':
-		_, err := s.str()
-		return err
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
 	}
-	for _, word := range []string{"true", "false", "null"} {
-		if strings.HasPrefix(string(s.b[s.i:min(s.i+5, len(s.b))]), word) {
+	for _, word := range [...]string{"true", "false", "null"} {
+		if rest := s.b[s.i:]; len(rest) >= len(word) && string(rest[:len(word)]) == word {
 			s.i += len(word)
 			return nil
 		}
@@ -114,40 +91,107 @@ func (s *scanner) value(depth int) error {
 	return s.fail("value missing")
 }
 
-func (s *scanner) object(depth int, field func(key string, value []byte) error) error {
+func (s *scanner) object(depth int, field func(key, value []byte) error) error {
 	s.i++ // the brace
 	s.space()
 	if s.peek() == '}' {
 		s.i++
 		return nil
 	}
+	open := keySet{s: s, base: len(s.keys)}
 	for {
 		s.space()
-		if s.peek() != '"' {
-			return s.fail("key missing")
-		}
-		key, err := s.str()
+		key, err := s.member()
 		if err != nil {
 			return err
 		}
-		if err := s.expect(':'); err != nil {
-			return err
+		if open.add(key) {
+			return fmt.Errorf("key %q twice", key)
 		}
-		s.space()
 		from := s.i
 		if err := s.value(depth + 1); err != nil {
 			return err
 		}
-		if err := field(key, s.b[from:s.i]); err != nil {
+		if field != nil {
+			if err := field(key, s.b[from:s.i]); err != nil {
+				return err
+			}
+		}
+		if more, err := s.more('}'); !more {
+			s.keys = s.keys[:open.base]
 			return err
 		}
-		s.space()
-		if s.peek() == ',' {
-			s.i++
-			continue
-		}
-		return s.expect('}')
 	}
+}
+
+// member reads a key and its colon, up to the value.
+func (s *scanner) member() (key []byte, err error) {
+	if s.peek() != '"' {
+		return nil, s.fail("key missing")
+	}
+	raw, plain, err := s.str()
+	if err != nil {
+		return nil, err
+	}
+	if key = raw; !plain {
+		if key, err = unquote(raw); err != nil {
+			return nil, err
+		}
+	}
+	s.space()
+	if s.peek() != ':' {
+		return nil, s.fail(`":" missing`)
+	}
+	s.i++
+	s.space()
+	return key, nil
+}
+
+// more passes a comma, or the end of what is open.
+func (s *scanner) more(end byte) (bool, error) {
+	s.space()
+	switch s.peek() {
+	case ',':
+		s.i++
+		return true, nil
+	case end:
+		s.i++
+		return false, nil
+	}
+	return false, s.fail(fmt.Sprintf("%q missing", string(end)))
+}
+
+// fewKeys is up to where comparing each with each is cheaper than a map.
+const fewKeys = 24
+
+// keySet holds the keys of one open object, on the scanner's stack as long as
+// they are few.
+type keySet struct {
+	s    *scanner
+	base int // where they begin on the stack
+	many map[string]bool
+}
+
+// add reports whether the key was there already.
+func (k *keySet) add(key []byte) (twice bool) {
+	if k.many != nil {
+		twice = k.many[string(key)]
+		k.many[string(key)] = true
+		return twice
+	}
+	for _, other := range k.s.keys[k.base:] {
+		if bytes.Equal(other, key) {
+			return true
+		}
+	}
+	k.s.keys = append(k.s.keys, key)
+	if len(k.s.keys)-k.base > fewKeys {
+		k.many = map[string]bool{}
+		for _, other := range k.s.keys[k.base:] {
+			k.many[string(other)] = true
+		}
+	}
+	return false
 }
 
 func (s *scanner) array(depth int) error {
@@ -158,50 +202,67 @@ func (s *scanner) array(depth int) error {
 		return nil
 	}
 	for {
+		s.space()
 		if err := s.value(depth + 1); err != nil {
 			return err
 		}
-		s.space()
-		if s.peek() == ',' {
-			s.i++
-			continue
+		if more, err := s.more(']'); !more {
+			return err
 		}
-		return s.expect(']')
 	}
 }
 
-// str reads a string with the opening quote at s.i and returns its content,
-// unescaped. A lone surrogate becomes U+FFFD, as encoding/json has it.
-func (s *scanner) str() (string, error) {
+// str reads a string with the opening quote at s.i and returns what stands
+// between the quotes; plain says that there is no escape in it.
+func (s *scanner) str() (raw []byte, plain bool, err error) {
 	s.i++
 	from, plain := s.i, true
-	for s.i < len(s.b) {
+	for {
+		s.i += ordinary(s.b[s.i:])
+		if s.i >= len(s.b) {
+			return nil, false, s.fail("end of a string missing")
+		}
 		switch c := s.b[s.i]; {
 		case c == '"':
-			raw := s.b[from:s.i]
 			s.i++
-			if plain {
-				return string(raw), nil
-			}
-			return unquote(raw)
+			return s.b[from : s.i-1], plain, nil
 		case c == '\\':
 			plain = false
 			if err := s.escape(); err != nil {
-				return "", err
+				return nil, false, err
 			}
 		case c < 0x20:
-			return "", s.fail("control character in a string")
-		case c < utf8.RuneSelf:
-			s.i++
+			return nil, false, s.fail("control character in a string")
 		default:
 			r, n := utf8.DecodeRune(s.b[s.i:])
 			if r == utf8.RuneError && n == 1 {
-				return "", s.fail("bytes that are not UTF-8")
+				return nil, false, s.fail("bytes that are not UTF-8")
 			}
 			s.i += n
 		}
 	}
-	return "", s.fail("end of a string missing")
+}
+
+// ordinary counts the bytes at the beginning of b that are ASCII and neither
+// control characters, nor quotes, nor backslashes: eight at a time.
+func ordinary(b []byte) (n int) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; n+8 <= len(b); n += 8 {
+		x := binary.LittleEndian.Uint64(b[n:])
+		quote, slash := x^(ones*'"'), x^(ones*'\\')
+		// The classic tests for "less than 0x20" and "is zero", a byte each; a
+		// borrow can only mark bytes above one that is marked rightly.
+		special := (x | (x-ones*0x20)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & tops
+		if special != 0 {
+			return n + bits.TrailingZeros64(special)/8
+		}
+	}
+	for ; n < len(b); n++ {
+		if c := b[n]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return n
+		}
+	}
+	return n
 }
 
 func (s *scanner) escape() error {
@@ -217,7 +278,7 @@ func (s *scanner) escape() error {
 			return s.fail("four hex digits missing")
 		}
 		for _, c := range s.b[s.i+2 : s.i+6] {
-			if !strings.ContainsRune("0123456789abcdefABCDEF", rune(c)) {
+			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
 				return s.fail("four hex digits missing")
 			}
 		}
@@ -261,4 +322,12 @@ func (s *scanner) digits() (n int) {
 		n++
 	}
 	return n
+}
+
+// unquote resolves the escapes of a string that was scanned. A lone surrogate
+// becomes U+FFFD, as encoding/json has it.
+func unquote(raw []byte) ([]byte, error) {
+	var out string
+	err := json.Unmarshal(append(append([]byte{'"'}, raw...), '"'), &out)
+	return []byte(out), err
 }
