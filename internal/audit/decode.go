@@ -50,7 +50,8 @@ type parsed struct {
 func (p *parsed) chained() bool { return p.v != 0 }
 
 // Parse reads one line, without its LF. A line with a v is chained and must
-// have every key; one without is read as the Python module wrote it.
+// have every key; one without is read as the Python module wrote it. The
+// event's details are a part of data.
 func Parse(data []byte) (Event, error) {
 	p, err := parse(data)
 	if err != nil {
@@ -219,12 +220,12 @@ func isHash(s []byte) bool {
 	return true
 }
 
-// event copies the line into an Event.
+// event makes an Event, whose details are a part of the line.
 func (p *parsed) event() (Event, error) {
 	e := Event{
 		V: p.v, Seq: p.seq, Timestamp: p.timestamp, Outcome: p.outcome,
 		Operation: text(p.fields[keyOperation]), User: text(p.fields[keyUser]),
-		Details: bytes.Clone(p.fields[keyDetails]),
+		Details: p.fields[keyDetails],
 	}
 	if p.chained() {
 		e.Log, e.Prev, e.ID = text(p.fields[keyLog]), text(p.fields[keyPrev]), text(p.fields[keyID])

@@ -2,8 +2,11 @@ package audit
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,10 +73,31 @@ type Event struct {
 // Chained reports whether the event is part of the hash chain.
 func (e Event) Chained() bool { return e.V != 0 }
 
-// Head names the last line of a log: nobody can change any chained line before
+// Head names a line of a log, by default the last one: nobody can change any chained line before
 // it without changing the head.
 type Head struct {
 	Log    string // the log's id
 	Seq    int64  // of the last chained line
-	SHA256 string // hex, of the last line without its LF
+	SHA256 string // hex, of the line without its LF
+}
+
+// Word is the head in one word, log:seq:sha256.
+func (h Head) Word() string { return fmt.Sprintf("%s:%d:%s", h.Log, h.Seq, h.SHA256) }
+
+// ParseHead reads what Word wrote.
+func ParseHead(word string) (Head, error) {
+	rest, sum, ok := cutLast(word, ':')
+	log, number, ok2 := cutLast(rest, ':')
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if !ok || !ok2 || err != nil || seq < 1 || log == "" || !isHash([]byte(sum)) {
+		return Head{}, fmt.Errorf("%q is not a head: log:seq:sha256", word)
+	}
+	return Head{Log: log, Seq: seq, SHA256: sum}, nil
+}
+
+func cutLast(s string, sep byte) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }

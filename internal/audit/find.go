@@ -12,12 +12,12 @@ import (
 func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	want := strings.ToUpper(prefix)
 	var ids []string
-	_, err = l.Backward(func(e Event, raw []byte) bool {
+	_, err = l.Backward([]string{want}, func(e Event, raw []byte) bool {
 		if e.ID == "" || !strings.HasPrefix(e.ID, want) {
 			return true
 		}
 		events = append(events, e)
-		lines = append(lines, slices.Clone(raw))
+		lines = append(lines, raw)
 		if !slices.Contains(ids, e.ID) {
 			ids = append(ids, e.ID)
 		}
@@ -44,7 +44,7 @@ func (l *Log) Unfinished(limit int64) ([]Event, error) {
 	newest := map[string]Event{}
 	var order []string
 	var read int64
-	_, err := l.Backward(func(e Event, raw []byte) bool {
+	_, err := l.Backward(nil, func(e Event, raw []byte) bool {
 		read += int64(len(raw)) + 1
 		switch {
 		case e.ID == "":

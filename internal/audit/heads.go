@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,21 +15,32 @@ import (
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
-// Heads remembers, outside the project, how far each log had come when this
-// account last wrote to it. A file per log lies in Dir, named after its path.
+// Heads remembers, outside the project, how far each log had come whenever this
+// account wrote to it. A file per path of a log lies in Dir, named after the
+// path; each line of it is a note.
+//
+// Notes are not synced: a power cut can lose the latest ones, and an older head
+// is as true as a newer one. A line that is no note is passed over.
 type Heads struct{ Dir string }
 
 // ErrHead says that the head could not be noted. The event itself is durable.
 var ErrHead = errors.New("the head was not noted")
 
-// noted is the content of a head file.
-type noted struct {
-	Path   string `json:"path"`   // absolute
-	Log    string `json:"log"`    // the log's id
-	Seq    int64  `json:"seq"`    // of its last line then
-	SHA256 string `json:"sha256"` // of that line
-	Size   int64  `json:"size"`   // bytes of the file then
+// note is a line of such a file: a head, or what the user was told of the log.
+type note struct {
+	Path   string `json:"path"` // of the log, absolute
+	Log    string `json:"log,omitempty"`
+	Seq    int64  `json:"seq,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+	Size   int64  `json:"size,omitempty"` // bytes of the log up to and with this line
+	Told   string `json:"told,omitempty"` // what was wrong, in the words it was told in
 }
+
+func (n note) head() Head { return Head{Log: n.Log, Seq: n.Seq, SHA256: n.SHA256} }
+
+// notesLimit is how long a file of notes may grow. Then the older half goes:
+// a head of thousands of events ago proves less than the newest one.
+const notesLimit = 1 << 20
 
 func (h *Heads) file(path string) (file, abs string, err error) {
 	abs, err = filepath.Abs(path)
@@ -36,76 +48,139 @@ func (h *Heads) file(path string) (file, abs string, err error) {
 		return "", "", fmt.Errorf("head of %q: %w", path, err)
 	}
 	sum := sha256.Sum256([]byte(abs))
-	return filepath.Join(h.Dir, hex.EncodeToString(sum[:12])+".json"), abs, nil
+	return filepath.Join(h.Dir, hex.EncodeToString(sum[:12])+".jsonl"), abs, nil
 }
 
+// note remembers the head of the log at path, which is size bytes long with it.
 func (h *Heads) note(path string, head Head, size int64) error {
 	if h == nil {
 		return nil
 	}
+	return h.add(path, note{Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: size})
+}
+
+func (h *Heads) add(path string, n note) error {
 	file, abs, err := h.file(path)
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(noted{Path: abs, Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: size})
+	n.Path = abs
+	data, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
 	if err := durable.MkdirAll(h.Dir, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrHead, err)
 	}
-	if err := durable.ReplaceFile(file, append(data, '\n'), 0o600); err != nil {
+	if err := appendNote(file, append(data, '\n')); err != nil {
 		return fmt.Errorf("%w: %w", ErrHead, err)
 	}
 	return nil
 }
 
-// Check compares the log with the noted head and returns what is wrong with it
-// in words, or "". It reads one line, however long the log is.
-func (h *Heads) Check(path string) (string, error) {
-	if h == nil {
-		return "", nil
-	}
-	file, _, err := h.file(path)
+// appendNote adds a line in one write. Two processes that thin out the file at
+// once can lose each other's newest note, which is as harmless as a power cut.
+func appendNote(file string, line []byte) error {
+	f, _, err := durable.OpenAppend(file, 0o600)
 	if err != nil {
-		return "", err
-	}
-	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	var n noted
-	if err == nil {
-		err = json.Unmarshal(data, &n)
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the noted head %q: %w", file, err)
-	}
-	return n.compare(path)
-}
-
-func (n noted) compare(path string) (string, error) {
-	f, err := durable.OpenRead(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Sprintf("the log is missing: it had %d events", n.Seq), nil
-	}
-	if err != nil {
-		return "", err
+		return err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("stat %q: %w", path, durable.Cause(err))
+		return fmt.Errorf("stat %q: %w", file, durable.Cause(err))
 	}
-	if info.Size() < n.Size {
-		return fmt.Sprintf("the log is shorter than it was: %d bytes, it had %d", info.Size(), n.Size), nil
+	if info.Size() > notesLimit {
+		old, err := io.ReadAll(io.NewSectionReader(f, info.Size()/2, info.Size()))
+		if err != nil {
+			return fmt.Errorf("read %q: %w", file, durable.Cause(err))
+		}
+		_, whole, _ := bytes.Cut(old, []byte("\n"))
+		return durable.ReplaceFile(file, append(whole, line...), 0o600)
 	}
-	l, err := newBackward(f, n.Size).next()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
+	if _, err := f.Write(line); err != nil {
+		return fmt.Errorf("append to %q: %w", file, durable.Cause(err))
 	}
-	if hash(l.data) != n.SHA256 {
-		return fmt.Sprintf("the log is not the one that it was: event %d has another content", n.Seq), nil
+	return nil
+}
+
+// notes calls visit with the notes of a file, newest first, until it returns
+// false. A file that is not there has none.
+func notes(file string, visit func(note) (more bool)) error {
+	f, err := durable.OpenRead(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return "", nil
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", file, durable.Cause(err))
+	}
+	for l, err := range lastLines(f, info.Size()) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		var n note
+		if json.Unmarshal(l.data, &n) == nil && n.Path != "" && !visit(n) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Noted returns the heads that were noted for the log at path, newest first.
+func (h *Heads) Noted(path string) (heads []Head, err error) {
+	if h == nil {
+		return nil, nil
+	}
+	file, _, err := h.file(path)
+	if err != nil {
+		return nil, err
+	}
+	err = notes(file, func(n note) bool {
+		if n.Told == "" {
+			heads = append(heads, n.head())
+		}
+		return true
+	})
+	return heads, err
+}
+
+// newest returns the newest head in a file of notes, and whether anything was
+// told since then, and what.
+func newest(file string) (head note, told map[string]bool, err error) {
+	told = map[string]bool{}
+	err = notes(file, func(n note) bool {
+		if n.Told != "" {
+			told[n.Told] = true
+			return true
+		}
+		head = n
+		return false
+	})
+	return head, told, err
+}
+
+// others returns the newest head of the log with this id at any path but one.
+func (h *Heads) others(log, butFile string) (best note, err error) {
+	files, err := os.ReadDir(h.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return note{}, nil
+	}
+	if err != nil {
+		return note{}, fmt.Errorf("read heads: %w", err)
+	}
+	for _, entry := range files {
+		file := filepath.Join(h.Dir, entry.Name())
+		if file == butFile || filepath.Ext(file) != ".jsonl" {
+			continue
+		}
+		if n, _, err := newest(file); err == nil && n.Log == log && n.Seq > best.Seq {
+			best = n
+		}
+	}
+	return best, nil
 }

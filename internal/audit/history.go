@@ -1,9 +1,9 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -23,29 +23,29 @@ type Query struct {
 
 // Scanned is what a reading of the log came upon besides records.
 type Scanned struct {
-	Malformed int // lines that are no events
+	Malformed int // lines that are no events, of those that were looked at
 }
 
-// History reads the newest records that match, newest first. It reads the file
-// from its end and no further than it must.
-func (l *Log) History(q Query) ([]Record, Scanned, error) {
-	var found []Record
-	seen := map[string]bool{} // ids of operations in found
-	scanned, err := l.Backward(func(e Event, _ []byte) (more bool) {
-		if seen[e.ID] {
+// History calls visit with the newest records that match, newest first, until
+// visit returns an error. It reads the file from its end and no further than it
+// must.
+func (l *Log) History(q Query, visit func(Record) error) (Scanned, error) {
+	seen := map[string]bool{} // ids of operations that were visited
+	count := 0
+	var failed error
+	scanned, err := l.Backward(q.Operations, func(e Event, _ []byte) (more bool) {
+		switch {
+		case seen[e.ID] || !q.Match(e):
 			return true
-		}
-		if q.Limit > 0 && len(found) == q.Limit {
+		case q.Limit > 0 && count == q.Limit:
 			return false
 		}
-		if !q.Match(e) {
-			return true
-		}
+		count++
 		seen[e.ID] = e.ID != "" // each line of the Python module is an operation
-		found = append(found, Record{Event: e, Unfinished: e.Outcome == Pending})
-		return true
+		failed = visit(Record{Event: e, Unfinished: e.Outcome == Pending})
+		return failed == nil
 	})
-	return found, scanned, err
+	return scanned, errors.Join(err, failed)
 }
 
 // Match reports whether the query selects the event, its limit aside.
@@ -53,10 +53,19 @@ func (q Query) Match(e Event) bool {
 	return len(q.Operations) == 0 || slices.Contains(q.Operations, e.Operation)
 }
 
+// found is an event that a block holds, or an error in its place.
+type found struct {
+	Event
+	raw []byte
+	err error
+}
+
 // Backward calls visit with each event and its bytes, newest first, until visit
-// returns false. Lines that are no events are counted. A line of a newer format
-// version ends the reading with ErrVersion.
-func (l *Log) Backward(visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
+// returns false. Where words are given, events that hold none of them are passed
+// over unread; a word is made of letters, digits, "_" and "-". Lines that are no
+// events are counted. A line of a newer format version ends the reading with
+// ErrVersion.
+func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
 	var scanned Scanned
 	f, err := durable.OpenRead(l.Path)
 	if err != nil {
@@ -67,28 +76,85 @@ func (l *Log) Backward(visit func(e Event, raw []byte) (more bool)) (Scanned, er
 	if err != nil {
 		return scanned, fmt.Errorf("stat %q: %w", l.Path, durable.Cause(err))
 	}
-	back := newBackward(f, info.Size())
-	for {
-		line, err := back.next()
-		if errors.Is(err, io.EOF) {
-			return scanned, nil
+	work := func(b block) ([]found, error) { return eventsIn(b, words), nil }
+	err = inOrder(f, info.Size(), backward(info.Size()), work, func(all []found) (bool, error) {
+		for _, e := range all {
+			switch {
+			case errors.Is(e.err, ErrVersion):
+				return false, e.err
+			case e.err != nil:
+				scanned.Malformed++
+			case !visit(e.Event, e.raw):
+				return false, nil
+			}
 		}
-		if err != nil {
-			return scanned, fmt.Errorf("%s: %w", l.Path, err)
-		}
-		if len(line.data) == 0 {
+		return true, nil
+	})
+	if err != nil {
+		return scanned, fmt.Errorf("%s: %w", l.Path, err)
+	}
+	return scanned, nil
+}
+
+// eventsIn returns the events of a block, newest first, in memory of their own.
+func eventsIn(b block, words []string) (all []found) {
+	b.data = keep(b.data, words)
+	for line := range b.reversed {
+		if line.size == 0 {
 			continue
 		}
-		e, err := Parse(line.data)
-		switch {
-		case errors.Is(err, ErrVersion):
-			return scanned, fmt.Errorf("%s: %w", l.Path, err)
-		case err != nil:
-			scanned.Malformed++
-		case !visit(e, line.data):
-			return scanned, nil
+		var e found
+		e.raw = bytes.Clone(line.data)
+		if p, err := (rawLine{data: e.raw, size: line.size}).parse(); err != nil {
+			e.err = err
+		} else {
+			e.Event, e.err = p.event()
 		}
+		all = append(all, e)
 	}
+	return all
+}
+
+// keep moves the lines that may hold a word together, in place, and returns
+// them. JSON can spell a letter as \u0061, so lines with such an escape stay.
+func keep(data []byte, words []string) []byte {
+	if len(words) == 0 {
+		return data
+	}
+	needles := [][]byte{[]byte(`\u`)}
+	for _, w := range words {
+		needles = append(needles, []byte(w))
+	}
+	next := make([]int, len(needles)) // where each occurs next
+	for i := range next {
+		next[i] = index(data, needles[i], 0)
+	}
+	kept := data[:0]
+	for at := 0; at < len(data); {
+		hit := slices.Min(next)
+		if hit == len(data) {
+			break
+		}
+		begin := bytes.LastIndexByte(data[at:hit], '\n') + 1 + at
+		end := index(data, []byte{'\n'}, hit)
+		end = min(end+1, len(data))
+		kept = append(kept, data[begin:end]...)
+		for i := range next {
+			if next[i] < end {
+				next[i] = index(data, needles[i], end)
+			}
+		}
+		at = end
+	}
+	return kept
+}
+
+// index is where needle occurs first in data[from:], len(data) when it does not.
+func index(data, needle []byte, from int) int {
+	if i := bytes.Index(data[from:], needle); i >= 0 {
+		return from + i
+	}
+	return len(data)
 }
 
 // ErrNotFound says that no operation has the id that was asked for.

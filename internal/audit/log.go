@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -100,7 +99,7 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 
 // chain makes the bytes to append to a file that ends as t says.
 func chain(e Event, t tail) ([]byte, Head, error) {
-	e.V, e.Log, e.Seq, e.Prev = Version, t.log, t.seq+1, t.prev
+	e.V, e.Log, e.Seq, e.Prev = Version, t.head.Log, t.head.Seq+1, t.prev
 	if e.Log == "" {
 		e.Log = rand.Text()
 	}
@@ -183,9 +182,4 @@ func Find(dir string) (path string, found bool) {
 			return filepath.Join(dir, DefaultPath), false
 		}
 	}
-}
-
-// Word is the head in one word, log:seq:sha256.
-func (h Head) Word() string {
-	return strings.Join([]string{h.Log, fmt.Sprint(h.Seq), h.SHA256}, ":")
 }

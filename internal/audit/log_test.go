@@ -35,6 +35,14 @@ func add(t *testing.T, l *Log, e Event) Head {
 	return h
 }
 
+func history(l *Log, q Query) (all []Record, s Scanned, err error) {
+	s, err = l.History(q, func(r Record) error {
+		all = append(all, r)
+		return nil
+	})
+	return all, s, err
+}
+
 func content(t *testing.T, l *Log) []string {
 	t.Helper()
 	data, err := os.ReadFile(l.Path)
@@ -102,7 +110,7 @@ func TestTornTail(t *testing.T) {
 			t.Fatalf("%q: %q", torn, lines)
 		}
 		e, err := Parse([]byte(lines[2]))
-		want := fmt.Sprintf(`{"project":"shop","recovered":{"bytes":%d,"sha256":%q}}`, len(torn), hash([]byte(torn)))
+		want := fmt.Sprintf(`{"project":"shop","recovered":{"bytes":%d,"sha256":%q,"after":%q}}`, len(torn), hash([]byte(torn)), hash([]byte(lines[0])))
 		if err != nil || e.Seq != 2 || e.Prev != hash([]byte(torn)) || string(e.Details) != want {
 			t.Errorf("%q: %+v %s %v", torn, e, e.Details, err)
 		}
@@ -136,11 +144,11 @@ func TestSeedLines(t *testing.T) {
 	add(t, l, event("A", Success))
 	e, err := Parse([]byte(content(t, l)[2]))
 	sum := hash([]byte(seedLine + "\n" + seedLine + "\n"))
-	want := fmt.Sprintf(`{"project":"shop","unchained":{"lines":2,"bytes":%d,"sha256":%q}}`, 2*len(seedLine)+2, sum)
+	want := fmt.Sprintf(`{"project":"shop","unchained":{"lines":2,"bytes":%d,"sha256":%q,"after":%q}}`, 2*len(seedLine)+2, sum, genesis)
 	if err != nil || e.Seq != 1 || e.Prev != hash([]byte(seedLine)) || string(e.Details) != want {
 		t.Errorf("%+v %s %v", e, e.Details, err)
 	}
-	records, _, err := l.History(Query{})
+	records, _, err := history(l, Query{})
 	if err != nil || len(records) != 3 || records[2].User != "bob" || records[2].ExportPath != "/tmp/x" || records[2].Timestamp.Nanosecond() != 678000 {
 		t.Errorf("%+v %v", records, err)
 	}
@@ -237,27 +245,6 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Reading backward finds the lines that reading forward finds, for every size.
-func TestBackwardEqualsForward(t *testing.T) {
-	for _, text := range []string{"", "\n", "a", "a\n", "a\nb", "\n\na\n\n", strings.Repeat("x", 3*blockSize) + "\ny\n" + strings.Repeat("z", blockSize), strings.Repeat("line\n", 40000)} {
-		var forward []string
-		for line := range strings.Lines(text) {
-			forward = append([]string{strings.TrimSuffix(line, "\n")}, forward...)
-		}
-		var got []string
-		for b := newBackward(strings.NewReader(text), int64(len(text))); ; {
-			l, err := b.next()
-			if err != nil {
-				break
-			}
-			got = append(got, string(l.data))
-		}
-		if strings.Join(got, "\n") != strings.Join(forward, "\n") || len(got) != len(forward) {
-			t.Errorf("%.20q…: %d lines backward, %d forward", text, len(got), len(forward))
-		}
-	}
-}
-
 func TestHistoryMergesAndStops(t *testing.T) {
 	l := newLog(t)
 	for _, id := range []string{"A", "B", "C"} {
@@ -266,7 +253,7 @@ func TestHistoryMergesAndStops(t *testing.T) {
 			add(t, l, event(id, Partial))
 		}
 	}
-	records, _, err := l.History(Query{Limit: 2})
+	records, _, err := history(l, Query{Limit: 2})
 	if err != nil || len(records) != 2 || records[0].ID != "C" || records[0].Outcome != Partial || records[1].ID != "B" || !records[1].Unfinished {
 		t.Errorf("%+v %v", records, err)
 	}
@@ -279,27 +266,6 @@ func TestHistoryMergesAndStops(t *testing.T) {
 	}
 	if events, lines, err := l.Show("a"); err != nil || len(events) != 2 || len(lines) != 2 || events[0].Outcome != Pending {
 		t.Errorf("%v %v", events, err)
-	}
-}
-
-func TestHeads(t *testing.T) {
-	l := newLog(t)
-	l.Heads = &Heads{Dir: filepath.Join(t.TempDir(), "heads")}
-	add(t, l, event("A", Success))
-	add(t, l, event("B", Success))
-	if wrong, err := l.Heads.Check(l.Path); wrong != "" || err != nil {
-		t.Errorf("%q %v", wrong, err)
-	}
-	whole, _ := os.ReadFile(l.Path)
-	for name, data := range map[string][]byte{"shorter": whole[:len(whole)-1], "not the one": bytes.Replace(whole, []byte(`"B"`), []byte(`"X"`), 1)} {
-		_ = os.WriteFile(l.Path, data, 0o600)
-		if wrong, err := l.Heads.Check(l.Path); !strings.Contains(wrong, name) || err != nil {
-			t.Errorf("%s: %q %v", name, wrong, err)
-		}
-	}
-	_ = os.Remove(l.Path)
-	if wrong, _ := l.Heads.Check(l.Path); !strings.Contains(wrong, "missing") {
-		t.Errorf("%q", wrong)
 	}
 }
 

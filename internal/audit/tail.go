@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,9 +15,8 @@ var genesis = strings.Repeat("0", 64)
 // tail is what a writer must know of the lines before its own.
 type tail struct {
 	size  int64
-	prev  string // SHA-256 of the last line, torn or not; genesis when there is none
-	log   string // "" when no line is chained yet
-	seq   int64  // of the last chained line; 0 when there is none
+	prev  string // SHA-256 of the last line, whatever it is; genesis when there is none
+	head  Head   // of the last chained line; zero when no line is chained yet
 	open  bool   // the last line has no LF: the next writer puts it there
 	torn  *tornTail
 	loose *looseLines
@@ -29,15 +27,18 @@ type tail struct {
 type tornTail struct {
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
+	After  string `json:"after"` // SHA-256 of the chained line before, as in looseLines
 }
 
 // looseLines describes the unchained lines since the last chained one. The
 // event behind them keeps this in details.unchained, so that all of them are
-// covered and not only the last, whose hash is its prev.
+// covered and not only the last, whose hash is its prev, and so that the chain
+// goes on from the last chained line.
 type looseLines struct {
 	Lines  int    `json:"lines"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"` // over all their bytes, LFs included
+	After  string `json:"after"`  // SHA-256 of the last chained line before them; 64 zeros when there is none
 }
 
 // readTail reads from the end of the file back to the last chained line.
@@ -47,28 +48,26 @@ func readTail(f *os.File) (tail, error) {
 		return tail{}, fmt.Errorf("stat log: %w", err)
 	}
 	t := tail{size: info.Size(), prev: genesis}
-	back := newBackward(f, t.size)
-	from, to := t.size, t.size // of the loose lines
-	for last := true; ; last = false {
-		l, err := back.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	from, to, last := t.size, t.size, true // from and to are those of the loose lines
+	for l, err := range lastLines(f, t.size) {
 		if err != nil {
 			return tail{}, err
 		}
 		if last {
-			t.prev, t.open = hash(l.data), !l.ended
+			if err := t.end(f, l); err != nil {
+				return tail{}, err
+			}
+			last = false
 		}
-		e, err := Parse(l.data)
+		p, err := l.parse()
 		switch {
 		case errors.Is(err, ErrVersion):
 			return tail{}, err
-		case err == nil && e.Chained():
-			t.log, t.seq = e.Log, e.Seq
-			return t, t.sumLoose(f, from, to)
+		case err == nil && p.chained():
+			t.head = Head{Log: text(p.fields[keyLog]), Seq: p.seq, SHA256: hash(l.data)}
+			return t, t.cover(f, from, to)
 		case err != nil && !l.ended:
-			t.torn = &tornTail{Bytes: int64(len(l.data)), SHA256: t.prev}
+			t.torn = &tornTail{Bytes: l.size, SHA256: t.prev}
 			from, to = l.offset, l.offset
 		default:
 			from = l.offset
@@ -78,23 +77,39 @@ func readTail(f *os.File) (tail, error) {
 			t.loose.Lines++
 		}
 	}
-	return t, t.sumLoose(f, from, to)
+	return t, t.cover(f, from, to)
 }
 
-func (t *tail) sumLoose(f io.ReaderAt, from, to int64) error {
+// parse reads the line. One that is too long is malformed like any other.
+func (l rawLine) parse() (parsed, error) {
+	if l.size > maxLine {
+		return parsed{}, errLineTooLong
+	}
+	return parse(l.data)
+}
+
+var errLineTooLong = errors.New("malformed: a line longer than 16 MiB")
+
+// end takes up the last line of the file.
+func (t *tail) end(f io.ReaderAt, l rawLine) error {
+	sum, err := l.sum(f)
+	t.prev, t.open = hex.EncodeToString(sum[:]), !l.ended
+	return err
+}
+
+// cover completes what the next event says of the lines that are not chained.
+func (t *tail) cover(f io.ReaderAt, from, to int64) error {
+	after := t.head.SHA256
+	if after == "" {
+		after = genesis
+	}
+	if t.torn != nil {
+		t.torn.After = after
+	}
 	if t.loose == nil {
 		return nil
 	}
-	sum := sha256.New()
-	n, err := io.Copy(sum, io.NewSectionReader(f, from, to-from))
-	if err != nil {
-		return fmt.Errorf("read log: %w", err)
-	}
-	t.loose.Bytes, t.loose.SHA256 = n, hex.EncodeToString(sum.Sum(nil))
-	return nil
-}
-
-func hash(line []byte) string {
-	sum := sha256.Sum256(line)
-	return hex.EncodeToString(sum[:])
+	sum, err := sumOf(f, from, to)
+	t.loose.Bytes, t.loose.SHA256, t.loose.After = to-from, hex.EncodeToString(sum[:]), after
+	return err
 }

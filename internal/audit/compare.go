@@ -1,0 +1,171 @@
+package audit
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+)
+
+// Check compares the log with what was noted of it and returns in words what is
+// to be told, or "". Each thing is told once: until the log is written to again,
+// or something else is found. It reads one line of the log, however long the log
+// is, and more only when something is wrong.
+func (h *Heads) Check(path string) (string, error) {
+	if h == nil {
+		return "", nil
+	}
+	file, abs, err := h.file(path)
+	if err != nil {
+		return "", err
+	}
+	last, told, err := newest(file)
+	if err != nil {
+		return "", fmt.Errorf("read the noted head: %w", err)
+	}
+	wrong, err := h.compare(abs, file, last)
+	if err != nil || wrong == "" || told[wrong] {
+		return "", err
+	}
+	return wrong, h.add(path, note{Told: wrong})
+}
+
+// compare says in words how the log differs from the head that was last noted
+// at its path, or, where none was, whether it is a copy of a log at another.
+func (h *Heads) compare(path, file string, last note) (string, error) {
+	f, err := durable.OpenRead(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if last.Log == "" {
+			return "", nil
+		}
+		return fmt.Sprintf("the log is missing: it had %s", events(last.Seq)), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if last.Log != "" {
+		same, err := holds(f, last)
+		if same || err != nil {
+			return "", err
+		}
+	}
+	t, err := readTail(f)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case t.head.Log == "" && last.Log == "":
+		return "", nil
+	case t.head.Log == "":
+		return fmt.Sprintf("the log is empty of its events: it had %s", events(last.Seq)), nil
+	case last.Log == "" || t.head.Log != last.Log:
+		return h.stranger(f, t, file, last)
+	}
+	return h.changed(f, t, file, last)
+}
+
+// changed says what became of a log that no longer holds the last noted head.
+func (h *Heads) changed(f *os.File, t tail, file string, last note) (string, error) {
+	shared, end, err := common(f, file, t)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case t.size >= last.Size:
+		return fmt.Sprintf("the log was changed: event %d is not what it was%s", last.Seq, upTo(shared)), nil
+	case end:
+		return fmt.Sprintf("the log is an older copy of itself, or its end was cut off: it ends at event %d and had %s; what is left is as it was",
+			t.head.Seq, events(last.Seq)), nil
+	}
+	return fmt.Sprintf("the log is shorter than it was: it ends at event %d and had %s%s", t.head.Seq, events(last.Seq), upTo(shared)), nil
+}
+
+// stranger speaks of a log that was never written to at this path.
+func (h *Heads) stranger(f *os.File, t tail, file string, last note) (string, error) {
+	replaced := ""
+	if last.Log != "" {
+		replaced = fmt.Sprintf("the log was replaced by another one: the one here had %s", events(last.Seq))
+	}
+	other, err := h.others(t.head.Log, file)
+	if err != nil || other.Log == "" {
+		return replaced, err
+	}
+	if replaced != "" {
+		replaced += "; "
+	}
+	same, err := holds(f, other)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case same && t.head.Seq == other.Seq:
+		return fmt.Sprintf("%sthis is a copy of %s", replaced, other.Path), nil
+	case same:
+		return fmt.Sprintf("%sthis is a copy of %s that goes on from its event %d", replaced, other.Path, other.Seq), nil
+	}
+	otherFile, _, err := h.file(other.Path)
+	if err != nil {
+		return "", err
+	}
+	shared, end, err := common(f, otherFile, t)
+	switch {
+	case err != nil:
+		return "", err
+	case end:
+		return fmt.Sprintf("%sthis is a copy of %s as it was at its event %d; that one had %s", replaced, other.Path, t.head.Seq, events(other.Seq)), nil
+	}
+	return fmt.Sprintf("%sthis is a copy of %s that went its own way%s", replaced, other.Path, upTo(shared)), nil
+}
+
+// holds reports whether the log has the noted line at its place.
+func holds(f *os.File, n note) (bool, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return false, fmt.Errorf("stat log: %w", err)
+	}
+	if info.Size() < n.Size {
+		return false, nil
+	}
+	for l, err := range lastLines(f, n.Size) {
+		if err != nil {
+			return false, err
+		}
+		sum, err := l.sum(f)
+		return hex.EncodeToString(sum[:]) == n.SHA256, err
+	}
+	return false, nil
+}
+
+// common finds the newest of the noted heads that the log still holds; end says
+// that it is the log's own last line.
+func common(f *os.File, file string, t tail) (seq int64, end bool, err error) {
+	visited := notes(file, func(n note) bool {
+		if n.Told != "" || n.Log != t.head.Log || n.Seq > t.head.Seq {
+			return true
+		}
+		var same bool
+		if same, err = holds(f, n); same {
+			seq, end = n.Seq, n.SHA256 == t.head.SHA256
+		}
+		return !same && err == nil
+	})
+	return seq, end, errors.Join(visited, err)
+}
+
+func upTo(seq int64) string {
+	if seq == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; up to event %d it is as it was", seq)
+}
+
+func events(n int64) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", n)
+}

@@ -1,0 +1,112 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+)
+
+// digest is a SHA-256.
+type digest [32]byte
+
+func (d digest) String() string { return hex.EncodeToString(d[:]) }
+
+// factKind is what sort of line a fact is about.
+type factKind byte
+
+const (
+	isChained factKind = iota
+	isSeed             // an event of the Python module
+	isBad              // no event
+	tooNew             // an event of a newer format version
+)
+
+// fact is what verifying needs to know of one chained line, or of some other
+// lines of one kind that follow each other.
+type fact struct {
+	kind   factKind
+	lines  int64
+	offset int64 // of the first byte of the first line
+	last   int64 // of the first byte of the last line
+	end    int64 // behind the last line and its LF
+	ended  bool  // by an LF
+	sum    digest
+	bad    string // why the first line is no event
+
+	// Of chained lines only:
+	prev    digest
+	seq     int64
+	log     string
+	id      string
+	pending bool
+	op      string // of a pending event
+	claims  *claims
+}
+
+// claims is what an event says of lines before it that are not chained.
+type claims struct {
+	Recovered *tornTail   `json:"recovered"`
+	Unchained *looseLines `json:"unchained"`
+}
+
+// factsOf reads the lines of a block.
+func factsOf(r io.ReaderAt, b block) (facts []fact, err error) {
+	facts = make([]fact, 0, len(b.data)/1024)
+	log := "" // nearly always the same on each line
+	for l := range b.lines {
+		f := fact{lines: 1, offset: l.offset, last: l.offset, end: l.offset + l.size, ended: l.ended}
+		if l.ended {
+			f.end++
+		}
+		if f.sum, err = l.sum(r); err != nil {
+			return nil, err
+		}
+		p, err := l.parse()
+		switch {
+		case errors.Is(err, ErrVersion):
+			f.kind, f.bad = tooNew, err.Error()
+		case err != nil:
+			f.kind, f.bad = isBad, strings.TrimPrefix(err.Error(), "malformed: ")
+		case !p.chained():
+			f.kind = isSeed
+		default:
+			if raw := p.fields[keyLog]; string(raw[1:len(raw)-1]) != log {
+				log = text(raw)
+			}
+			f.log = log
+			f.fill(&p)
+		}
+		if n := len(facts) - 1; n >= 0 && f.kind != isChained && facts[n].kind == f.kind {
+			facts[n].join(f)
+			continue
+		}
+		facts = append(facts, f)
+	}
+	return facts, nil
+}
+
+// join adds the lines of another fact, which follow.
+func (f *fact) join(next fact) {
+	f.lines += next.lines
+	f.last, f.end, f.ended, f.sum = next.last, next.end, next.ended, next.sum
+}
+
+// fill takes over what a chained event says.
+func (f *fact) fill(p *parsed) {
+	prev := p.fields[keyPrev]
+	_, _ = hex.Decode(f.prev[:], prev[1:len(prev)-1]) // it was checked
+	f.seq, f.id, f.pending = p.seq, text(p.fields[keyID]), p.outcome == Pending
+	if f.pending {
+		f.op = text(p.fields[keyOperation])
+	}
+	details := p.fields[keyDetails]
+	if bytes.Contains(details, []byte(`"recovered"`)) || bytes.Contains(details, []byte(`"unchained"`)) {
+		var c claims
+		if json.Unmarshal(details, &c) == nil { // else it is another's detail
+			f.claims = &c
+		}
+	}
+}

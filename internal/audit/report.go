@@ -1,0 +1,76 @@
+package audit
+
+// Class is what is the matter with a line of the log, or with the log.
+type Class string
+
+// The classes. The first seven are problems: the log is not what was written.
+// Torn is one as long as no later event covers the line, and so is malformed.
+const (
+	Changed   Class = "changed"     // a line is not the one that was written
+	Missing   Class = "missing"     // lines that were written are not there
+	Inserted  Class = "inserted"    // lines are there that were not written there
+	Reordered Class = "reordered"   // lines stand in another order than they were written in
+	Truncated Class = "truncated"   // the end of the log is gone, as a head shows
+	Foreign   Class = "foreign log" // lines, or a head, of another log
+	Malformed Class = "malformed"   // a line is no event
+	Torn      Class = "torn"        // a line that a crash cut short
+	Unchained Class = "unchained"   // lines of the Python module, or of another program
+	OpenEnd   Class = "unfinished"  // an operation without an outcome
+)
+
+// Finding is one thing that verify has to say.
+type Finding struct {
+	Class   Class
+	Problem bool   // whether the log is not as it was written; else it is good to know
+	Line    int64  // the first line concerned; 0 when it is not there
+	ToLine  int64  // the last one
+	Seq     int64  // of an event that is concerned; 0 when none is
+	ToSeq   int64  // the last one
+	ID      string // of an operation that is unfinished
+	Text    string // in words, without the class and the lines
+}
+
+// Range is a run of lines that were written one after the other and have not
+// been changed since.
+type Range struct {
+	Line, ToLine int64
+	Seq, ToSeq   int64
+	// Proven says that a head which was kept elsewhere is in the range, and
+	// proves all of it up to there. The others are only consistent: whoever can
+	// write the file could have made them up.
+	ProvenToLine int64
+}
+
+// HeadCheck is a head that the log was compared with.
+type HeadCheck struct {
+	Head
+	Noted bool  // noted here by this account; else it was given
+	Line  int64 // where the log has it; 0 when it does not
+}
+
+// Report is the verdict on a log.
+type Report struct {
+	Path       string
+	Bytes      int64
+	Lines      int64
+	Events     int64 // chained ones
+	Operations int64 // with an outcome, or unfinished
+	Unfinished int64
+	Head       Head // of the last chained line in the order of writing; zero when there is none
+	Heads      []HeadCheck
+	Findings   []Finding
+	// Omitted is how many findings there are beside Findings, which are many
+	// already.
+	Omitted   int64
+	Untouched []Range
+}
+
+// Intact reports whether no finding is a problem.
+func (r Report) Intact() bool {
+	for _, f := range r.Findings {
+		if f.Problem {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,239 @@
+package audit
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+)
+
+// maxFindings bounds each of the two lists that findings are.
+const maxFindings = 1000
+
+// findings collects what verify has to say.
+type findings struct {
+	problems, notes []Finding
+	omitted         int64
+}
+
+func (f *findings) problem(one Finding) {
+	one.Problem = true
+	f.keep(&f.problems, one)
+}
+
+func (f *findings) note(one Finding) { f.keep(&f.notes, one) }
+
+func (f *findings) keep(list *[]Finding, one Finding) {
+	if len(*list) == maxFindings {
+		f.omitted++
+		return
+	}
+	*list = append(*list, one)
+}
+
+// Verify reads the whole log and checks every line of it, and that it holds the
+// heads: those that were noted here, and those that are given. A log that is not
+// there is an error (fs.ErrNotExist) when no head speaks of it. What is appended
+// meanwhile is not looked at.
+func (l *Log) Verify(given []Head) (Report, error) {
+	report := Report{Path: l.Path}
+	noted, err := l.Heads.Noted(l.Path)
+	if err != nil {
+		return report, err
+	}
+	for _, h := range given {
+		report.Heads = append(report.Heads, HeadCheck{Head: h})
+	}
+	for _, h := range noted {
+		report.Heads = append(report.Heads, HeadCheck{Head: h, Noted: true})
+	}
+	f, err := durable.OpenRead(l.Path)
+	if errors.Is(err, fs.ErrNotExist) && len(report.Heads) > 0 {
+		report.Findings = []Finding{{Class: Missing, Problem: true, Text: fmt.Sprintf("the log is gone: it had %s", events(report.Heads[0].Seq))}}
+		return report, nil
+	}
+	if err != nil {
+		return report, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return report, fmt.Errorf("stat %q: %w", l.Path, durable.Cause(err))
+	}
+	report.Bytes = info.Size()
+	if err := report.verify(f); err != nil {
+		return report, fmt.Errorf("%s: %w", l.Path, err)
+	}
+	return report, nil
+}
+
+func (r *Report) verify(f io.ReaderAt) error {
+	found := &findings{}
+	w := &walker{r: f, report: r, found: found, heads: map[int64][]*HeadCheck{}, open: map[string]opened{}, last: fact{ended: true}}
+	for i := range r.Heads {
+		w.heads[r.Heads[i].Seq] = append(w.heads[r.Heads[i].Seq], &r.Heads[i])
+	}
+	if err := eachFact(f, r.Bytes, w.take); err != nil {
+		return err
+	}
+	w.finish()
+	if err := w.split(f); err != nil {
+		return err
+	}
+	r.bearHeads(w.runs)
+	main := mainLog(w.runs, r.Heads)
+	c := newChainer(w.runs, found)
+	c.follow(main)
+	r.Untouched = c.untouched()
+	if n := len(c.way); n > 0 {
+		last := w.runs[c.way[n-1]]
+		r.Head = Head{Log: main, Seq: last.toSeq, SHA256: last.sum.String()}
+	}
+	if w.cutRuns {
+		found.problem(Finding{Class: Changed, Line: w.runs[maxRuns-1].line, ToLine: w.line, Text: "the chain is broken at more places than are told apart"})
+	}
+	r.checkHeads(main, found)
+	r.collect(found)
+	return nil
+}
+
+// eachFact reads the file and hands over what verifying needs to know of each
+// line, in order.
+func eachFact(f io.ReaderAt, size int64, take func(fact) error) error {
+	work := func(b block) ([]fact, error) { return factsOf(f, b) }
+	return inOrder(f, size, forward(size), work, func(facts []fact) (bool, error) {
+		for _, one := range facts {
+			if err := take(one); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
+
+// split cuts runs after lines that several runs go on from, so that each run
+// names the end of another one. It reads the log once more, and only when the
+// chain is broken.
+func (w *walker) split(f io.ReaderAt) error {
+	ends, wanted := map[digest]bool{{}: true}, map[digest]bool{}
+	for _, r := range w.runs {
+		ends[r.sum] = true
+	}
+	for _, r := range w.runs {
+		if !ends[r.prev] {
+			wanted[r.prev] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	line, at := int64(0), 0
+	return eachFact(f, w.report.Bytes, func(one fact) error {
+		line += one.lines
+		if one.kind != isChained || !wanted[one.sum] {
+			return nil
+		}
+		for at < len(w.runs) && w.runs[at].toLine < line {
+			at++
+		}
+		if at < len(w.runs) && w.runs[at].line <= line && line < w.runs[at].toLine {
+			rest := w.runs[at]
+			w.runs[at].toLine, w.runs[at].toSeq, w.runs[at].sum = line, one.seq, one.sum
+			rest.line, rest.seq, rest.prev, rest.strays = line+1, one.seq+1, one.sum, nil
+			w.runs = slices.Insert(w.runs, at+1, rest)
+		}
+		return nil
+	})
+}
+
+// bearHeads tells each run which heads lie in it.
+func (r *Report) bearHeads(runs []run) {
+	for _, h := range r.Heads {
+		i, _ := slices.BinarySearchFunc(runs, h.Line, func(r run, line int64) int { return cmp.Compare(r.toLine, line) })
+		if h.Line > 0 && i < len(runs) {
+			runs[i].heads++
+			runs[i].proven = max(runs[i].proven, h.Line)
+		}
+	}
+}
+
+// mainLog is the id of the log that the file is: the one that a head in it
+// names, else the one of most lines.
+func mainLog(runs []run, heads []HeadCheck) string {
+	for _, h := range heads {
+		if h.Line > 0 {
+			return h.Log
+		}
+	}
+	lines := map[string]int64{}
+	for _, r := range runs {
+		lines[r.log] += r.toLine - r.line + 1
+	}
+	best := ""
+	for _, log := range slices.Sorted(maps.Keys(lines)) {
+		if best == "" || lines[log] > lines[best] {
+			best = log
+		}
+	}
+	return best
+}
+
+// checkHeads tells of heads that the log does not hold: of each given one, and
+// of the newest of the noted ones in each class.
+func (r *Report) checkHeads(main string, found *findings) {
+	told := map[Class]bool{}
+	for _, h := range r.Heads {
+		if h.Line > 0 {
+			continue
+		}
+		f := Finding{Seq: h.Seq, ToSeq: h.Seq}
+		source := "a given head"
+		if h.Noted {
+			source = "a head noted here"
+		}
+		switch {
+		case main != "" && h.Log != main:
+			f.Class, f.Text = Foreign, fmt.Sprintf("%s is of the log %s; this is %s", source, h.Log, main)
+		case h.Seq > r.Head.Seq:
+			f.Class, f.Line, f.ToLine = Truncated, r.Lines, r.Lines
+			f.Text = fmt.Sprintf("the log ends at number %d; %s has number %d", r.Head.Seq, source, h.Seq)
+		default:
+			f.Class, f.Text = Changed, fmt.Sprintf("number %d is not the line that %s names: the log up to it is not the one it was taken from", h.Seq, source)
+		}
+		if !h.Noted || !told[f.Class] {
+			found.problem(f)
+		}
+		told[f.Class] = told[f.Class] || h.Noted
+	}
+}
+
+// collect puts the findings into the report, problems first, by line.
+func (r *Report) collect(found *findings) {
+	byLine := func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.ToLine, b.ToLine), cmp.Compare(a.Class, b.Class), cmp.Compare(a.ID, b.ID))
+	}
+	slices.SortStableFunc(found.problems, byLine)
+	slices.SortStableFunc(found.notes, byLine)
+	r.Findings = append(found.problems, found.notes...)
+	r.Omitted = found.omitted
+}
+
+// Last is the head of the log: of its last chained line. Without one, or
+// without a log, it is zero.
+func (l *Log) Last() (Head, error) {
+	f, err := durable.OpenRead(l.Path)
+	if err != nil {
+		return Head{}, err
+	}
+	defer f.Close()
+	t, err := readTail(f)
+	if err != nil {
+		return Head{}, fmt.Errorf("%s: %w", l.Path, err)
+	}
+	return t.head, nil
+}
