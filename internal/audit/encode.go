@@ -24,7 +24,8 @@ type line struct {
 }
 
 // encode returns the event as one line, LF included. Bytes that are not UTF-8
-// become U+FFFD: JSON has no other way to say them.
+// become U+FFFD: JSON has no other way to say them. Characters that could upset
+// a terminal are escaped, so that the file can be looked at with cat.
 func encode(e Event) ([]byte, error) {
 	l := line{
 		V: e.V, Log: e.Log, Seq: e.Seq, Prev: e.Prev, ID: e.ID,
@@ -47,7 +48,7 @@ func encode(e Event) ([]byte, error) {
 	if err := enc.Encode(l); err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
 	}
-	return buf.Bytes(), nil
+	return SafeJSON(buf.Bytes()), nil
 }
 
 // check refuses what a reader would refuse, before it is written.

@@ -19,6 +19,8 @@ var arrows = map[string][]string{
 	"internal/engine":   {"internal/teardown"},
 	"internal/compose":  {"internal/teardown", "internal/durable"},
 	"internal/render":   {"internal/audit", "internal/teardown"},
+
+	"internal/lab/logs/genlog": {"internal/lab/logs"},
 }
 
 // only says which packages may import these others' modules.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io/fs"
@@ -12,15 +13,17 @@ import (
 )
 
 type auditCmd struct {
-	List listCmd `cmd:"" default:"withargs" help:"List operations, newest first: the command when none is named."`
-	Show showCmd `cmd:"" help:"Show one operation in full."`
+	List   listCmd   `cmd:"" default:"withargs" help:"List operations, newest first: the command when none is named."`
+	Show   showCmd   `cmd:"" help:"Show one operation in full."`
+	Verify verifyCmd `cmd:"" help:"Check that nobody changed the log; exits 7 when somebody did."`
+	Head   headCmd   `cmd:"" help:"Print the head of the log in one word, to be kept elsewhere."`
 }
 
 type listCmd struct {
-	Limit     int      `short:"n" default:"20" placeholder:"N" help:"Show the newest N operations; 0 means all (${default})."`
-	Operation []string `placeholder:"NAME" help:"Only these operations: destroy, export, prune, delete_dashboard, restore, or your own. Repeatable, or comma-separated."`
-	Format    string   `enum:"table,json,jsonl" default:"table" help:"table, json (one array) or jsonl (one object a line)."`
-	Raw       bool     `help:"Show every event as it stands in the log, pending ones too."`
+	Limit     int           `short:"n" default:"20" placeholder:"N" help:"Show the newest N operations; 0 means all (${default})."`
+	Operation []string      `placeholder:"NAME" help:"Only these operations: destroy, export, prune, delete_dashboard, restore, or your own. Repeatable, or comma-separated."`
+	Format    render.Format `enum:"table,json,jsonl,csv,html" default:"table" help:"table, json (one array), jsonl (one object a line), csv or html."`
+	Raw       bool          `help:"Show every event as it stands in the log, pending ones too."`
 	logFlag
 }
 
@@ -44,54 +47,34 @@ func (c listCmd) Run(_ context.Context, p Process) error {
 		return err
 	}
 	p.warnHead(l)
+	out := bufio.NewWriter(p.Stdout)
+	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
+	var scanned audit.Scanned
 	if c.Raw {
-		err = c.raw(p, l)
+		scanned, err = c.raw(l, listing)
 	} else {
-		err = c.merged(p, l)
+		scanned, err = l.History(audit.Query{Limit: c.Limit, Operations: c.Operation}, listing.Record)
 	}
-	return readFault(err, l)
+	if err = noted(p, l, scanned, err); err == nil {
+		err = listing.End()
+	}
+	return readFault(errors.Join(err, out.Flush()), l)
 }
 
-func (c listCmd) merged(p Process, l *audit.Log) error {
-	records, scanned, err := l.History(audit.Query{Limit: c.Limit, Operations: c.Operation})
-	if err := noted(p, l, scanned, err); err != nil {
-		return err
-	}
-	switch c.Format {
-	case "json":
-		return render.HistoryJSON(p.Stdout, records)
-	case "jsonl":
-		return render.HistoryLines(p.Stdout, records)
-	}
-	if len(records) == 0 {
-		return nil
-	}
-	return render.History(p.Stdout, records, p.Now(), p.style(p.Stdout))
-}
-
-func (c listCmd) raw(p Process, l *audit.Log) error {
-	var lines [][]byte
-	var events []audit.Event
-	scanned, err := l.Backward(func(e audit.Event, raw []byte) bool {
-		if (audit.Query{Operations: c.Operation}).Match(e) {
-			lines = append(lines, append([]byte(nil), raw...))
-			events = append(events, e)
+func (c listCmd) raw(l *audit.Log, listing *render.Listing) (audit.Scanned, error) {
+	count := 0
+	var failed error
+	scanned, err := l.Backward(c.Operation, func(e audit.Event, raw []byte) bool {
+		if c.Limit > 0 && count == c.Limit {
+			return false
 		}
-		return c.Limit == 0 || len(lines) < c.Limit
+		if (audit.Query{Operations: c.Operation}).Match(e) {
+			count++
+			failed = listing.Event(e, raw)
+		}
+		return failed == nil
 	})
-	if err := noted(p, l, scanned, err); err != nil {
-		return err
-	}
-	switch c.Format {
-	case "json":
-		return render.EventsJSON(p.Stdout, lines)
-	case "jsonl":
-		return render.EventLines(p.Stdout, lines)
-	}
-	if len(events) == 0 {
-		return nil
-	}
-	return render.Events(p.Stdout, events, p.Now(), p.style(p.Stdout))
+	return scanned, errors.Join(err, failed)
 }
 
 // noted tells what is beside the matter: that there is no log, which is no
@@ -126,8 +109,8 @@ func readFault(err error, l *audit.Log) error {
 }
 
 type showCmd struct {
-	ID     string `arg:"" help:"Id of the operation, or its beginning as far as it is unique."`
-	Format string `enum:"table,json,jsonl" default:"table" help:"table, json or jsonl: the events as they stand in the log."`
+	ID     string        `arg:"" help:"Id of the operation, or its beginning as far as it is unique."`
+	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, json or jsonl: the events as they stand in the log."`
 	logFlag
 }
 
@@ -140,48 +123,19 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	p.warnHead(l)
 	events, lines, err := l.Show(c.ID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &teardown.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "--log FILE, or run it in the project's directory", Code: teardown.ExitFailed}
+		return noLog(l)
 	}
 	if err != nil {
 		return readFault(err, l)
 	}
-	switch c.Format {
-	case "json":
-		return render.EventsJSON(p.Stdout, lines)
-	case "jsonl":
-		return render.EventLines(p.Stdout, lines)
+	if c.Format == render.Table {
+		return render.Show(p.Stdout, events, p.Now(), p.style(p.Stdout))
 	}
-	return render.Show(p.Stdout, events, p.Now(), p.style(p.Stdout))
-}
-
-type reconcileCmd struct {
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
-	Context string `placeholder:"NAME" help:"Docker context to use."`
-	logFlag
-}
-
-// Run settles what can be settled; it exits 1 when something stays unfinished.
-func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
-	l, err := p.logForReading(c.logFlag)
-	if err != nil {
-		return err
+	listing := render.NewListing(p.Stdout, c.Format, p.Now(), p.style(p.Stdout))
+	for i, e := range events {
+		if err := listing.Event(e, lines[i]); err != nil {
+			return err
+		}
 	}
-	p.warnHead(l)
-	client, err := p.engine(projectFlags{Host: c.Host, Context: c.Context})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	settled, obstacles, err := p.settle(ctx, l, client, 0)
-	if err != nil {
-		return readFault(err, l)
-	}
-	for _, err := range obstacles {
-		p.say("ccdestroy: %v", err)
-		*code = teardown.ExitFailed
-	}
-	if settled == 0 && len(obstacles) == 0 {
-		p.say("Nothing is unfinished in %s", l.Path)
-	}
-	return nil
+	return listing.End()
 }

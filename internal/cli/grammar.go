@@ -16,7 +16,8 @@ const description = `An audited "docker compose down -v": it looks at what will 
 const exitCodes = `
 Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
 line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume)
-· 6 no record could be written, so nothing was destroyed · 128+n signal n.
+· 6 no record could be written, so nothing was destroyed · 7 audit verify found
+that the log is not intact · 128+n signal n.
 `
 
 // grammar is the command line.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
 // Terminal makes text safe for a terminal line. Control characters (C0, DEL,
@@ -21,7 +23,9 @@ func Terminal(s string) string {
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case r < 0x20 || r == 0x7f:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		case hidden(r):
+		case audit.Hidden(r) && r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		case audit.Hidden(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
@@ -40,16 +44,14 @@ func plain(s string) bool {
 	return true
 }
 
-// hidden characters change how the text around them looks and are not seen
-// themselves: C1 controls, zero-width and direction marks, separators, the byte
-// order mark.
-func hidden(r rune) bool {
-	switch {
-	case r >= 0x80 && r <= 0x9f, r == 0x061c, r >= 0x200b && r <= 0x200f,
-		r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r == 0xfeff:
-		return true
+// Cell makes text safe for a spreadsheet: what would be run as a formula is
+// marked as text, the way spreadsheets do it themselves.
+func Cell(s string) string {
+	s = Terminal(s)
+	if strings.IndexAny(s, "=+-@\uff1d\uff0b\uff0d\uff20") == 0 {
+		return "'" + s
 	}
-	return false
+	return s
 }
 
 // Lines escapes each line of a text and indents it.

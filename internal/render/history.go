@@ -2,9 +2,6 @@ package render
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -65,36 +62,6 @@ func lostCell(r audit.Record, d teardown.Details) cell {
 	return c
 }
 
-// History writes the records as a table, newest first.
-func History(w io.Writer, records []audit.Record, now time.Time, style Style) error {
-	t := table{style: style}
-	t.head("ID", "WHEN", "OPERATION", "OUTCOME", "PROJECT", "WHO", "LOST")
-	t.rows[0][6].right = true
-	unfinished := false
-	for _, r := range records {
-		d, _ := teardown.ParseDetails(r.Event) // of another shape: the fields stay empty
-		id := ShortID(r.ID)
-		if id == "" {
-			id = "-"
-		}
-		project := d.Project
-		if project == "" {
-			project = "-"
-		}
-		t.add(cell{text: id}, cell{text: ago(now, r.Timestamp) + " ago"}, cell{text: r.Operation}, outcomeCell(r),
-			cell{text: project}, cell{text: nameOf(r.Event, d)}, lostCell(r, d))
-		unfinished = unfinished || r.Unfinished
-	}
-	if err := t.write(w); err != nil {
-		return err
-	}
-	if unfinished {
-		_, err := fmt.Fprintln(w, "UNFINISHED: under way, or cut off before it could be recorded; ccdestroy reconcile looks again.")
-		return err
-	}
-	return nil
-}
-
 // recordJSON is one operation in the JSON formats; docs/json.md describes it.
 type recordJSON struct {
 	ID           string          `json:"id"`
@@ -125,55 +92,4 @@ func toJSON(r audit.Record) recordJSON {
 		out.ExportPath = &r.ExportPath
 	}
 	return out
-}
-
-// HistoryJSON writes the records as one array.
-func HistoryJSON(w io.Writer, records []audit.Record) error {
-	out := make([]recordJSON, 0, len(records))
-	for _, r := range records {
-		out = append(out, toJSON(r))
-	}
-	return writeJSON(w, out)
-}
-
-// HistoryLines writes the records as one object a line.
-func HistoryLines(w io.Writer, records []audit.Record) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for _, r := range records {
-		if err := enc.Encode(toJSON(r)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// EventsJSON writes lines of the log, which are JSON objects, as one array.
-func EventsJSON(w io.Writer, lines [][]byte) error {
-	raw := make([]json.RawMessage, 0, len(lines))
-	for _, l := range lines {
-		raw = append(raw, l)
-	}
-	return writeJSON(w, raw)
-}
-
-// EventLines writes lines of the log as they stand there.
-func EventLines(w io.Writer, lines [][]byte) error {
-	for _, l := range lines {
-		if _, err := fmt.Fprintf(w, "%s\n", l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Events writes single events as a table.
-func Events(w io.Writer, events []audit.Event, now time.Time, style Style) error {
-	t := table{style: style}
-	t.head("SEQ", "ID", "WHEN", "OPERATION", "OUTCOME", "USER", "AFFECTED")
-	for _, e := range events {
-		t.add(cell{text: fmt.Sprint(e.Seq), right: true}, cell{text: ShortID(e.ID)}, cell{text: ago(now, e.Timestamp) + " ago"},
-			cell{text: e.Operation}, outcomeCell(audit.Record{Event: e}), cell{text: e.User}, cell{text: strings.Join(e.DataAffected, ", ")})
-	}
-	return t.write(w)
 }

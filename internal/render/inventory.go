@@ -1,7 +1,6 @@
 package render
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -75,7 +74,7 @@ func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style St
 		}
 	}
 	if len(t.rows) > 1 {
-		_ = t.write(b) // into memory
+		_ = t.flush(b) // into memory
 	}
 	if more > 0 {
 		fmt.Fprintf(b, "  … and %d more; ccdestroy inventory --format json lists all\n", more)
@@ -225,12 +224,5 @@ func InventoryJSON(w io.Writer, inv teardown.Inventory) error {
 	if inv.Resources == nil {
 		inv.Resources = []teardown.Resource{}
 	}
-	return writeJSON(w, inv)
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return encodeJSON(w, inv, "", "  ")
 }

@@ -116,5 +116,5 @@ func resources(b *strings.Builder, d teardown.Details, style Style) {
 		}
 		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
 	}
-	_ = t.write(b) // into memory
+	_ = t.flush(b) // into memory
 }

@@ -45,46 +45,54 @@ type table struct {
 	style  Style
 	indent string
 	rows   [][]cell
+	widths []int
 }
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 
+// head adds the names of the columns; a ">" before one sets it to the right.
 func (t *table) head(names ...string) {
 	row := make([]cell, len(names))
 	for i, n := range names {
-		row[i] = cell{text: n}
+		row[i] = cell{text: strings.TrimPrefix(n, ">"), right: n[0] == '>'}
 	}
 	t.add(row...)
 }
 
-func (t *table) write(w io.Writer) error {
-	var widths []int
+// flush writes the rows that were added since the last flush. Columns never
+// become narrower.
+func (t *table) flush(w io.Writer) error {
 	for _, row := range t.rows {
 		for i, c := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
+			if i == len(t.widths) {
+				t.widths = append(t.widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(Terminal(c.text)))
+			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(Terminal(c.text)))
 		}
 	}
 	for _, row := range t.rows {
-		var line strings.Builder
-		for i, c := range row {
-			text := Terminal(c.text)
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			switch {
-			case c.right:
-				line.WriteString(pad + t.style.paint(c.color, text))
-			case i == len(row)-1:
-				line.WriteString(t.style.paint(c.color, text))
-			default:
-				line.WriteString(t.style.paint(c.color, text) + pad)
-			}
-			line.WriteString("  ")
-		}
-		if _, err := fmt.Fprintln(w, t.indent+strings.TrimRight(line.String(), " ")); err != nil {
+		if _, err := fmt.Fprintln(w, t.indent+t.line(row)); err != nil {
 			return err
 		}
 	}
+	t.rows = t.rows[:0]
 	return nil
+}
+
+func (t *table) line(row []cell) string {
+	var line strings.Builder
+	for i, c := range row {
+		text := Terminal(c.text)
+		pad := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(text))
+		switch {
+		case c.right:
+			line.WriteString(pad + t.style.paint(c.color, text))
+		case i == len(row)-1:
+			line.WriteString(t.style.paint(c.color, text))
+		default:
+			line.WriteString(t.style.paint(c.color, text) + pad)
+		}
+		line.WriteString("  ")
+	}
+	return strings.TrimRight(line.String(), " ")
 }

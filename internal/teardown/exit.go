@@ -9,13 +9,14 @@ import (
 // The exit codes of the program, promised in --help and docs/exit-codes.md. A
 // signal n gives 128+n.
 const (
-	ExitOK       = 0 // done, nothing to do, or a dry run
-	ExitFailed   = 1 // nothing was destroyed, or it cannot be told what was
-	ExitUsage    = 2 // the command line is wrong
-	ExitPartial  = 3 // something was destroyed and something remains
-	ExitDeclined = 4 // the user said no, or did not answer
-	ExitRefused  = 5 // a rule forbids it: a protected volume
-	ExitNoRecord = 6 // the record could not be written, and nothing was destroyed
+	ExitOK        = 0 // done, nothing to do, or a dry run
+	ExitFailed    = 1 // nothing was destroyed, or it cannot be told what was
+	ExitUsage     = 2 // the command line is wrong
+	ExitPartial   = 3 // something was destroyed and something remains
+	ExitDeclined  = 4 // the user said no, or did not answer
+	ExitRefused   = 5 // a rule forbids it: a protected volume
+	ExitNoRecord  = 6 // the record could not be written, and nothing was destroyed
+	ExitNotIntact = 7 // verify found that the log is not what was written
 )
 
 // Fault is an error with what to try and the exit code that it leads to.

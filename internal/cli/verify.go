@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/render"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+type verifyCmd struct {
+	Head   []string `sep:"none" placeholder:"WORD" help:"The log must hold this head, which ccdestroy audit head printed once. Repeatable."`
+	Format string   `enum:"table,json" default:"table" help:"table or json."`
+	logFlag
+}
+
+// Run checks the log. No warning comes before it: the verdict says all.
+func (c verifyCmd) Run(p Process, code *int) error {
+	var heads []audit.Head
+	for _, word := range c.Head {
+		h, err := audit.ParseHead(word)
+		if err != nil {
+			return &teardown.Fault{Err: fmt.Errorf("--head %w", err), Try: "the word that ccdestroy audit head prints", Code: teardown.ExitUsage}
+		}
+		heads = append(heads, h)
+	}
+	l, err := p.logForReading(c.logFlag)
+	if err != nil {
+		return err
+	}
+	report, err := l.Verify(heads)
+	if errors.Is(err, fs.ErrNotExist) {
+		return noLog(l)
+	}
+	if err != nil {
+		return readFault(err, l)
+	}
+	if !report.Intact() {
+		*code = teardown.ExitNotIntact
+	}
+	if c.Format == "json" {
+		return render.VerifyJSON(p.Stdout, report)
+	}
+	return render.Verify(p.Stdout, report, p.style(p.Stdout))
+}
+
+type headCmd struct{ logFlag }
+
+// Run prints the head.
+func (c headCmd) Run(_ context.Context, p Process) error {
+	l, err := p.logForReading(c.logFlag)
+	if err != nil {
+		return err
+	}
+	p.warnHead(l)
+	head, err := l.Last()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return noLog(l)
+	case err != nil:
+		return readFault(err, l)
+	case head.Seq == 0:
+		return &teardown.Fault{Err: fmt.Errorf("%s has no chained event yet, and so no head", l.Path), Try: "again when something was recorded", Code: teardown.ExitFailed}
+	}
+	_, err = fmt.Fprintln(p.Stdout, render.Terminal(head.Word()))
+	return err
+}
+
+func noLog(l *audit.Log) error {
+	return &teardown.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "--log FILE, or run it in the project's directory", Code: teardown.ExitFailed}
+}

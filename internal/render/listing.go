@@ -1,0 +1,209 @@
+package render
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Format is how a listing is written.
+type Format string
+
+// The formats. JSON is one array, JSONL an object a line.
+const (
+	Table Format = "table"
+	JSON  Format = "json"
+	JSONL Format = "jsonl"
+	CSV   Format = "csv"
+	HTML  Format = "html"
+)
+
+// page is how many rows of a table are laid out together, and so held.
+const page = 1000
+
+// Listing writes operations or events one by one, in memory that does not grow
+// with their number. Its methods return the errors of the writer.
+type Listing struct {
+	w      io.Writer
+	format Format
+	now    time.Time
+	t      table
+	csv    *csv.Writer
+	count  int
+	open   bool // an unfinished operation was among them
+}
+
+// NewListing begins a listing on w.
+func NewListing(w io.Writer, format Format, now time.Time, style Style) *Listing {
+	return &Listing{w: w, format: format, now: now, t: table{style: style}, csv: csv.NewWriter(w)}
+}
+
+// Record adds an operation.
+func (l *Listing) Record(r audit.Record) error {
+	d, _ := teardown.ParseDetails(r.Event) // of another shape: the fields stay empty
+	l.open = l.open || r.Unfinished
+	switch l.format {
+	case JSON, JSONL:
+		return l.object(toJSON(r))
+	case Table:
+		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "PROJECT", "WHO", ">LOST"},
+			cell{text: dash(ShortID(r.ID))}, cell{text: ago(l.now, r.Timestamp) + " ago"}, cell{text: r.Operation}, outcomeCell(r),
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d))
+	}
+	lost := ""
+	if d.LostBytes > 0 {
+		lost = fmt.Sprint(d.LostBytes)
+	}
+	return l.row([]string{"id", "timestamp", "operation", "outcome", "project", "who", "bytes_lost", "data_affected", "export_path"},
+		cell{text: r.ID}, cell{text: stamp(r.Timestamp)}, cell{text: r.Operation}, outcomeCell(r),
+		cell{text: d.Project}, cell{text: nameOf(r.Event, d)}, cell{text: lost}, cell{text: strings.Join(r.DataAffected, " ")}, cell{text: r.ExportPath})
+}
+
+// Event adds an event, which raw is the line of.
+func (l *Listing) Event(e audit.Event, raw []byte) error {
+	outcome := outcomeCell(audit.Record{Event: e})
+	affected := cell{text: strings.Join(e.DataAffected, " ")}
+	switch l.format {
+	case JSON, JSONL:
+		return l.object(json.RawMessage(raw))
+	case Table:
+		return l.row([]string{">SEQ", "ID", "WHEN", "OPERATION", "OUTCOME", "USER", "AFFECTED"},
+			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(ShortID(e.ID))}, cell{text: ago(l.now, e.Timestamp) + " ago"},
+			cell{text: e.Operation}, outcome, cell{text: e.User}, affected)
+	}
+	return l.row([]string{"seq", "id", "timestamp", "operation", "outcome", "user", "data_affected", "export_path"},
+		cell{text: fmt.Sprint(e.Seq)}, cell{text: e.ID}, cell{text: stamp(e.Timestamp)}, cell{text: e.Operation},
+		outcome, cell{text: e.User}, affected, cell{text: e.ExportPath})
+}
+
+// object adds a JSON value.
+func (l *Listing) object(v any) error {
+	l.count++
+	if l.format == JSONL {
+		if raw, ok := v.(json.RawMessage); ok { // as it stands in the log
+			_, err := fmt.Fprintf(l.w, "%s\n", audit.SafeJSON(raw))
+			return err
+		}
+		return encodeJSON(l.w, v, "", "")
+	}
+	sep := ",\n  "
+	if l.count == 1 {
+		sep = "[\n  "
+	}
+	var b bytes.Buffer
+	if err := encodeJSON(&b, v, "  ", "  "); err != nil {
+		return err
+	}
+	_, err := io.WriteString(l.w, sep+strings.TrimSuffix(b.String(), "\n"))
+	return err
+}
+
+// row adds a row; a ">" before a name sets the column to the right.
+func (l *Listing) row(names []string, cells ...cell) error {
+	l.count++
+	first := l.count == 1
+	switch l.format {
+	case Table:
+		for i := range cells {
+			cells[i].right = cells[i].right || names[i][0] == '>'
+		}
+		if first {
+			l.t.head(names...)
+		}
+		l.t.add(cells...)
+		if len(l.t.rows) >= page {
+			return l.t.flush(l.w)
+		}
+		return nil
+	case CSV:
+		if first {
+			if err := l.csv.Write(names); err != nil {
+				return err
+			}
+		}
+		texts := make([]string, len(cells))
+		for i, c := range cells {
+			texts[i] = Cell(c.text)
+		}
+		return l.csv.Write(texts)
+	}
+	if first {
+		if err := htmlHead.Execute(l.w, names); err != nil {
+			return err
+		}
+	}
+	texts := make([]string, len(cells))
+	for i, c := range cells {
+		texts[i] = Terminal(c.text)
+	}
+	return htmlRow.Execute(l.w, texts)
+}
+
+// End completes the listing.
+func (l *Listing) End() error {
+	switch l.format {
+	case JSON:
+		end := "\n]\n"
+		if l.count == 0 {
+			end = "[]\n"
+		}
+		_, err := io.WriteString(l.w, end)
+		return err
+	case CSV:
+		l.csv.Flush()
+		return l.csv.Error()
+	case HTML:
+		if l.count == 0 {
+			if err := htmlHead.Execute(l.w, []string{"No events"}); err != nil {
+				return err
+			}
+		}
+		_, err := io.WriteString(l.w, "</tbody></table>\n</body></html>\n")
+		return err
+	case Table:
+		if err := l.t.flush(l.w); err != nil || !l.open {
+			return err
+		}
+		_, err := fmt.Fprintln(l.w, "UNFINISHED: under way, or cut off before it could be recorded; ccdestroy reconcile looks again.")
+		return err
+	}
+	return nil
+}
+
+var (
+	htmlHead = template.Must(template.New("head").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Audit history</title></head><body>
+<table border="1"><caption>Audit history</caption><thead><tr>{{range .}}<th scope="col">{{.}}</th>{{end}}</tr></thead><tbody>
+`))
+	htmlRow = template.Must(template.New("row").Parse("<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>\n"))
+)
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// encodeJSON writes one value, with no character in it that upsets a terminal.
+func encodeJSON(w io.Writer, v any, prefix, indent string) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, indent)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(audit.SafeJSON(b.Bytes()))
+	return err
+}

@@ -1,0 +1,176 @@
+package render
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// Verify writes the verdict on a log for people.
+func Verify(w io.Writer, r audit.Report, style Style) error {
+	verdict := style.paint(Good, "intact")
+	if !r.Intact() {
+		verdict = style.paint(Bad, "NOT INTACT")
+	}
+	fmt.Fprintf(w, "%s: %s. %s in %s, %s\n", Terminal(r.Path), verdict, count(int(r.Events), "chained event"), count(int(r.Lines), "line"), human(r.Bytes))
+	if len(r.Findings) > 0 {
+		fmt.Fprintln(w)
+	}
+	t := table{style: style, indent: "  "}
+	t.head("CLASS", "LINE", "WHAT")
+	for _, f := range r.Findings {
+		c := cell{text: string(f.Class), color: Warn}
+		if f.Problem {
+			c.color = Bad
+		}
+		text := f.Text
+		if f.ID != "" {
+			text = ShortID(f.ID) + ": " + text
+		}
+		t.add(c, cell{text: dash(between(f.Line, f.ToLine))}, cell{text: text})
+	}
+	if len(r.Findings) > 0 {
+		if err := t.flush(w); err != nil {
+			return err
+		}
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintf(w, "  … and %d more\n", r.Omitted)
+	}
+	if len(r.Findings) > 0 {
+		fmt.Fprintln(w)
+	}
+	return trust(w, r)
+}
+
+// trust says what of the log can be relied on, and by what.
+func trust(w io.Writer, r audit.Report) error {
+	if !r.Intact() && len(r.Untouched) > 0 {
+		fmt.Fprintln(w, "Unchanged, each stretch in itself:")
+		for i, g := range r.Untouched {
+			if i == 20 {
+				fmt.Fprintf(w, "  … and %d more\n", len(r.Untouched)-i)
+				break
+			}
+			fmt.Fprintf(w, "  lines %s%s\n", between(g.Line, g.ToLine), proven(g))
+		}
+	}
+	held := 0
+	for _, h := range r.Heads {
+		if h.Line > 0 {
+			held++
+		}
+	}
+	switch {
+	case r.Events == 0:
+	case len(r.Heads) == 0:
+		fmt.Fprintln(w, "No head to compare with: whoever can write the file could have rewritten all of it (audit verify --head WORD).")
+	default:
+		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, count(len(r.Heads), "head"))
+	}
+	if r.Head.Seq == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "Head: %s\n", Terminal(r.Head.Word()))
+	return err
+}
+
+func proven(g audit.Range) string {
+	switch g.ProvenToLine {
+	case 0:
+		return ""
+	case g.ToLine:
+		return ", proven by a head"
+	}
+	return fmt.Sprintf(", up to %d proven by a head", g.ProvenToLine)
+}
+
+// between is "7", "7-9", or "" for nothing.
+func between(from, to int64) string {
+	switch {
+	case from == 0:
+		return ""
+	case from == to:
+		return fmt.Sprint(from)
+	}
+	return fmt.Sprintf("%d-%d", from, to)
+}
+
+// verdictJSON is a verdict; docs/json.md describes it.
+type verdictJSON struct {
+	Path       string        `json:"path"`
+	Intact     bool          `json:"intact"`
+	Bytes      int64         `json:"bytes"`
+	Lines      int64         `json:"lines"`
+	Events     int64         `json:"events"`
+	Operations int64         `json:"operations"`
+	Unfinished int64         `json:"unfinished"`
+	Head       *string       `json:"head"`
+	Heads      []headJSON    `json:"heads"`
+	Findings   []findingJSON `json:"findings"`
+	Omitted    int64         `json:"findings_omitted"`
+	Untouched  []rangeJSON   `json:"untouched"`
+}
+
+type headJSON struct {
+	Head string `json:"head"`
+	From string `json:"from"` // given or noted
+	Line *int64 `json:"line"` // where the log has it
+}
+
+type findingJSON struct {
+	Class   audit.Class `json:"class"`
+	Problem bool        `json:"problem"`
+	Line    *int64      `json:"line"`
+	ToLine  *int64      `json:"to_line"`
+	Seq     *int64      `json:"seq"`
+	ToSeq   *int64      `json:"to_seq"`
+	ID      *string     `json:"id"`
+	Text    string      `json:"text"`
+}
+
+type rangeJSON struct {
+	Line     int64  `json:"line"`
+	ToLine   int64  `json:"to_line"`
+	Seq      int64  `json:"seq"`
+	ToSeq    int64  `json:"to_seq"`
+	ProvenTo *int64 `json:"proven_to_line"`
+}
+
+// VerifyJSON writes the verdict for programs.
+func VerifyJSON(w io.Writer, r audit.Report) error {
+	out := verdictJSON{
+		Path: r.Path, Intact: r.Intact(), Bytes: r.Bytes, Lines: r.Lines, Events: r.Events, Operations: r.Operations,
+		Unfinished: r.Unfinished, Heads: []headJSON{}, Findings: []findingJSON{}, Omitted: r.Omitted, Untouched: []rangeJSON{},
+	}
+	if word := r.Head.Word(); r.Head.Seq > 0 {
+		out.Head = &word
+	}
+	for _, h := range r.Heads {
+		from := "given"
+		if h.Noted {
+			from = "noted"
+		}
+		out.Heads = append(out.Heads, headJSON{Head: h.Word(), From: from, Line: orNull(h.Line)})
+	}
+	for _, f := range r.Findings {
+		one := findingJSON{Class: f.Class, Problem: f.Problem, Line: orNull(f.Line), ToLine: orNull(f.ToLine), Seq: orNull(f.Seq), ToSeq: orNull(f.ToSeq), Text: f.Text}
+		if f.ID != "" {
+			one.ID = &f.ID
+		}
+		out.Findings = append(out.Findings, one)
+	}
+	for _, g := range r.Untouched {
+		out.Untouched = append(out.Untouched, rangeJSON{Line: g.Line, ToLine: g.ToLine, Seq: g.Seq, ToSeq: g.ToSeq, ProvenTo: orNull(g.ProvenToLine)})
+	}
+	return encodeJSON(w, out, "", "  ")
+}
+
+// orNull is null in place of 0, which says that there is none.
+func orNull(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
