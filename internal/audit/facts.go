@@ -3,9 +3,9 @@ package audit
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -48,8 +48,8 @@ type fact struct {
 
 // claims is what an event says of lines before it that are not chained.
 type claims struct {
-	Recovered *tornTail   `json:"recovered"`
-	Unchained *looseLines `json:"unchained"`
+	Recovered *tornTail
+	Unchained *looseLines
 }
 
 // factsOf reads the lines of a block.
@@ -104,9 +104,42 @@ func (f *fact) fill(p *parsed) {
 	}
 	details := p.fields[keyDetails]
 	if bytes.Contains(details, []byte(`"recovered"`)) || bytes.Contains(details, []byte(`"unchained"`)) {
-		var c claims
-		if json.Unmarshal(details, &c) == nil { // else it is another's detail
-			f.claims = &c
-		}
+		f.claims = claimsIn(details)
 	}
+}
+
+// claimsIn reads what details say of other lines. Names in another case, and
+// values of another type, say nothing.
+func claimsIn(details []byte) *claims {
+	var c claims
+	number := func(value []byte) int64 {
+		n, _ := strconv.ParseInt(string(value), 10, 64)
+		return n
+	}
+	_ = scanObject(details, func(key, value []byte) error { // it was scanned before
+		if name := string(key); (name != "recovered" && name != "unchained") || value[0] != '{' {
+			return nil
+		}
+		var l looseLines
+		_ = scanObject(value, func(key, value []byte) error {
+			switch name := string(key); {
+			case name == "lines":
+				l.Lines = int(number(value))
+			case name == "bytes":
+				l.Bytes = number(value)
+			case name == "sha256" && value[0] == '"':
+				l.SHA256 = text(value)
+			case name == "after" && value[0] == '"':
+				l.After = text(value)
+			}
+			return nil
+		})
+		if string(key) == "recovered" {
+			c.Recovered = &tornTail{Bytes: l.Bytes, SHA256: l.SHA256, After: l.After}
+		} else {
+			c.Unchained = &l
+		}
+		return nil
+	})
+	return &c
 }

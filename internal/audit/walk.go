@@ -145,7 +145,7 @@ func (w *walker) covered(f fact, g *group) (bool, error) {
 	torn, loose := f.claims.Recovered, f.claims.Unchained
 	end, lines := g.end, g.lines
 	if torn != nil {
-		if torn.SHA256 != g.sum.String() || torn.After != w.last.sum.String() {
+		if torn.Bytes != g.lastSize() || torn.SHA256 != g.sum.String() || torn.After != w.last.sum.String() {
 			return false, nil
 		}
 		end, lines = g.last, g.lines-1
@@ -176,6 +176,14 @@ func (w *walker) tellCovered(f fact, g *group) {
 	default:
 		w.found.note(rest.finding(Malformed, "covered by line %d: %s", w.line, rest.what()))
 	}
+}
+
+// lastSize is the bytes of the last line without its LF.
+func (g *group) lastSize() int64 {
+	if g.ended {
+		return g.end - g.last - 1
+	}
+	return g.end - g.last
 }
 
 func (g *group) what() string {

@@ -1,0 +1,85 @@
+package audit
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// need skips a test loudly when something that it cannot do without is not
+// there; where CI is set, everything has to run.
+func need(t *testing.T, what string, there bool) {
+	t.Helper()
+	if there {
+		return
+	}
+	if os.Getenv("CI") != "" && os.Getenv("CCDESTROY_UNIT") == "" {
+		t.Fatalf("this test needs %s, and CI must run all of them", what)
+	}
+	t.Skipf("SKIPPED: this test needs %s", what)
+}
+
+func needCommand(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		_, err := exec.LookPath(name)
+		need(t, name, err == nil)
+	}
+}
+
+// A verifier that somebody else wrote from docs/audit-format.md comes to the
+// same verdict, on whole logs and on spoilt ones.
+func TestSecondVerifier(t *testing.T) {
+	needCommand(t, "python3")
+	dir := t.TempDir()
+	var list strings.Builder
+	verdicts := map[string]bool{}
+	ask := func(data []byte, head string) {
+		name := filepath.Join(dir, fmt.Sprint(len(verdicts)))
+		put(t, name, data)
+		fmt.Fprintf(&list, "%s %s\n", name, head)
+		var heads []Head
+		if head != "" {
+			h, err := ParseHead(head)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heads = append(heads, h)
+		}
+		verdicts[name] = inMemory(t, data, heads...).Intact()
+	}
+	for _, s := range shapes(t) {
+		ask(s.data, s.head.Word())
+		ask(s.data, strings.Repeat("0", len(s.head.Log))+s.head.Word()[len(s.head.Log):])
+		n := 0
+		tamper(s.data, func(_ string, _ int, data []byte) {
+			if n++; n%53 == 0 {
+				ask(data, "")
+			}
+			if n%211 == 0 {
+				ask(data, s.head.Word())
+			}
+		})
+	}
+	put(t, filepath.Join(dir, "list"), []byte(list.String()))
+	out, err := exec.Command("python3", "testdata/verify.py", filepath.Join(dir, "list")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	asked := 0
+	for line := range strings.Lines(string(out)) {
+		name, verdict, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		asked++
+		if (verdict == "ok") != verdicts[name] {
+			data, _ := os.ReadFile(name)
+			t.Errorf("%s: %q, but here intact is %t: %q", name, verdict, verdicts[name], brief(inMemory(t, data)))
+		}
+	}
+	if asked != len(verdicts) || asked < 1000 {
+		t.Errorf("%d of %d logs were looked at", asked, len(verdicts))
+	}
+	t.Logf("%d logs, the same verdict on each", asked)
+}

@@ -1,0 +1,71 @@
+"""A second verifier, written from docs/audit-format.md alone.
+
+usage: verify.py LIST    LIST holds lines: FILE [HEAD]; prints FILE, a tab, and "ok" or what is wrong.
+"""
+import datetime, hashlib, json, re, sys
+
+KEYS = ["v", "log", "seq", "prev", "id", "timestamp", "operation", "outcome", "user", "details", "data_affected", "export_path"]
+OUTCOMES = {"pending", "success", "failed", "partial", "cancelled"}
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+def once(pairs):
+    keys = [k for k, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key twice")
+    return dict(pairs)
+
+def parse(line):
+    """The event in a line, or None; its kind is told by the key v."""
+    try:
+        e = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=lambda c: 1 / 0)
+        datetime.datetime.fromisoformat(e["timestamp"])
+        assert re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", e["timestamp"])
+    except (ValueError, LookupError, TypeError, AssertionError, ArithmeticError, RecursionError):
+        return None
+    if not isinstance(e, dict) or len({k.lower() for k in e}) != len(e):
+        return None
+    want = KEYS if "v" in e else KEYS[5:]
+    if {k.lower() for k in e} & set(KEYS) != set(want) or not set(want) <= set(e):
+        return None
+    texts = [e[k] for k in want if k in ("log", "prev", "id", "timestamp", "operation", "outcome", "user")]
+    affected, path = e["data_affected"], e["export_path"]
+    if not all(isinstance(t, str) for t in texts) or e["outcome"] not in OUTCOMES or not isinstance(e["details"], dict):
+        return None
+    if not isinstance(affected, list) or not all(isinstance(a, str) for a in affected) or not isinstance(path, (str, type(None))):
+        return None
+    if "v" in e and (type(e["v"]) is not int or e["v"] != 1 or type(e["seq"]) is not int or not re.fullmatch("[0-9a-f]{64}", e["prev"])):
+        return None
+    return e
+
+def verify(data, head):
+    if data and not data.endswith(b"\n"):
+        return "torn"
+    log, seq, last, loose, heads = None, 0, "0" * 64, [], set()
+    for n, line in enumerate(data.split(b"\n")[:-1], 1):
+        e = parse(line)
+        if e is None or "v" not in e:
+            loose.append(line)
+            continue
+        prev, d = last, e["details"]
+        if loose:  # lines that are not chained: the event has to describe them
+            prev, rest, torn = sha(loose[-1]), loose, d.get("recovered")
+            if torn and (torn.get("bytes") != len(loose[-1]) or torn.get("sha256") != prev or torn.get("after") != last):
+                return f"line {n}: recovered"
+            rest = loose[:-1] if torn else loose
+            text, said = b"".join(l + b"\n" for l in rest), d.get("unchained") or {}
+            if rest and (said.get("lines") != len(rest) or said.get("after") != last
+                         or (said.get("bytes"), said.get("sha256")) not in [(len(t), sha(t)) for t in (text, text[:-1])]):
+                return f"line {n}: unchained"
+        if e["prev"] != prev or e["seq"] != seq + 1 or log not in (None, e["log"]):
+            return f"line {n}: not chained"
+        log, seq, last, loose = e["log"], e["seq"], sha(line), []
+        heads.add(f"{log}:{seq}:{last}")
+    if any(parse(l) is None for l in loose):
+        return "malformed end"
+    return "ok" if not head or head in heads else "head"
+
+for entry in open(sys.argv[1]):
+    name, _, head = entry.rstrip("\n").partition(" ")
+    print(name, verify(open(name, "rb").read(), head), sep="\t")
