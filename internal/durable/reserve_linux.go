@@ -9,11 +9,19 @@ import (
 )
 
 // Reserve allocates n bytes of disk behind the end of f without changing its
-// size, so that a later append of up to n bytes cannot fail for want of room.
-// File systems that cannot (NFS, some FUSE) are no error: the promise is then
-// only that of an ordinary write.
+// size, so that a later append of up to n bytes cannot fail for want of room or
+// for the process's limit of file sizes (which the kernel does not hold against
+// an allocation of this kind). File systems that cannot (NFS, some FUSE) are no
+// error: the promise is then only that of an ordinary write.
 func Reserve(f *os.File, size, n int64) error {
-	err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, size, n)
+	var limit unix.Rlimit
+	err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit)
+	if err == nil && limit.Cur != unix.RLIM_INFINITY && uint64(size+n) > limit.Cur {
+		err = unix.EFBIG
+	}
+	if err == nil {
+		err = unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, size, n)
+	}
 	if err == nil || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
 		return nil
 	}
