@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -33,7 +34,7 @@ func (c downCmd) Run(ctx context.Context, p Process, code *int) error {
 func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, services []string) error {
 	if f.DryRun {
 		look := inventoryCmd{projectFlags: f.projectFlags, downFlags: f.downFlags, Services: services, Format: "table"}
-		return look.Run(ctx, p)
+		return look.show(ctx, p, f.logFlag)
 	}
 	if p.Dir == "" {
 		return errors.New("the working directory cannot be told: it may have been deleted")
@@ -115,7 +116,9 @@ type inventoryCmd struct {
 const sizesForInventory = 10 * time.Second
 
 // Run shows the inventory.
-func (c inventoryCmd) Run(ctx context.Context, p Process) error {
+func (c inventoryCmd) Run(ctx context.Context, p Process) error { return c.show(ctx, p, logFlag{}) }
+
+func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	client, err := p.engine(c.projectFlags)
 	if err != nil {
 		return err
@@ -127,6 +130,7 @@ func (c inventoryCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
+	p.warnHead(p.logIn(log, cmp.Or(inv.Dir, p.Dir)))
 	if c.Format == "json" {
 		return render.InventoryJSON(p.Stdout, inv)
 	}

@@ -9,16 +9,27 @@ import (
 	"testing"
 )
 
-// needRoot skips loudly; where CI is set, everything has to run.
-func needRoot(t *testing.T) {
+// need skips loudly what cannot be had; where CI is set, everything has to run.
+func need(t *testing.T, what string, there bool) {
 	t.Helper()
-	if os.Getuid() == 0 {
+	if there {
 		return
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatal("this test needs root, and CI must run all of them")
+		t.Fatalf("this test needs %s, and CI must run all of them", what)
 	}
-	t.Skip("SKIPPED: this test needs root")
+	t.Skipf("SKIPPED: this test needs %s", what)
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	need(t, "root", os.Getuid() == 0)
+}
+
+func needCommand(t *testing.T, name string) {
+	t.Helper()
+	_, err := exec.LookPath(name)
+	need(t, name, err == nil)
 }
 
 // must runs a command of the test's own set-up.
@@ -74,6 +85,12 @@ func TestNoRecordNoDestruction(t *testing.T) {
 			t.Cleanup(func() { must(t, "umount", dir) })
 			must(t, "dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k", "count=12")
 		}, "no space left on device"},
+		{"no inodes", func(t *testing.T, s *stack, dir string) {
+			needRoot(t)
+			must(t, "mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", dir)
+			t.Cleanup(func() { must(t, "umount", dir) })
+			s.write(".contextcore/last", "")
+		}, "no space left on device"},
 		{"a newer format", func(t *testing.T, s *stack, _ string) {
 			s.write(".contextcore/audit.jsonl", seed)
 		}, "newer version"},
@@ -92,6 +109,18 @@ func TestNoRecordNoDestruction(t *testing.T) {
 				t.Error("something was destroyed")
 			}
 		})
+	}
+}
+
+// A limit on the size of files that leaves no room for the outcome is found
+// before anything goes.
+func TestFileSizeLimit(t *testing.T) {
+	needCommand(t, "prlimit")
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	r := run(t, s.command("", "prlimit", "--fsize=30000", binary))
+	if r.code != 6 || !strings.Contains(r.stderr, "file too large") || !s.hasVolume("PROJ_data") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 }
 

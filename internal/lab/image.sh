@@ -15,8 +15,8 @@ fi
 if ! have $made; then
 	busybox=$(command -v busybox || true)
 	if [ -z "$busybox" ] || ldd "$busybox" >/dev/null 2>&1; then
-		echo "lab: installing with apt: busybox-static" >&2
-		{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y busybox-static; } >/dev/null 2>&1
+		"$(dirname "${BASH_SOURCE[0]}")/apt.sh" no-such-command=busybox-static
+		hash -r
 		busybox=$(command -v busybox)
 	fi
 	root=$(mktemp -d)

@@ -36,35 +36,10 @@ trap 'exit 143' TERM HUP
 answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 install_packages() {
-	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-		say "no Docker Engine answers, and one can be set up only as root on Debian or Ubuntu"
+	# The command is in docker.io, or in a package of its own in newer releases.
+	if ! { "$here/apt.sh" dockerd=docker.io iptables=iptables && "$here/apt.sh" docker=docker-cli; }; then
+		say "no Docker Engine answers, and none can be set up"
 		say "Try: start your engine, or set DOCKER_HOST"
-		exit 1
-	fi
-	local wanted=()
-	command -v dockerd >/dev/null || wanted+=(docker.io)
-	command -v iptables >/dev/null || wanted+=(iptables)
-	if [ ${#wanted[@]} -gt 0 ]; then
-		say "installing with apt: ${wanted[*]} (the docker service is not started)"
-		apt_get "${wanted[@]}"
-	fi
-	command -v docker >/dev/null || { say "installing with apt: docker-cli"; apt_get docker-cli; }
-}
-
-# apt_get installs without letting the packages start their services.
-apt_get() {
-	local policy=/usr/sbin/policy-rc.d ours=
-	if [ ! -e $policy ]; then
-		printf '#!/bin/sh\nexit 101\n' >$policy
-		chmod +x $policy
-		ours=1
-	fi
-	local log=$scratch/apt.log ok=
-	if { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1; then ok=1; fi
-	[ -z "$ours" ] || rm -f $policy
-	if [ -z "$ok" ]; then
-		tail -n 20 "$log" >&2
-		say "apt could not install $*"
 		exit 1
 	fi
 }
