@@ -222,29 +222,6 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(seedLine))
-	data, _ := encode(Event{V: 1, Log: "L", Seq: 1, Prev: genesis, ID: "I", Timestamp: epoch, Operation: "destroy", Outcome: Success, User: "u"})
-	f.Add(bytes.TrimSuffix(data, []byte("\n")))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		e, err := Parse(line)
-		if err == nil && !json.Valid(line) {
-			t.Fatal("accepted what is not JSON")
-		}
-		if err != nil || !e.Chained() {
-			return
-		}
-		again, err := encode(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := Parse(bytes.TrimSuffix(again, []byte("\n")))
-		if err != nil || back.Seq != e.Seq || back.User != e.User || !back.Timestamp.Equal(e.Timestamp.Truncate(time.Microsecond)) {
-			t.Fatalf("%+v became %+v, %v", e, back, err)
-		}
-	})
-}
-
 func TestHistoryMergesAndStops(t *testing.T) {
 	l := newLog(t)
 	for _, id := range []string{"A", "B", "C"} {

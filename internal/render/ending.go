@@ -16,7 +16,7 @@ func ShortID(id string) string { return id[:min(10, len(id))] }
 // Ending writes how a teardown ended.
 func Ending(w io.Writer, e teardown.Ending, style Style) error {
 	var b strings.Builder
-	id := ShortID(e.ID)
+	id := Terminal(ShortID(e.ID))
 	project := Terminal(e.Inventory.Project)
 	v := e.Verdict
 	switch {

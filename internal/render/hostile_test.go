@@ -1,0 +1,180 @@
+package render
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// attacks are texts that have done harm elsewhere, by what reads them.
+var attacks = map[string]string{
+	"CSI: clears the screen":           "\x1b[2J\x1b[H",
+	"CSI of one character (C1)":        "a\u009b2Jb",
+	"OSC 0: sets the title":            "\x1b]0;owned\x07",
+	"OSC 8: a link to elsewhere":       "\x1b]8;;http://evil.example\x1b\\safe.example\x1b]8;;\x1b\\",
+	"OSC 52: writes the clipboard":     "\x1b]52;c;cm0gLXJmIH4K\x07",
+	"DCS and answerback":               "\x1bP$q\"p\x1b\\\x05",
+	"C1 string terminators":            "\u0090x\u009c\u009d52;c;x\u009c",
+	"overwriting the line":             "failed\rsuccess",
+	"backspaces":                       "failed\b\b\b\b\b\bpassed",
+	"a line of its own":                "shop\n01KB3Z8A0C  now  destroy  success",
+	"DEL and NUL":                      "a\x7f\x00b",
+	"bidi override":                    "shop\u202egpj.exe",
+	"bidi isolates":                    "\u2066\u2067x\u2069",
+	"zero width":                       "sh\u200bop\u200d\ufeff",
+	"line and paragraph separators":    "a\u2028b\u2029c",
+	"tag characters":                   "ok\U000e0041\U000e007f",
+	"soft hyphen and fillers":          "a\u00adb\u180ec\ufff9d",
+	"bytes that are not UTF-8":         "a\xff\xc0\xafb",
+	"a formula":                        `=HYPERLINK("http://evil.example";"click")`,
+	"a formula by plus":                "+1+cmd|' /C calc'!A0",
+	"a formula by minus":               "-2+3+cmd|' /C calc'!A0",
+	"a formula by at":                  "@SUM(1)",
+	"a formula behind a tab":           "\t=1+1",
+	"a formula behind a return":        "\r=1+1",
+	"a formula in full width":          "\uff1d1+1",
+	"a field of its own":               `x","=1+1`,
+	"a script":                         "<script>alert(1)</script>",
+	"an event handler":                 `" onmouseover="alert(1)" x="`,
+	"the end of the table":             "</td></tr></table><img src=x onerror=alert(1)>",
+	"an entity":                        "&lt;b&gt; &#x202e;",
+	"a comment that swallows the page": "<!--",
+	"percent signs":                    "%s%n%!d(MISSING)",
+	"a template":                       "{{.}}",
+}
+
+// hostile is an operation whose every text is the attack.
+func hostile(text string) (audit.Record, []byte) {
+	u := strings.ToValidUTF8(text, "\ufffd") // as JSON has it
+	details, err := json.Marshal(map[string]any{
+		"project": u, "reason": u, "stderr": u, "error": u, "remaining": []string{u}, "unforeseen": []string{u}, "runs": []string{u},
+		"command": []string{"docker", u}, "dir": u, "mode": u, "files": []string{u}, "tool": u, "compose": u, "signal": u, "fallback": u,
+		"engine":    map[string]any{"name": u, "host": u, "version": u, "context": u},
+		"resources": []map[string]any{{"kind": "volume", "name": u, "reason": u, "used_by": []string{u}, "held_by": []string{u}, "claimed_by": u, "asked": true, "fate": "removed", "result": "remained"}},
+		"actor":     map[string]any{"host": u, "tty": u, "ssh": u, "ci": map[string]any{"vendor": u, "actor": u, "url": u}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	e := audit.Event{V: 1, Log: text, Seq: 1, Prev: strings.Repeat("0", 64), ID: text, Timestamp: now, Operation: text,
+		Outcome: audit.Partial, User: text, Details: details, DataAffected: []string{text}, ExportPath: text}
+	raw, err := json.Marshal(map[string]any{"id": u, "user": u})
+	if err != nil {
+		panic(err)
+	}
+	return audit.Record{Event: e}, raw
+}
+
+// TestHostile sends every attack through every output.
+func TestHostile(t *testing.T) {
+	for name, text := range attacks {
+		record, raw := hostile(text)
+		outputs := map[string]string{}
+		for _, format := range []Format{Table, JSON, JSONL, CSV, HTML} {
+			for _, single := range []bool{false, true} {
+				var b bytes.Buffer
+				l := NewListing(&b, format, now, Style{Width: 80})
+				err := l.Record(record)
+				if single {
+					b.Reset()
+					l = NewListing(&b, format, now, Style{Width: 80})
+					err = l.Event(record.Event, raw)
+				}
+				if err != nil || l.End() != nil {
+					t.Fatal(name, err)
+				}
+				outputs[fmt.Sprintf("%s, single events %t", format, single)] = b.String()
+			}
+		}
+		outputs["show"] = output(t, func(b *bytes.Buffer) error {
+			return Show(b, []audit.Event{record.Event, record.Event}, now, Style{Width: 80})
+		})
+		d, err := teardown.ParseDetails(record.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs["inventory"] = output(t, func(b *bytes.Buffer) error { return Inventory(b, d.Inventory, now, Style{Width: 80}) })
+		outputs["inventory in JSON"] = output(t, func(b *bytes.Buffer) error { return InventoryJSON(b, d.Inventory) })
+		outputs["one line"] = Line(d.Inventory) + Terminal(strings.Join(Warnings(d.Inventory), "")) // as say writes them
+		outputs["ending"] = output(t, func(b *bytes.Buffer) error {
+			return Ending(b, teardown.Ending{ID: text, Inventory: d.Inventory, Verdict: teardown.Verdict{Outcome: audit.Partial, Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}},
+				Exit: teardown.Exit{Code: 1, Stderr: text}}, Style{Width: 80})
+		})
+		report := audit.Report{Path: text, Head: audit.Head{Log: text, Seq: 1}, Events: 1, Findings: []audit.Finding{{Class: audit.Foreign, Problem: true, Text: text, ID: text}}}
+		outputs["verify"] = output(t, func(b *bytes.Buffer) error { return Verify(b, report, Style{Width: 80}) })
+		outputs["verify in JSON"] = output(t, func(b *bytes.Buffer) error { return VerifyJSON(b, report) })
+		for where, out := range outputs {
+			if bad := unsafe(out); bad != "" {
+				t.Errorf("%s in %s: %s:\n%q", name, where, bad, out)
+			}
+			judge(t, name, where, out)
+		}
+	}
+}
+
+func output(t *testing.T, write func(*bytes.Buffer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// unsafe says what a text has in it that no terminal should get.
+func unsafe(out string) string {
+	if !utf8.ValidString(out) {
+		return "not UTF-8"
+	}
+	for _, r := range out {
+		if r < 0x20 && r != '\n' || audit.Hidden(r) {
+			return fmt.Sprintf("has %U", r)
+		}
+	}
+	return ""
+}
+
+// judge looks at an output as its reader would.
+func judge(t *testing.T, name, where, out string) {
+	t.Helper()
+	switch {
+	case strings.HasPrefix(where, "csv"):
+		rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+		if err != nil || len(rows) != 2 || len(rows[0]) != len(rows[1]) {
+			t.Errorf("%s in %s: %v\n%s", name, where, err, out)
+			return
+		}
+		for _, field := range rows[1] {
+			if field != "" && strings.ContainsAny(field[:1], "=+-@\t\r") || strings.HasPrefix(field, "\uff1d") {
+				t.Errorf("%s in %s: a formula: %q", name, where, field)
+			}
+		}
+	case strings.HasPrefix(where, "html"):
+		body := out[strings.Index(out, "<tbody>"):]
+		for _, bad := range []string{"<script", "<img", "<!--", `" onmouseover`} {
+			if strings.Contains(body, bad) {
+				t.Errorf("%s in %s: %q is not escaped", name, where, bad)
+			}
+		}
+		if strings.Count(body, "<td>") != strings.Count(body, "</td>") || strings.Count(out, "</table>") != 1 {
+			t.Errorf("%s in %s: the table is broken:\n%s", name, where, out)
+		}
+	case strings.Contains(strings.ToLower(where), "json"):
+		for line := range strings.Lines(map[bool]string{true: out, false: strings.ReplaceAll(out, "\n", " ")}[strings.HasPrefix(where, "jsonl")]) {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("%s in %s: not JSON: %s", name, where, line)
+			}
+		}
+		var records []struct{ User string }
+		if strings.HasPrefix(where, "json,") && utf8.ValidString(attacks[name]) && (json.Unmarshal([]byte(out), &records) != nil || records[0].User != attacks[name]) {
+			t.Errorf("%s in %s: the text is not what it was: %q", name, where, records)
+		}
+	}
+}
