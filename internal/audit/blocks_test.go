@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/logs"
 )
 
 // linesBy reads a text by the spans and returns what it finds in the order of
@@ -111,4 +113,29 @@ func FuzzBlocks(f *testing.F) {
 			t.Error("the two ways differ")
 		}
 	})
+}
+
+// A filtered reading finds what reading everything finds.
+func TestFilteredHistory(t *testing.T) {
+	var b bytes.Buffer
+	if err := logs.Write(&b, logs.Options{Seed: 3, Bytes: 5 << 20, Prunes: 9}); err != nil {
+		t.Fatal(err)
+	}
+	l := fileLog(t, b.Bytes())
+	for _, operation := range []string{"prune", "destroy", "restore", "nothing_like_it"} {
+		var all, filtered []string
+		for q, list := range map[*Query]*[]string{{}: &all, {Operations: []string{operation}}: &filtered} {
+			if _, err := l.History(*q, func(r Record) error {
+				if r.Operation == operation {
+					*list = append(*list, r.ID+string(r.Outcome))
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(all, filtered) || (len(all) == 0) != (operation == "nothing_like_it") {
+			t.Errorf("%s: %d, filtered %d", operation, len(all), len(filtered))
+		}
+	}
 }

@@ -53,11 +53,13 @@ func (q Query) Match(e Event) bool {
 	return len(q.Operations) == 0 || slices.Contains(q.Operations, e.Operation)
 }
 
-// found is an event that a block holds, or an error in its place.
+// found is an event that a block holds, or what stands in its place: lines that
+// are no events, or an error that ends the reading.
 type found struct {
 	Event
-	raw []byte
-	err error
+	raw       []byte
+	malformed int
+	err       error
 }
 
 // Backward calls visit with each event and its bytes, newest first, until visit
@@ -80,10 +82,10 @@ func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more boo
 	err = inOrder(f, info.Size(), backward(info.Size()), work, func(all []found) (bool, error) {
 		for _, e := range all {
 			switch {
-			case errors.Is(e.err, ErrVersion):
-				return false, e.err
 			case e.err != nil:
-				scanned.Malformed++
+				return false, e.err
+			case e.malformed > 0:
+				scanned.Malformed += e.malformed
 			case !visit(e.Event, e.raw):
 				return false, nil
 			}
@@ -103,14 +105,19 @@ func eventsIn(b block, words []string) (all []found) {
 		if line.size == 0 {
 			continue
 		}
-		var e found
-		e.raw = bytes.Clone(line.data)
-		if p, err := (rawLine{data: e.raw, size: line.size}).parse(); err != nil {
-			e.err = err
-		} else {
-			e.Event, e.err = p.event()
+		_, err := line.parse()
+		switch n := len(all) - 1; {
+		case errors.Is(err, ErrVersion):
+			return append(all, found{err: err})
+		case err != nil && n >= 0 && all[n].malformed > 0:
+			all[n].malformed++ // together: a file can be full of them
+		case err != nil:
+			all = append(all, found{malformed: 1})
+		default:
+			raw := bytes.Clone(line.data)
+			e, _ := Parse(raw) // it was parsed a moment ago, in memory that is not ours
+			all = append(all, found{Event: e, raw: raw})
 		}
-		all = append(all, e)
 	}
 	return all
 }
