@@ -29,3 +29,4 @@ run ccdestroy --reason "end of the demo"
 run ccdestroy audit -n 20
 id=$(ccdestroy audit -n 1 --format json | sed -n 's/^ *"id": "\(.*\)",$/\1/p' | head -n 1)
 run ccdestroy audit show "$id"
+run ccdestroy audit verify
