@@ -15,7 +15,7 @@ import (
 )
 
 // cuts is how many times the power is cut.
-const cuts = 60
+const cuts = 100
 
 // shutdownRequest is EXT4_IOC_SHUTDOWN of the kernel's fs/ext4/ext4.h; the flag
 // says that the journal is not written out first.
@@ -30,6 +30,7 @@ func TestPowerCut(t *testing.T) {
 	needLab(t)
 	needRoot(t)
 	needCommand(t, "mkfs.ext4", "losetup", "mount")
+	privateMounts(t)
 	base := t.TempDir()
 	image, dir := filepath.Join(base, "image"), filepath.Join(base, "disk")
 	system(t, "truncate", "-s", "64M", image)

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain makes the test binary a program that appends, when it is asked to:
@@ -139,4 +142,17 @@ func linesOf(t *testing.T, cmd *exec.Cmd, each func(string)) (done chan struct{}
 		}
 	}()
 	return done
+}
+
+// privateMounts gives the test's goroutine a mount namespace of its own. Others,
+// such as a container that starts just now, would copy the mounts and keep a
+// file system alive that the test has unmounted.
+func privateMounts(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread() // for good: the thread ends with the goroutine
+	err := unix.Unshare(unix.CLONE_NEWNS)
+	if err == nil {
+		err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	}
+	need(t, fmt.Sprintf("a mount namespace of its own (%v)", err), err == nil)
 }
