@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // cuts is how many times the power is cut.
@@ -28,8 +30,8 @@ const (
 // What was acknowledged is there when the disk is mounted again.
 func TestPowerCut(t *testing.T) {
 	needLab(t)
-	needRoot(t)
-	needCommand(t, "mkfs.ext4", "losetup", "mount")
+	need.Root(t)
+	need.Command(t, "mkfs.ext4", "losetup", "mount")
 	privateMounts(t)
 	base := t.TempDir()
 	image, dir := filepath.Join(base, "image"), filepath.Join(base, "disk")
@@ -37,7 +39,7 @@ func TestPowerCut(t *testing.T) {
 	system(t, "mkfs.ext4", "-q", image)
 	system(t, "mkdir", dir)
 	out, err := exec.Command("losetup", "--show", "--find", image).CombinedOutput()
-	need(t, fmt.Sprintf("a loop device (%s)", out), err == nil)
+	need.That(t, fmt.Sprintf("a loop device (%s)", out), err == nil)
 	device := string(out[:len(out)-1])
 	t.Cleanup(func() { system(t, "losetup", "--detach", device) })
 	l := &Log{Path: filepath.Join(dir, DefaultPath)}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // TestInjectedFaults lets every system call of an append fail, and lets the
@@ -16,7 +18,7 @@ import (
 // afterwards, in a log that verifies, and the next append succeeds.
 func TestInjectedFaults(t *testing.T) {
 	needLab(t)
-	needCommand(t, "strace")
+	need.Command(t, "strace")
 	tried, mu := map[string]int{}, sync.Mutex{}
 	t.Run("all", func(t *testing.T) {
 		for _, call := range []string{"openat", "newfstatat", "fstat", "flock", "fallocate", "pread64", "write", "fsync", "ftruncate", "mkdirat", "renameat"} {
@@ -106,7 +108,7 @@ func inject(t *testing.T, call, fault string, when int, there bool) (struck int)
 func small(t *testing.T, options string) (dir string) {
 	t.Helper()
 	needLab(t)
-	needRoot(t)
+	need.Root(t)
 	privateMounts(t)
 	dir = filepath.Join(t.TempDir(), "small")
 	system(t, "mkdir", dir)

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // TestMain makes the test binary a program that appends, when it is asked to:
@@ -77,11 +79,6 @@ func needLab(t *testing.T) {
 	if os.Getenv("CCDESTROY_LAB") == "" {
 		t.Skip("SKIPPED: make test runs this")
 	}
-}
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	need(t, "root", os.Getuid() == 0)
 }
 
 // holdsAll fails when the log is not intact or lacks an event that was said to
@@ -154,5 +151,5 @@ func privateMounts(t *testing.T) {
 	if err == nil {
 		err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	}
-	need(t, fmt.Sprintf("a mount namespace of its own (%v)", err), err == nil)
+	need.That(t, fmt.Sprintf("a mount namespace of its own (%v)", err), err == nil)
 }

@@ -7,33 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
-
-// need skips a test loudly when something that it cannot do without is not
-// there; where CI is set, everything has to run.
-func need(t *testing.T, what string, there bool) {
-	t.Helper()
-	if there {
-		return
-	}
-	if os.Getenv("CI") != "" && os.Getenv("CCDESTROY_UNIT") == "" {
-		t.Fatalf("this test needs %s, and CI must run all of them", what)
-	}
-	t.Skipf("SKIPPED: this test needs %s", what)
-}
-
-func needCommand(t *testing.T, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		_, err := exec.LookPath(name)
-		need(t, name, err == nil)
-	}
-}
 
 // A verifier that somebody else wrote from docs/audit-format.md comes to the
 // same verdict, on whole logs and on spoilt ones.
 func TestSecondVerifier(t *testing.T) {
-	needCommand(t, "python3")
+	need.Command(t, "python3")
 	dir := t.TempDir()
 	var list strings.Builder
 	verdicts := map[string]bool{}

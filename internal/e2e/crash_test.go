@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // double has two volumes, so that one can be gone and the other not yet.
@@ -155,8 +157,8 @@ func worksIn(dir string) bool {
 // teardown fail, and kills it in them: nothing vanishes without its durable
 // pending event, and what is unfinished can be settled.
 func TestFaultsInTeardown(t *testing.T) {
-	needRoot(t)
-	needCommand(t, "strace")
+	need.Root(t)
+	need.Command(t, "strace")
 	struck, mu := map[string]int{}, sync.Mutex{}
 	t.Run("all", func(t *testing.T) {
 		for _, call := range []string{"openat", "flock", "fallocate", "pread64", "write", "fsync"} {
@@ -239,7 +241,7 @@ func (s *stack) wrapped(script string) {
 // keep the outcome from the log, as far as room can be set aside; and where it
 // does, the user is told, and reconcile makes up for it.
 func TestDiskBetween(t *testing.T) {
-	needRoot(t)
+	need.Root(t)
 	for _, c := range []struct {
 		name, options, before, script string
 		recorded                      bool

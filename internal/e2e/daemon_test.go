@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // ownEngine starts an engine of this test's own, in its own network namespace,
@@ -21,7 +23,7 @@ type ownEngine struct {
 
 func newEngine(t *testing.T) *ownEngine {
 	t.Helper()
-	needRoot(t)
+	need.Root(t)
 	if _, err := exec.LookPath("dockerd"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("this test needs dockerd")

@@ -7,30 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
-
-// need skips loudly what cannot be had; where CI is set, everything has to run.
-func need(t *testing.T, what string, there bool) {
-	t.Helper()
-	if there {
-		return
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("this test needs %s, and CI must run all of them", what)
-	}
-	t.Skipf("SKIPPED: this test needs %s", what)
-}
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	need(t, "root", os.Getuid() == 0)
-}
-
-func needCommand(t *testing.T, name string) {
-	t.Helper()
-	_, err := exec.LookPath(name)
-	need(t, name, err == nil)
-}
 
 // must runs a command of the test's own set-up.
 func must(t *testing.T, name string, args ...string) {
@@ -64,29 +43,29 @@ func TestNoRecordNoDestruction(t *testing.T) {
 			s.write(".contextcore", "")
 		}, "in the way"},
 		{"another owner", func(t *testing.T, s *stack, _ string) {
-			needRoot(t)
+			need.Root(t)
 			s.write(".contextcore/audit.jsonl", "")
 			must(t, "chown", "4711", s.logPath())
 		}, "belongs to another account (uid 4711"},
 		{"read-only", func(t *testing.T, _ *stack, dir string) {
-			needRoot(t)
+			need.Root(t)
 			must(t, "mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", dir)
 			t.Cleanup(func() { must(t, "umount", dir) })
 		}, "read-only file system"},
 		{"full disk", func(t *testing.T, s *stack, dir string) {
-			needRoot(t)
+			need.Root(t)
 			must(t, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir)
 			t.Cleanup(func() { must(t, "umount", dir) })
 			_ = exec.Command("dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k").Run()
 		}, "no space left on device"},
 		{"room for the pending event alone", func(t *testing.T, s *stack, dir string) {
-			needRoot(t)
+			need.Root(t)
 			must(t, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir)
 			t.Cleanup(func() { must(t, "umount", dir) })
 			must(t, "dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k", "count=12")
 		}, "no space left on device"},
 		{"no inodes", func(t *testing.T, s *stack, dir string) {
-			needRoot(t)
+			need.Root(t)
 			must(t, "mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", dir)
 			t.Cleanup(func() { must(t, "umount", dir) })
 			s.write(".contextcore/last", "")
@@ -115,7 +94,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 // A limit on the size of files that leaves no room for the outcome is found
 // before anything goes.
 func TestFileSizeLimit(t *testing.T) {
-	needCommand(t, "prlimit")
+	need.Command(t, "prlimit")
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	r := run(t, s.command("", "prlimit", "--fsize=30000", binary))
