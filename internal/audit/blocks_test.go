@@ -124,8 +124,8 @@ func TestFilteredHistory(t *testing.T) {
 	l := fileLog(t, b.Bytes())
 	for _, operation := range []string{"prune", "destroy", "restore", "nothing_like_it"} {
 		var all, filtered []string
-		for q, list := range map[*Query]*[]string{{}: &all, {Operations: []string{operation}}: &filtered} {
-			if _, err := l.History(*q, func(r Record) error {
+		for q, list := range map[*Query]*[]string{{}: &all, {Words: []string{operation}}: &filtered} {
+			if _, err := l.History(*q, func(r Record, _ []byte) error {
 				if r.Operation == operation {
 					*list = append(*list, r.ID+string(r.Outcome))
 				}

@@ -93,7 +93,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		before := inMemory(t, data)
 		l := fileLog(t, data)
-		if _, err := l.History(Query{}, func(Record) error { return nil }); err != nil && !strings.Contains(err.Error(), "newer version") {
+		if _, err := l.History(Query{}, func(Record, []byte) error { return nil }); err != nil && !strings.Contains(err.Error(), "newer version") {
 			t.Fatal(err)
 		}
 		h, err := l.Append(t.Context(), event("NEW", Success), 0)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
@@ -17,8 +18,17 @@ type Record struct {
 
 // Query selects records.
 type Query struct {
-	Limit      int      // at most so many, newest first; 0 means all
-	Operations []string // only these; empty means all
+	Limit int // at most so many, newest first; 0 means all
+	// Match decides on the last event of an operation and its line; nil takes
+	// all.
+	Match func(e Event, line []byte) bool
+	// Words, where there are any: each event of an operation that Match takes
+	// has one of them in it. Lines without are not even parsed. A word is made
+	// of letters, digits, "_" and "-".
+	Words []string
+	// Since is the time that every wanted event was recorded at or after; zero
+	// is no limit. Match is asked all the same.
+	Since time.Time
 }
 
 // Scanned is what a reading of the log came upon besides records.
@@ -26,31 +36,48 @@ type Scanned struct {
 	Malformed int // lines that are no events, of those that were looked at
 }
 
-// History calls visit with the newest records that match, newest first, until
-// visit returns an error. It reads the file from its end and no further than it
-// must.
-func (l *Log) History(q Query, visit func(Record) error) (Scanned, error) {
-	seen := map[string]bool{} // ids of operations that were visited
-	count := 0
+// olderInRow is after how many events in a row from before Query.Since a reading
+// ends. Clocks of several machines differ, so the first one is not the end.
+const olderInRow = 1000
+
+// History calls visit with the newest records that match, newest first, and the
+// line of their last event, until visit returns an error. It reads the file from
+// its end and no further than it must.
+func (l *Log) History(q Query, visit func(r Record, line []byte) error) (Scanned, error) {
+	seen := map[string]bool{} // ids of operations whose last event was seen
+	return l.each(q, func(e Event, raw []byte) (Record, bool) {
+		if seen[e.ID] {
+			return Record{}, false
+		}
+		seen[e.ID] = e.ID != "" // each line of the Python module is an operation
+		return Record{Event: e, Unfinished: e.Outcome == Pending}, true
+	}, visit)
+}
+
+// Events is History of single events.
+func (l *Log) Events(q Query, visit func(r Record, line []byte) error) (Scanned, error) {
+	return l.each(q, func(e Event, _ []byte) (Record, bool) { return Record{Event: e}, true }, visit)
+}
+
+func (l *Log) each(q Query, take func(Event, []byte) (Record, bool), visit func(Record, []byte) error) (Scanned, error) {
+	count, older := 0, 0
 	var failed error
-	scanned, err := l.Backward(q.Operations, func(e Event, _ []byte) (more bool) {
+	scanned, err := l.Backward(q.Words, func(e Event, line []byte) (more bool) {
+		if older++; q.Since.IsZero() || !e.Timestamp.Before(q.Since) {
+			older = 0
+		}
+		r, fresh := take(e, line)
 		switch {
-		case seen[e.ID] || !q.Match(e):
-			return true
-		case q.Limit > 0 && count == q.Limit:
+		case older > olderInRow, q.Limit > 0 && count == q.Limit && fresh:
 			return false
+		case !fresh || q.Match != nil && !q.Match(e, line):
+			return true
 		}
 		count++
-		seen[e.ID] = e.ID != "" // each line of the Python module is an operation
-		failed = visit(Record{Event: e, Unfinished: e.Outcome == Pending})
+		failed = visit(r, line)
 		return failed == nil
 	})
 	return scanned, errors.Join(err, failed)
-}
-
-// Match reports whether the query selects the event, its limit aside.
-func (q Query) Match(e Event) bool {
-	return len(q.Operations) == 0 || slices.Contains(q.Operations, e.Operation)
 }
 
 // found is an event that a block holds, or what stands in its place: lines that

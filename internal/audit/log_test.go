@@ -36,7 +36,7 @@ func add(t *testing.T, l *Log, e Event) Head {
 }
 
 func history(l *Log, q Query) (all []Record, s Scanned, err error) {
-	s, err = l.History(q, func(r Record) error {
+	s, err = l.History(q, func(r Record, _ []byte) error {
 		all = append(all, r)
 		return nil
 	})

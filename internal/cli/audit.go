@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -20,61 +21,76 @@ type auditCmd struct {
 }
 
 type listCmd struct {
-	Limit     int           `short:"n" default:"20" placeholder:"N" help:"Show the newest N operations; 0 means all (${default})."`
-	Operation []string      `placeholder:"NAME" help:"Only these operations: destroy, export, prune, delete_dashboard, restore, or your own. Repeatable, or comma-separated."`
-	Format    render.Format `enum:"table,json,jsonl,csv,html" default:"table" help:"table, json (one array), jsonl (one object a line), csv or html."`
-	Raw       bool          `help:"Show every event as it stands in the log, pending ones too."`
+	Limit   int           `short:"n" default:"20" placeholder:"N" help:"Show the newest N operations; 0 means all (${default})."`
+	Format  render.Format `enum:"table,wide,json,jsonl,csv,html" default:"table" help:"table, wide (whole ids and times, more columns), json (one array), jsonl (one object a line), csv or html."`
+	Quiet   bool          `short:"q" help:"Show the ids alone."`
+	Reverse bool          `help:"Show the oldest of them first."`
+	Raw     bool          `help:"Show every event as it stands in the log, pending ones too."`
+	Follow  bool          `short:"f" help:"Go on showing events as they are recorded, until Ctrl-C."`
+	filterFlags
+	outputFlags
 	logFlag
 }
 
 // Validate is called by the parser.
 func (c listCmd) Validate() error {
-	if c.Limit < 0 {
+	switch {
+	case c.Limit < 0:
 		return errors.New("--limit must not be negative; 0 means all")
+	case c.Follow && c.Output != "":
+		return errors.New("--follow does not end, and --output writes when all is there")
+	case c.Follow && (c.Format == render.JSON || c.Format == render.HTML):
+		return errors.New("--follow does not end, and " + string(c.Format) + " has an end: try jsonl")
 	}
-	for _, op := range c.Operation {
-		if !audit.ValidOperation(op) {
-			return errors.New("--operation " + op + ": an operation is a lower_snake name, such as destroy, export, prune or delete_dashboard")
-		}
-	}
-	return nil
+	return c.check()
 }
 
 // Run lists the history.
-func (c listCmd) Run(_ context.Context, p Process) error {
+func (c listCmd) Run(ctx context.Context, p Process, code *int) error {
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
 	}
 	p.warnHead(l)
-	out := bufio.NewWriter(p.Stdout)
-	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
-	var scanned audit.Scanned
-	if c.Raw {
-		scanned, err = c.raw(l, listing)
-	} else {
-		scanned, err = l.History(audit.Query{Limit: c.Limit, Operations: c.Operation}, listing.Record)
+	if c.Quiet {
+		c.Format = render.IDs
 	}
-	if err = noted(p, l, scanned, err); err == nil {
-		err = listing.End()
+	if c.Follow {
+		return readFault(c.follow(ctx, p, l, code), l)
 	}
-	return readFault(errors.Join(err, out.Flush()), l)
+	err = c.write(p, l, func(w io.Writer, style render.Style) error {
+		listing := render.NewListing(w, c.Format, p.Now(), style)
+		if err := c.list(p, l, listing); err != nil {
+			return err
+		}
+		return listing.End()
+	})
+	return readFault(err, l)
 }
 
-func (c listCmd) raw(l *audit.Log, listing *render.Listing) (audit.Scanned, error) {
-	count := 0
-	var failed error
-	scanned, err := l.Backward(c.Operation, func(e audit.Event, raw []byte) bool {
-		if c.Limit > 0 && count == c.Limit {
-			return false
+// list adds what is asked for to the listing.
+func (c listCmd) list(p Process, l *audit.Log, listing *render.Listing) error {
+	type item struct {
+		audit.Record
+		line []byte
+	}
+	var held []item // for --reverse alone
+	add := listing.Record
+	read := l.History
+	if c.Raw {
+		read, add = l.Events, listing.Event
+	}
+	scanned, err := read(c.query(c.Limit), func(r audit.Record, line []byte) error {
+		if c.Reverse {
+			held = append(held, item{r, line})
+			return nil
 		}
-		if (audit.Query{Operations: c.Operation}).Match(e) {
-			count++
-			failed = listing.Event(e, raw)
-		}
-		return failed == nil
+		return add(r, line)
 	})
-	return scanned, errors.Join(err, failed)
+	for _, i := range slices.Backward(held) {
+		err = errors.Join(err, add(i.Record, i.line))
+	}
+	return noted(p, l, scanned, err)
 }
 
 // noted tells what is beside the matter: that there is no log, which is no
@@ -133,7 +149,7 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	}
 	listing := render.NewListing(p.Stdout, c.Format, p.Now(), p.style(p.Stdout))
 	for i, e := range events {
-		if err := listing.Event(e, lines[i]); err != nil {
+		if err := listing.Event(audit.Record{Event: e}, lines[i]); err != nil {
 			return err
 		}
 	}

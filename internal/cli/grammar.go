@@ -23,6 +23,7 @@ that the log is not intact · 128+n signal n.
 // grammar is the command line.
 type grammar struct {
 	Version kong.VersionFlag `help:"Show the version and exit."`
+	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
 
 	Destroy   destroyCmd   `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
 	Down      downCmd      `cmd:"" help:"Tear down some services, or all."`

@@ -32,6 +32,8 @@ type Process struct {
 	Stderr  *os.File
 	Signals <-chan os.Signal
 	Now     func() time.Time
+
+	color string // auto, always or never: --color
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -50,24 +52,32 @@ func ThisProcess() Process {
 
 // Getenv looks up a variable; the last one of a name counts.
 func (p Process) Getenv(name string) string {
+	value, _ := p.lookup(name)
+	return value
+}
+
+func (p Process) lookup(name string) (value string, set bool) {
 	for i := len(p.Environ) - 1; i >= 0; i-- {
 		if value, ok := strings.CutPrefix(p.Environ[i], name+"="); ok {
-			return value
+			return value, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // style is what the other side of a stream can show.
 func (p Process) style(f *os.File) render.Style {
+	style := render.Style{Color: p.color == "always"}
 	if !term.IsTerminal(int(f.Fd())) {
-		return render.Style{}
+		return style
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
+	if err != nil || width <= 0 {
 		width = 80
 	}
-	return render.Style{Color: p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb", Width: width}
+	style.Width = width
+	style.Color = style.Color || p.color != "never" && p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
+	return style
 }
 
 // exitNow carries the exit code of --help and --version out of the parser: its
@@ -97,7 +107,7 @@ func Main(p Process) (code int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
-	code = teardown.ExitOK
+	code, p.color = teardown.ExitOK, g.Color
 	if err := call.Run(p, &code); err != nil {
 		return complain(p.Stderr, err)
 	}
@@ -113,6 +123,7 @@ func newParser(g *grammar, p Process) (*kong.Kong, error) {
 		kong.Vars{"version": "ccdestroy " + version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80, NoExpandSubcommands: true}),
 		kong.Help(help),
+		momentMapper(p.Now),
 	)
 }
 

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"strings"
@@ -66,3 +67,7 @@ func readLine(ctx context.Context, tty *os.File, limit time.Duration) (string, e
 		line.WriteByte(b[0])
 	}
 }
+
+// closedPipe reports whether a write failed since nobody reads any more: head
+// or less has seen enough.
+func closedPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }

@@ -3,7 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -36,3 +38,6 @@ func readLine(ctx context.Context, tty *os.File, limit time.Duration) (string, e
 		return "", os.ErrDeadlineExceeded
 	}
 }
+
+// closedPipe reports whether a write failed since nobody reads any more.
+func closedPipe(err error) bool { return errors.Is(err, syscall.Errno(232)) } // ERROR_NO_DATA

@@ -1,8 +1,10 @@
 package durable
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,27 +95,35 @@ func regular(path string, mode fs.FileMode) error {
 
 // ReplaceFile gives path the content data in one step: readers see the old
 // content or the new, never a part.
+func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
+	return WriteFile(path, mode, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteFile gives path the content that write writes, in one step. When write
+// fails, path stays as it was.
 //
 // A crash before the rename leaves a file "*.tmp-*" beside path and the old
 // content; after it, the new content.
-func ReplaceFile(path string, data []byte, mode fs.FileMode) (err error) {
+func WriteFile(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
 	if err != nil {
-		return fmt.Errorf("replace %q: %w", path, Cause(err))
+		return fmt.Errorf("write %q: %w", path, Cause(err))
 	}
 	defer func() {
 		if err != nil {
 			os.Remove(tmp.Name())
 		}
 	}()
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close())
-	if err != nil {
-		return fmt.Errorf("replace %q: %w", path, err)
+	out := bufio.NewWriter(tmp)
+	if err := errors.Join(write(out), out.Flush(), tmp.Chmod(mode), tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("write %q: %w", path, Cause(err))
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
-		return fmt.Errorf("replace %q: %w", path, err)
+		return fmt.Errorf("write %q: %w", path, Cause(err))
 	}
 	return SyncDir(dir)
 }

@@ -62,6 +62,13 @@ func lostCell(r audit.Record, d teardown.Details) cell {
 	return c
 }
 
+func tookCell(d teardown.Details) cell {
+	if d.DurationMS == 0 {
+		return cell{text: "-"}
+	}
+	return cell{text: seconds(time.Duration(d.DurationMS) * time.Millisecond)}
+}
+
 // recordJSON is one operation in the JSON formats; docs/json.md describes it.
 type recordJSON struct {
 	ID           string          `json:"id"`

@@ -77,15 +77,15 @@ func TestHostile(t *testing.T) {
 	for name, text := range attacks {
 		record, raw := hostile(text)
 		outputs := map[string]string{}
-		for _, format := range []Format{Table, JSON, JSONL, CSV, HTML} {
+		for _, format := range []Format{Table, Wide, IDs, JSON, JSONL, CSV, HTML} {
 			for _, single := range []bool{false, true} {
 				var b bytes.Buffer
 				l := NewListing(&b, format, now, Style{Width: 80})
-				err := l.Record(record)
+				err := l.Record(record, raw)
 				if single {
 					b.Reset()
 					l = NewListing(&b, format, now, Style{Width: 80})
-					err = l.Event(record.Event, raw)
+					err = l.Event(record, raw)
 				}
 				if err != nil || l.End() != nil {
 					t.Fatal(name, err)

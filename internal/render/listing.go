@@ -20,6 +20,8 @@ type Format string
 // The formats. JSON is one array, JSONL an object a line.
 const (
 	Table Format = "table"
+	Wide  Format = "wide" // a table of more columns, and whole ids and times
+	IDs   Format = "ids"  // the ids alone
 	JSON  Format = "json"
 	JSONL Format = "jsonl"
 	CSV   Format = "csv"
@@ -46,8 +48,8 @@ func NewListing(w io.Writer, format Format, now time.Time, style Style) *Listing
 	return &Listing{w: w, format: format, now: now, t: table{style: style}, csv: csv.NewWriter(w)}
 }
 
-// Record adds an operation.
-func (l *Listing) Record(r audit.Record) error {
+// Record adds an operation. line, its last event's in the log, is not looked at.
+func (l *Listing) Record(r audit.Record, _ []byte) error {
 	d, _ := teardown.ParseDetails(r.Event) // of another shape: the fields stay empty
 	l.open = l.open || r.Unfinished
 	switch l.format {
@@ -57,6 +59,13 @@ func (l *Listing) Record(r audit.Record) error {
 		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "PROJECT", "WHO", ">LOST"},
 			cell{text: dash(ShortID(r.ID))}, cell{text: ago(l.now, r.Timestamp) + " ago"}, cell{text: r.Operation}, outcomeCell(r),
 			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d))
+	case Wide:
+		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "PROJECT", "WHO", "ENGINE", ">TOOK", ">LOST", "VOLUMES", "REASON"},
+			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, outcomeCell(r),
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d),
+			cell{text: dash(strings.Join(r.DataAffected, " "))}, cell{text: dash(d.Why)})
+	case IDs:
+		return l.id(r.ID)
 	}
 	lost := ""
 	if d.LostBytes > 0 {
@@ -67,8 +76,18 @@ func (l *Listing) Record(r audit.Record) error {
 		cell{text: d.Project}, cell{text: nameOf(r.Event, d)}, cell{text: lost}, cell{text: strings.Join(r.DataAffected, " ")}, cell{text: r.ExportPath})
 }
 
+// id adds an id; lines of the Python module have none.
+func (l *Listing) id(id string) error {
+	if id == "" {
+		return nil
+	}
+	_, err := fmt.Fprintln(l.w, Terminal(id))
+	return err
+}
+
 // Event adds an event, which raw is the line of.
-func (l *Listing) Event(e audit.Event, raw []byte) error {
+func (l *Listing) Event(r audit.Record, raw []byte) error {
+	e := r.Event
 	outcome := outcomeCell(audit.Record{Event: e})
 	affected := cell{text: strings.Join(e.DataAffected, " ")}
 	switch l.format {
@@ -78,6 +97,12 @@ func (l *Listing) Event(e audit.Event, raw []byte) error {
 		return l.row([]string{">SEQ", "ID", "WHEN", "OPERATION", "OUTCOME", "USER", "AFFECTED"},
 			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(ShortID(e.ID))}, cell{text: ago(l.now, e.Timestamp) + " ago"},
 			cell{text: e.Operation}, outcome, cell{text: e.User}, affected)
+	case Wide:
+		return l.row([]string{">SEQ", "ID", "TIME", "OPERATION", "OUTCOME", "USER", "AFFECTED"},
+			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(e.ID)}, cell{text: e.Timestamp.Local().Format("2006-01-02 15:04:05.000")},
+			cell{text: e.Operation}, outcome, cell{text: e.User}, affected)
+	case IDs:
+		return l.id(e.ID)
 	}
 	return l.row([]string{"seq", "id", "timestamp", "operation", "outcome", "user", "data_affected", "export_path"},
 		cell{text: fmt.Sprint(e.Seq)}, cell{text: e.ID}, cell{text: stamp(e.Timestamp)}, cell{text: e.Operation},
@@ -111,7 +136,7 @@ func (l *Listing) row(names []string, cells ...cell) error {
 	l.count++
 	first := l.count == 1
 	switch l.format {
-	case Table:
+	case Table, Wide:
 		for i := range cells {
 			cells[i].right = cells[i].right || names[i][0] == '>'
 		}
@@ -147,6 +172,17 @@ func (l *Listing) row(names []string, cells ...cell) error {
 	return htmlRow.Execute(l.w, texts)
 }
 
+// Flush writes what was added so far, for somebody who waits for it. Times
+// that follow are told from now.
+func (l *Listing) Flush(now time.Time) error {
+	l.now = now
+	l.csv.Flush()
+	if err := l.csv.Error(); err != nil {
+		return err
+	}
+	return l.t.flush(l.w)
+}
+
 // End completes the listing.
 func (l *Listing) End() error {
 	switch l.format {
@@ -168,7 +204,7 @@ func (l *Listing) End() error {
 		}
 		_, err := io.WriteString(l.w, "</tbody></table>\n</body></html>\n")
 		return err
-	case Table:
+	case Table, Wide:
 		if err := l.t.flush(l.w); err != nil || !l.open {
 			return err
 		}

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/render"
+)
+
+// followPoll is how often the log is looked at for more.
+const followPoll = 200 * time.Millisecond
+
+// follow shows the newest operations, oldest first, and then each event as it
+// is recorded, until a signal comes.
+func (c listCmd) follow(_ context.Context, p Process, l *audit.Log, code *int) error {
+	out := bufio.NewWriter(p.Stdout)
+	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
+	c.Reverse = true
+	at, err := l.End()
+	if err == nil {
+		err = c.list(p, l, listing)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // it may come
+	}
+	match, add := c.match(), listing.Record
+	if c.Raw {
+		add = listing.Event
+	}
+	for err == nil {
+		if err = errors.Join(listing.Flush(p.Now()), out.Flush()); err != nil {
+			break
+		}
+		select {
+		case sig := <-p.Signals:
+			if n, ok := sig.(syscall.Signal); ok {
+				*code = 128 + int(n)
+			}
+			return nil
+		case <-time.After(followPoll):
+		}
+		var failed error
+		var cut bool
+		at, cut, err = l.Since(at, func(e audit.Event, line []byte) {
+			if match(e, line) && failed == nil {
+				failed = add(audit.Record{Event: e, Unfinished: e.Outcome == audit.Pending}, line)
+			}
+		})
+		if cut {
+			p.say("ccdestroy: %s was cut, replaced or removed; from here on it is the one that is there now", l.Path)
+		}
+		err = errors.Join(err, failed)
+	}
+	if closedPipe(err) {
+		return nil
+	}
+	return err
+}
