@@ -235,8 +235,9 @@ func lastLines(r io.ReaderAt, size int64) func(yield func(rawLine, error) bool) 
 	}
 }
 
-// hash is the SHA-256 of a line without its LF, in hex.
-func hash(line []byte) string {
+// Sum is the SHA-256 of a line without its LF, in hex: what the next line's prev
+// holds, and a head.
+func Sum(line []byte) string {
 	sum := sha256.Sum256(line)
 	return hex.EncodeToString(sum[:])
 }

@@ -120,7 +120,7 @@ func chain(e Event, t tail) ([]byte, Head, error) {
 	if len(data) > maxLine {
 		return nil, Head{}, fmt.Errorf("record: the event takes %d bytes: %w", len(data), errLineTooLong)
 	}
-	head := Head{Log: e.Log, Seq: e.Seq, SHA256: hash(data[:len(data)-1])}
+	head := Head{Log: e.Log, Seq: e.Seq, SHA256: Sum(data[:len(data)-1])}
 	if t.open {
 		data = append([]byte{'\n'}, data...)
 	}

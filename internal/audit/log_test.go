@@ -64,10 +64,10 @@ func TestAppendFormat(t *testing.T) {
 		t.Errorf("line 1:\n got %s\nwant %s", lines[0], want)
 	}
 	e, err := Parse([]byte(lines[1]))
-	if err != nil || e.Seq != 2 || e.Prev != hash([]byte(lines[0])) || e.Log != h1.Log {
+	if err != nil || e.Seq != 2 || e.Prev != Sum([]byte(lines[0])) || e.Log != h1.Log {
 		t.Errorf("line 2: %+v, %v", e, err)
 	}
-	if h2.SHA256 != hash([]byte(lines[1])) || h2.Word() != h1.Log+":2:"+h2.SHA256 {
+	if h2.SHA256 != Sum([]byte(lines[1])) || h2.Word() != h1.Log+":2:"+h2.SHA256 {
 		t.Errorf("head %q", h2.Word())
 	}
 	for path, mode := range map[string]os.FileMode{l.Path: 0o600, filepath.Dir(l.Path): 0o700} {
@@ -110,8 +110,8 @@ func TestTornTail(t *testing.T) {
 			t.Fatalf("%q: %q", torn, lines)
 		}
 		e, err := Parse([]byte(lines[2]))
-		want := fmt.Sprintf(`{"project":"shop","recovered":{"bytes":%d,"sha256":%q,"after":%q}}`, len(torn), hash([]byte(torn)), hash([]byte(lines[0])))
-		if err != nil || e.Seq != 2 || e.Prev != hash([]byte(torn)) || string(e.Details) != want {
+		want := fmt.Sprintf(`{"project":"shop","recovered":{"bytes":%d,"sha256":%q,"after":%q}}`, len(torn), Sum([]byte(torn)), Sum([]byte(lines[0])))
+		if err != nil || e.Seq != 2 || e.Prev != Sum([]byte(torn)) || string(e.Details) != want {
 			t.Errorf("%q: %+v %s %v", torn, e, e.Details, err)
 		}
 	}
@@ -143,9 +143,9 @@ func TestSeedLines(t *testing.T) {
 	}
 	add(t, l, event("A", Success))
 	e, err := Parse([]byte(content(t, l)[2]))
-	sum := hash([]byte(seedLine + "\n" + seedLine + "\n"))
+	sum := Sum([]byte(seedLine + "\n" + seedLine + "\n"))
 	want := fmt.Sprintf(`{"project":"shop","unchained":{"lines":2,"bytes":%d,"sha256":%q,"after":%q}}`, 2*len(seedLine)+2, sum, genesis)
-	if err != nil || e.Seq != 1 || e.Prev != hash([]byte(seedLine)) || string(e.Details) != want {
+	if err != nil || e.Seq != 1 || e.Prev != Sum([]byte(seedLine)) || string(e.Details) != want {
 		t.Errorf("%+v %s %v", e, e.Details, err)
 	}
 	records, _, err := history(l, Query{})
@@ -179,7 +179,7 @@ func TestManyWriters(t *testing.T) {
 		if err != nil || e.Seq != int64(i+1) || e.Prev != prev {
 			t.Fatalf("line %d: seq %d, %v", i+1, e.Seq, err)
 		}
-		prev = hash([]byte(line))
+		prev = Sum([]byte(line))
 	}
 	if len(lines) != writers*each {
 		t.Errorf("%d lines", len(lines))

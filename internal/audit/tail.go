@@ -64,7 +64,7 @@ func readTail(f *os.File) (tail, error) {
 		case errors.Is(err, ErrVersion):
 			return tail{}, err
 		case err == nil && p.chained():
-			t.head = Head{Log: text(p.fields[keyLog]), Seq: p.seq, SHA256: hash(l.data)}
+			t.head = Head{Log: text(p.fields[keyLog]), Seq: p.seq, SHA256: Sum(l.data)}
 			return t, t.cover(f, from, to)
 		case err != nil && !l.ended:
 			t.torn = &tornTail{Bytes: l.size, SHA256: t.prev}

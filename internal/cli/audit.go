@@ -127,6 +127,7 @@ func readFault(err error, l *audit.Log) error {
 type showCmd struct {
 	ID     string        `arg:"" help:"Id of the operation, or its beginning as far as it is unique."`
 	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, json or jsonl: the events as they stand in the log."`
+	outputFlags
 	logFlag
 }
 
@@ -144,14 +145,16 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	if err != nil {
 		return readFault(err, l)
 	}
-	if c.Format == render.Table {
-		return render.Show(p.Stdout, events, p.Now(), p.style(p.Stdout))
-	}
-	listing := render.NewListing(p.Stdout, c.Format, p.Now(), p.style(p.Stdout))
-	for i, e := range events {
-		if err := listing.Event(audit.Record{Event: e}, lines[i]); err != nil {
-			return err
+	return c.write(p, l, func(w io.Writer, style render.Style) error {
+		if c.Format == render.Table {
+			return render.Show(w, events, lines, p.Now(), style)
 		}
-	}
-	return listing.End()
+		listing := render.NewListing(w, c.Format, p.Now(), style)
+		for i, e := range events {
+			if err := listing.Event(audit.Record{Event: e}, lines[i]); err != nil {
+				return err
+			}
+		}
+		return listing.End()
+	})
 }

@@ -10,11 +10,18 @@ import (
 
 // who is the part of an actor that screens show.
 type who struct {
-	Host string `json:"host"`
-	CI   *struct {
-		Vendor string `json:"vendor"`
-		Actor  string `json:"actor"`
-		URL    string `json:"url"`
+	Host      string `json:"host"`
+	Account   string `json:"account"`
+	SudoUser  string `json:"sudo_user"`
+	TTY       string `json:"tty"`
+	SSH       string `json:"ssh"`
+	Container bool   `json:"container"`
+	CI        *struct {
+		Vendor     string `json:"vendor"`
+		Actor      string `json:"actor"`
+		URL        string `json:"url"`
+		Repository string `json:"repository"`
+		Commit     string `json:"commit"`
 	} `json:"ci"`
 }
 

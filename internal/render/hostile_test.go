@@ -94,7 +94,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 		outputs["show"] = output(t, func(b *bytes.Buffer) error {
-			return Show(b, []audit.Event{record.Event, record.Event}, now, Style{Width: 80})
+			return Show(b, []audit.Event{record.Event, record.Event}, [][]byte{raw, raw}, now, Style{Width: 80})
 		})
 		d, err := teardown.ParseDetails(record.Event)
 		if err != nil {

@@ -56,11 +56,11 @@ func (l *Listing) Record(r audit.Record, _ []byte) error {
 	case JSON, JSONL:
 		return l.object(toJSON(r))
 	case Table:
-		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "PROJECT", "WHO", ">LOST"},
-			cell{text: dash(ShortID(r.ID))}, cell{text: ago(l.now, r.Timestamp) + " ago"}, cell{text: r.Operation}, outcomeCell(r),
+		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST"},
+			cell{text: dash(ShortID(r.ID))}, cell{text: l.t.style.when(l.now, r.Timestamp)}, cell{text: r.Operation}, outcomeCell(r),
 			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d))
 	case Wide:
-		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "PROJECT", "WHO", "ENGINE", ">TOOK", ">LOST", "VOLUMES", "REASON"},
+		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "PROJECT", "WHO", "ENGINE", ">TOOK", ">LOST", "~VOLUMES", "~REASON"},
 			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, outcomeCell(r),
 			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d),
 			cell{text: dash(strings.Join(r.DataAffected, " "))}, cell{text: dash(d.Why)})
@@ -94,11 +94,11 @@ func (l *Listing) Event(r audit.Record, raw []byte) error {
 	case JSON, JSONL:
 		return l.object(json.RawMessage(raw))
 	case Table:
-		return l.row([]string{">SEQ", "ID", "WHEN", "OPERATION", "OUTCOME", "USER", "AFFECTED"},
-			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(ShortID(e.ID))}, cell{text: ago(l.now, e.Timestamp) + " ago"},
+		return l.row([]string{">SEQ", "ID", "WHEN", "OPERATION", "OUTCOME", "~USER", "~AFFECTED"},
+			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(ShortID(e.ID))}, cell{text: l.t.style.when(l.now, e.Timestamp)},
 			cell{text: e.Operation}, outcome, cell{text: e.User}, affected)
 	case Wide:
-		return l.row([]string{">SEQ", "ID", "TIME", "OPERATION", "OUTCOME", "USER", "AFFECTED"},
+		return l.row([]string{">SEQ", "ID", "TIME", "OPERATION", "OUTCOME", "~USER", "~AFFECTED"},
 			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(e.ID)}, cell{text: e.Timestamp.Local().Format("2006-01-02 15:04:05.000")},
 			cell{text: e.Operation}, outcome, cell{text: e.User}, affected)
 	case IDs:

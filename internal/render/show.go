@@ -10,8 +10,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
-// Show writes one operation in full. events are all its events, oldest first.
-func Show(w io.Writer, events []audit.Event, now time.Time, style Style) error {
+// Show writes one operation in full. events are all its events, oldest first,
+// and lines theirs in the log.
+func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, style Style) error {
 	last := events[len(events)-1]
 	d, err := teardown.ParseDetails(last)
 	var b strings.Builder
@@ -41,11 +42,21 @@ func Show(w io.Writer, events []audit.Event, now time.Time, style Style) error {
 		fmt.Fprintf(&b, "\nCompose said at the end:\n%s", Lines(d.Stderr, "  "))
 	}
 	b.WriteString("\n")
-	for _, e := range events {
-		fmt.Fprintf(&b, "Event %d of log %s, %s at %s\n", e.Seq, Terminal(e.Log), e.Outcome, e.Timestamp.UTC().Format(time.RFC3339))
-	}
+	chain(&b, events, lines)
 	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+// chain tells the place of each event in the log.
+func chain(b *strings.Builder, events []audit.Event, lines [][]byte) {
+	for i, e := range events {
+		if !e.Chained() {
+			fmt.Fprintf(b, "Unchained: written by another program\n")
+			continue
+		}
+		fmt.Fprintf(b, "Event %d of log %s: %s at %s\n  sha256 %s, after %s\n", e.Seq, Terminal(e.Log), e.Outcome,
+			e.Timestamp.UTC().Format(time.RFC3339), audit.Sum(lines[i]), Terminal(e.Prev))
+	}
 }
 
 // fields writes "Label     text" lines, escaped.
@@ -62,10 +73,7 @@ func (f fields) some(label, text string) {
 }
 
 func (f fields) details(e audit.Event, d teardown.Details) {
-	f.line("Who", "%s", nameOf(e, d))
-	if w := actorOf(d); w.CI != nil {
-		f.some("CI run", w.CI.URL)
-	}
+	f.who(e, d)
 	f.some("Reason", d.Why)
 	f.some("Confirmed", d.Confirmation)
 	f.some("Directory", d.Dir)
@@ -92,6 +100,34 @@ func (f fields) details(e audit.Event, d teardown.Details) {
 	f.some("Tool", d.Tool)
 }
 
+// who tells who it was and where, as far as is known.
+func (f fields) who(e audit.Event, d teardown.Details) {
+	w := actorOf(d)
+	name := nameOf(e, d)
+	if w.Account != "" && w.Account != e.User {
+		name += ", account " + w.Account
+	}
+	if w.SudoUser != "" {
+		name += ", by sudo from " + w.SudoUser
+	}
+	f.line("Who", "%s", name)
+	where := w.Host
+	if w.Container {
+		where += ", in a container"
+	}
+	if w.TTY != "" {
+		where += ", terminal " + w.TTY
+	}
+	if w.SSH != "" {
+		where += ", over SSH from " + strings.Fields(w.SSH + " ?")[0]
+	}
+	f.some("Where", strings.TrimPrefix(where, ", "))
+	if w.CI != nil {
+		f.some("CI run", w.CI.URL)
+		f.some("Commit", strings.TrimSpace(w.CI.Repository+" "+w.CI.Commit))
+	}
+}
+
 // resources lists each resource with its fate or, once known, its result.
 func resources(b *strings.Builder, d teardown.Details, style Style) {
 	if len(d.Resources) == 0 {
@@ -99,7 +135,7 @@ func resources(b *strings.Builder, d teardown.Details, style Style) {
 	}
 	b.WriteString("\n")
 	t := table{style: style}
-	t.head("KIND", "NAME", "SIZE", "RESULT", "WHY")
+	t.head("KIND", "~NAME", ">SIZE", "RESULT", "~WHY")
 	for _, r := range d.Resources {
 		size := "-"
 		if r.Size != nil {

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // Color is a terminal colour with a meaning.
@@ -46,15 +47,18 @@ type table struct {
 	indent string
 	rows   [][]cell
 	widths []int
+	soft   []bool // columns that may be cut short to fit the width
 }
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 
-// head adds the names of the columns; a ">" before one sets it to the right.
+// head adds the names of the columns. A ">" before one sets it to the right; a
+// "~" lets it be cut short where the terminal is narrow.
 func (t *table) head(names ...string) {
 	row := make([]cell, len(names))
 	for i, n := range names {
-		row[i] = cell{text: strings.TrimPrefix(n, ">"), right: n[0] == '>'}
+		row[i] = cell{text: strings.TrimLeft(n, ">~"), right: n[0] == '>'}
+		t.soft = append(t.soft, n[0] == '~')
 	}
 	t.add(row...)
 }
@@ -67,9 +71,10 @@ func (t *table) flush(w io.Writer) error {
 			if i == len(t.widths) {
 				t.widths = append(t.widths, 0)
 			}
-			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(Terminal(c.text)))
+			t.widths[i] = max(t.widths[i], runewidth.StringWidth(Terminal(c.text)))
 		}
 	}
+	t.fit()
 	for _, row := range t.rows {
 		if _, err := fmt.Fprintln(w, t.indent+t.line(row)); err != nil {
 			return err
@@ -79,11 +84,35 @@ func (t *table) flush(w io.Writer) error {
 	return nil
 }
 
+// softest is how narrow a column may become.
+const softest = 6
+
+// fit makes the widest of the soft columns narrower, as long as the lines are
+// longer than the terminal is wide.
+func (t *table) fit() {
+	for t.style.Width > 0 {
+		total, widest := len(t.indent)-2, -1
+		for i, w := range t.widths {
+			total += w + 2
+			if i < len(t.soft) && t.soft[i] && w > softest && (widest < 0 || w > t.widths[widest]) {
+				widest = i
+			}
+		}
+		if total <= t.style.Width || widest < 0 {
+			return
+		}
+		t.widths[widest]--
+	}
+}
+
 func (t *table) line(row []cell) string {
 	var line strings.Builder
 	for i, c := range row {
 		text := Terminal(c.text)
-		pad := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(text))
+		if i < len(t.soft) && t.soft[i] {
+			text = runewidth.Truncate(text, t.widths[i], "…")
+		}
+		pad := strings.Repeat(" ", max(0, t.widths[i]-runewidth.StringWidth(text)))
 		switch {
 		case c.right:
 			line.WriteString(pad + t.style.paint(c.color, text))

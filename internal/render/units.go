@@ -32,6 +32,20 @@ func ago(now, t time.Time) string {
 	return units.HumanDuration(now.Sub(t))
 }
 
+// narrow is the width under which times are told in fewer letters.
+const narrow = 100
+
+// when is "2 hours ago", or "2h ago" where there is little room.
+func (s Style) when(now, t time.Time) string {
+	text := ago(now, t) + " ago"
+	if s.Width == 0 || s.Width >= narrow {
+		return text
+	}
+	short := strings.NewReplacer("Less than a second", "0s", "About a minute", "1m", "About an hour", "1h",
+		" seconds", "s", " second", "s", " minutes", "m", " hours", "h", " days", "d", " weeks", "w", " months", "mo", " years", "y")
+	return short.Replace(text)
+}
+
 func since(now time.Time, rfc3339 string) string {
 	t, _ := time.Parse(time.RFC3339, rfc3339)
 	return ago(now, t)
