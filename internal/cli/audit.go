@@ -125,7 +125,7 @@ func readFault(err error, l *audit.Log) error {
 }
 
 type showCmd struct {
-	ID     string        `arg:"" help:"Id of the operation, or its beginning as far as it is unique."`
+	ID     string        `arg:"" completion-predictor:"event" help:"Id of the operation, or its beginning as far as it is unique."`
 	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, json or jsonl: the events as they stand in the log."`
 	outputFlags
 	logFlag

@@ -18,6 +18,9 @@ Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
 line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume)
 · 6 no record could be written, so nothing was destroyed · 7 audit verify found
 that the log is not intact · 128+n signal n.
+
+Every flag can be set by a variable, CCDESTROY_LOG for --log, or in a file
+.ccdestroy.yaml, by "log: FILE"; ccdestroy config shows what is set where.
 `
 
 // grammar is the command line.
@@ -25,12 +28,16 @@ type grammar struct {
 	Version kong.VersionFlag `help:"Show the version and exit."`
 	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
 
-	Destroy   destroyCmd   `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
-	Down      downCmd      `cmd:"" help:"Tear down some services, or all."`
-	Inventory inventoryCmd `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
-	Audit     auditCmd     `cmd:"" help:"Show the history of destructive operations."`
-	Reconcile reconcileCmd `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
-	VersionOf versionCmd   `cmd:"" name:"version" help:"Show the version."`
+	Destroy    destroyCmd    `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
+	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
+	Inventory  inventoryCmd  `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
+	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
+	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
+	Config     configCmd     `cmd:"" help:"Show what each flag is set to, and where."`
+	Doctor     doctorCmd     `cmd:"" help:"Check everything that a teardown needs, and say what to do."`
+	Completion completionCmd `cmd:"" help:"Print the script that makes a shell complete ccdestroy's words."`
+	Man        manCmd        `cmd:"" help:"Print the manual page, for man -l -."`
+	VersionOf  versionCmd    `cmd:"" name:"version" help:"Show the version, and what it was built from."`
 }
 
 // help is kong's own, with the flags of the default command on the first page
@@ -58,8 +65,8 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 // projectFlags are Compose's own flags for finding the project, with Compose's
 // letters and meaning.
 type projectFlags struct {
-	File             []string `short:"f" sep:"none" placeholder:"FILE" group:"project" help:"Compose file; - is standard input. Repeatable."`
-	ProjectName      string   `short:"p" placeholder:"NAME" group:"project" help:"Project name; without -f, find the project by its labels."`
+	File             []string `short:"f" sep:"none" placeholder:"FILE" completion-predictor:"file" group:"project" help:"Compose file; - is standard input. Repeatable."`
+	ProjectName      string   `short:"p" placeholder:"NAME" completion-predictor:"project" group:"project" help:"Project name; without -f, find the project by its labels."`
 	Profile          []string `sep:"none" placeholder:"NAME" group:"project" help:"Profile to enable. Repeatable."`
 	EnvFile          []string `sep:"none" placeholder:"FILE" group:"project" help:"Environment file instead of .env. Repeatable."`
 	ProjectDirectory string   `placeholder:"DIR" group:"project" help:"Directory that relative paths start from."`
@@ -116,20 +123,12 @@ type destroyFlags struct {
 	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers get to stop."`
 	Yes           bool          `short:"y" group:"ours" help:"Do not ask."`
 	DryRun        bool          `group:"ours" help:"Show the inventory; destroy and record nothing."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
 	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
 	logFlag
 }
 
 type logFlag struct {
-	Log string `env:"CCDESTROY_LOG" placeholder:"FILE" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
-}
-
-type versionCmd struct{}
-
-// Run prints the version.
-func (versionCmd) Run(p Process) error {
-	_, err := fmt.Fprintln(p.Stdout, "ccdestroy "+version())
-	return err
+	Log string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
 }

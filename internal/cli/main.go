@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -18,9 +17,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
-
-// Version is set when a release is built; else the module's own is used.
-var Version string
 
 // Process is what the program touches of the world.
 type Process struct {
@@ -96,9 +92,16 @@ func Main(p Process) (code int) {
 		}
 	}()
 	var g grammar
-	parser, err := newParser(&g, p)
+	set := &settings{p: p}
+	parser, err := newParser(&g, p, set)
 	if err != nil {
 		panic(err) // the grammar itself is wrong
+	}
+	if p.complete(parser) {
+		return teardown.ExitOK
+	}
+	if err := set.find(parser.Model); err != nil {
+		return complain(p.Stderr, set.fault(err))
 	}
 	call, err := parser.Parse(p.Args)
 	if err != nil {
@@ -108,13 +111,13 @@ func Main(p Process) (code int) {
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
 	code, p.color = teardown.ExitOK, g.Color
-	if err := call.Run(p, &code); err != nil {
+	if err := call.Run(p, &code, set, parser.Model); err != nil {
 		return complain(p.Stderr, err)
 	}
 	return code
 }
 
-func newParser(g *grammar, p Process) (*kong.Kong, error) {
+func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 	return kong.New(g,
 		kong.Name("ccdestroy"),
 		kong.Description(description),
@@ -124,6 +127,7 @@ func newParser(g *grammar, p Process) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80, NoExpandSubcommands: true}),
 		kong.Help(help),
 		momentMapper(p.Now),
+		kong.Resolvers(set),
 	)
 }
 
@@ -151,14 +155,4 @@ func complain(w io.Writer, err error) int {
 		fmt.Fprintf(w, "Try: %s\n", render.Terminal(f.Try))
 	}
 	return f.Code
-}
-
-func version() string {
-	if Version != "" {
-		return Version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

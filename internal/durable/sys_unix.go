@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // noFollow: a symbolic link planted in place of the file is refused by the
@@ -36,4 +38,21 @@ func Owner(info fs.FileInfo) (uid int, ok bool) {
 		return 0, false
 	}
 	return int(st.Uid), true
+}
+
+// Writable reports as an error why nothing can be made in the directory.
+func Writable(dir string) error {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("write to %q: %w", dir, err)
+	}
+	return nil
+}
+
+// Free is how many bytes an ordinary account can still write there.
+func Free(dir string) (bytes uint64, known bool) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, false
+	}
+	return uint64(st.Bavail) * uint64(st.Bsize), true
 }

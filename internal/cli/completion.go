@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+	"github.com/posener/complete"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+// The scripts ask the program itself for every completion, by COMP_LINE.
+var completionScripts = map[string]string{
+	"bash": "complete -o default -o bashdefault -C ccdestroy ccdestroy\n",
+	"zsh":  "autoload -U +X bashcompinit && bashcompinit\ncomplete -o default -o bashdefault -C ccdestroy ccdestroy\n",
+	"fish": `function __complete_ccdestroy
+    set -lx COMP_LINE (commandline -cp)
+    test -z (commandline -ct)
+    and set COMP_LINE "$COMP_LINE "
+    ccdestroy
+end
+complete -f -c ccdestroy -a "(__complete_ccdestroy)"
+`,
+}
+
+// Help says what to do with it.
+func (completionCmd) Help() string {
+	return `bash: source <(ccdestroy completion bash), in ~/.bashrc. zsh: the same in ~/.zshrc. fish: ccdestroy completion fish | source, in ~/.config/fish/config.fish.`
+}
+
+// Run prints the script of a shell.
+func (c completionCmd) Run(p Process) error {
+	_, err := fmt.Fprint(p.Stdout, completionScripts[c.Shell])
+	return err
+}
+
+// complete answers a shell that asks for completions, and reports whether one
+// did.
+func (p Process) complete(parser *kong.Kong) bool {
+	if p.Getenv("COMP_LINE") == "" {
+		return false
+	}
+	root, err := kongcompletion.Command(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
+		"event":     complete.PredictFunc(func(complete.Args) []string { return p.knownEvents() }),
+		"operation": complete.PredictSet(audit.Destroy, audit.Export, audit.Prune, audit.DeleteDashboard, audit.Restore),
+		"outcome":   complete.PredictSet("pending", "success", "failed", "partial", "cancelled"),
+		"volume":    complete.PredictFunc(func(complete.Args) []string { volumes, _ := p.known(); return volumes }),
+		"project":   complete.PredictFunc(func(complete.Args) []string { _, projects := p.known(); return projects }),
+		"file":      complete.PredictFiles("*"),
+	}))
+	if err != nil {
+		return true // the shell shows nothing
+	}
+	// The commands that run when none is named lend their flags.
+	root.Flags = root.Sub["destroy"].GlobalFlags
+	log := root.Sub["audit"]
+	log.Flags = log.Sub["list"].GlobalFlags
+	root.Sub["audit"] = log
+	c := complete.New("ccdestroy", root)
+	c.Out = p.Stdout
+	return c.Complete()
+}
+
+// completionPatience is how long a shell waits at most for names.
+const completionPatience = time.Second
+
+// knownEvents are the newest ids in the log.
+func (p Process) knownEvents() (ids []string) {
+	l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")})
+	if err != nil {
+		return nil
+	}
+	_, _ = l.History(audit.Query{Limit: 100}, func(r audit.Record, _ []byte) error {
+		ids = append(ids, r.ID)
+		return nil
+	})
+	return ids
+}
+
+// known are the volumes and projects of the engine and of the newest events.
+func (p Process) known() (volumes, projects []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), completionPatience)
+	defer cancel()
+	if client, err := p.engine(projectFlags{}); err == nil {
+		defer client.Close()
+		if snap, err := client.Snapshot(ctx, false); err == nil {
+			for _, v := range snap.Volumes {
+				volumes, projects = append(volumes, v.Name), append(projects, v.Labels["com.docker.compose.project"])
+			}
+			for _, c := range snap.Containers {
+				projects = append(projects, c.Labels["com.docker.compose.project"])
+			}
+		}
+	}
+	if l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")}); err == nil {
+		_, _ = l.History(audit.Query{Limit: 100}, func(r audit.Record, _ []byte) error {
+			d, _ := teardown.ParseDetails(r.Event)
+			volumes, projects = append(volumes, r.DataAffected...), append(projects, d.Project)
+			return nil
+		})
+	}
+	return names(volumes), names(projects)
+}
+
+// names sorts, and leaves out what a shell could not take as one plain word.
+func names(all []string) []string {
+	all = slices.DeleteFunc(all, func(n string) bool {
+		return n == "" || strings.ContainsFunc(n, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("'\"`$\\;&|<>()", r) })
+	})
+	slices.Sort(all)
+	return slices.Compact(all)
+}

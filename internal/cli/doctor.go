@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/compose"
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/render"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+type doctorCmd struct {
+	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Context string `placeholder:"NAME" help:"Docker context to use."`
+	Format  string `enum:"table,json" default:"table" help:"table or json."`
+	logFlag
+}
+
+// lowSpace is how few bytes free next to the log are worth a warning.
+const lowSpace = 64 << 20
+
+// doctorPatience is how long each check may take.
+const doctorPatience = 10 * time.Second
+
+// doctor collects checks.
+type doctor struct {
+	p   Process
+	all []render.Check
+}
+
+func (d *doctor) add(name, state, text, try string) {
+	d.all = append(d.all, render.Check{Name: name, State: state, Text: text, Try: try})
+}
+
+// must adds a check that fails on an error.
+func (d *doctor) must(name string, err error, text, try string) bool {
+	if err == nil {
+		d.add(name, "ok", text, "")
+		return true
+	}
+	if f := teardown.AsFault(err); f.Try != "" {
+		try = f.Try
+	}
+	d.add(name, "fail", err.Error(), try)
+	return false
+}
+
+// Run checks what a teardown needs. It changes nothing.
+func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) error {
+	d := &doctor{p: p}
+	d.tools(ctx, c)
+	d.engine(ctx, c)
+	l, err := p.logForReading(c.logFlag)
+	if err != nil {
+		d.must("log", err, "", "")
+	} else {
+		d.log(l)
+	}
+	if s.path != "" {
+		d.add("settings", "ok", fmt.Sprintf("%s, %d keys", s.path, len(s.keys)), "")
+	}
+	for _, check := range d.all {
+		if check.State == "fail" {
+			*code = teardown.ExitFailed
+		}
+	}
+	if c.Format == "json" {
+		return render.ChecksJSON(p.Stdout, d.all)
+	}
+	return render.Checks(p.Stdout, d.all, p.style(p.Stdout))
+}
+
+func (d *doctor) tools(ctx context.Context, c doctorCmd) {
+	path, err := exec.LookPath("docker")
+	if !d.must("docker", err, path, "install the docker command line") {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
+	defer cancel()
+	version, err := d.p.compose(compose.Args{Host: c.Host, Context: c.Context}).Version(ctx)
+	d.must("compose", err, "Docker Compose "+version, "install the Docker Compose plugin")
+}
+
+func (d *doctor) engine(ctx context.Context, c doctorCmd) {
+	client, err := d.p.engine(projectFlags{Host: c.Host, Context: c.Context})
+	if err != nil {
+		d.must("engine", err, "", "")
+		return
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
+	defer cancel()
+	e, err := daemon{client}.Describe(ctx)
+	if !d.must("engine", err, fmt.Sprintf("%s %s at %s", e.Name, e.Version, e.Host), "docker version") {
+		return
+	}
+	if !e.Local {
+		d.add("engine", "warn", "it is on another machine: sizes come from the engine, and bind mounts are its own", "")
+	}
+}
+
+func (d *doctor) log(l *audit.Log) {
+	dir := filepath.Dir(l.Path)
+	_, err := l.Last()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.add("log", "ok", l.Path+" is not there yet; the first teardown makes it", "")
+	case err != nil:
+		d.must("log", err, "", "ls -l "+l.Path)
+	default:
+		d.verify(l)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if err = durable.Writable(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	d.must("log directory", err, dir+" can be written to", "another log: --log FILE")
+	if free, known := durable.Free(dir); known && free < lowSpace {
+		d.add("disk", "warn", fmt.Sprintf("%d MB free at %s", free>>20, dir), "make room: without it nothing is destroyed")
+	} else if known {
+		d.add("disk", "ok", fmt.Sprintf("%d GB free at %s", free>>30, dir), "")
+	}
+	if l.Heads == nil {
+		d.add("heads", "warn", "there is no home directory: heads are not noted", "set XDG_STATE_HOME")
+	}
+}
+
+func (d *doctor) verify(l *audit.Log) {
+	report, err := l.Verify(nil)
+	switch {
+	case err != nil:
+		d.must("log", err, "", "ccdestroy audit verify")
+	case !report.Intact():
+		d.add("log", "fail", l.Path+" is not intact", "ccdestroy audit verify")
+	default:
+		d.add("log", "ok", fmt.Sprintf("%s is intact: %d events", l.Path, report.Events), "")
+		d.add("heads", "ok", fmt.Sprintf("%d noted here, all in the log", len(report.Heads)), "")
+	}
+	if report.Unfinished > 0 {
+		d.add("log", "warn", fmt.Sprintf("%d unfinished", report.Unfinished), "ccdestroy reconcile")
+	}
+}

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// settingsName is the file of settings, looked for upward from the working
+// directory. Its keys are the long names of flags.
+const settingsName = ".ccdestroy.yaml"
+
+// settingsLimit is how much of the file is read.
+const settingsLimit = 1 << 20
+
+// settings are the values of flags that were not given on the command line: a
+// variable CCDESTROY_FLAG counts before the file.
+type settings struct {
+	p    Process
+	path string // of the file, "" when there is none
+	keys map[string]setting
+}
+
+type setting struct {
+	value any // a string, a bool, or a list of strings as []any
+	line  int
+}
+
+// variable is the name of the variable that sets a flag.
+func variable(flag string) string {
+	return "CCDESTROY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// find looks for the file and reads it. A key that is no flag is an error with
+// its line, and so is a file that another account could have put in the way.
+func (s *settings) find(app *kong.Application) error {
+	s.keys = map[string]setting{}
+	for dir := s.p.Dir; dir != ""; dir = filepath.Dir(dir) {
+		path := filepath.Join(dir, settingsName)
+		if _, err := os.Lstat(path); err == nil {
+			return s.read(path, app)
+		}
+		if filepath.Dir(dir) == dir {
+			break
+		}
+	}
+	return nil
+}
+
+func (s *settings) read(path string, app *kong.Application) error {
+	s.path = path
+	f, err := durable.OpenRead(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", path, durable.Cause(err))
+	}
+	if owner, known := durable.Owner(info); known && !trusted(owner, filepath.Dir(path)) {
+		return fmt.Errorf("%s belongs to another account (uid %d): its settings are not taken", path, owner)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, settingsLimit))
+	if err != nil {
+		return fmt.Errorf("read %q: %w", path, durable.Cause(err))
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil // empty
+	}
+	return s.take(doc.Content[0], app)
+}
+
+// trusted reports whether a file of this owner is as good as ours: ours, root's,
+// or, for root, of whoever owns the directory.
+func trusted(owner int, dir string) bool {
+	us := os.Geteuid()
+	if owner == us || owner == 0 {
+		return true
+	}
+	info, err := os.Stat(dir)
+	if err != nil || us != 0 {
+		return false
+	}
+	dirOwner, _ := durable.Owner(info)
+	return dirOwner == owner
+}
+
+func (s *settings) take(doc *yaml.Node, app *kong.Application) error {
+	if doc.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s:%d: it must hold KEY: VALUE lines", s.path, doc.Line)
+	}
+	known := flagNames(app)
+	for i := 0; i < len(doc.Content); i += 2 {
+		key, node := doc.Content[i], doc.Content[i+1]
+		if !slices.Contains(known, key.Value) {
+			return fmt.Errorf("%s:%d: unknown key %q", s.path, key.Line, key.Value)
+		}
+		if _, twice := s.keys[key.Value]; twice {
+			return fmt.Errorf("%s:%d: key %q twice", s.path, key.Line, key.Value)
+		}
+		value, err := plain(node)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %q: %w", s.path, key.Line, key.Value, err)
+		}
+		s.keys[key.Value] = setting{value, key.Line}
+	}
+	return nil
+}
+
+// plain is the value of a node as the parser takes it.
+func plain(node *yaml.Node) (any, error) {
+	switch {
+	case node.Kind == yaml.SequenceNode:
+		list := []any{}
+		for _, n := range node.Content {
+			if n.Kind != yaml.ScalarNode {
+				return nil, errors.New("a list of texts is wanted")
+			}
+			list = append(list, n.Value)
+		}
+		return list, nil
+	case node.Kind != yaml.ScalarNode:
+		return nil, errors.New("a text, a number, true, false, or a list of texts is wanted")
+	case node.Tag == "!!bool":
+		return strings.EqualFold(node.Value, "true"), nil
+	}
+	return node.Value, nil
+}
+
+// flagNames are the long names of all flags that can be set.
+func flagNames(app *kong.Application) (names []string) {
+	_ = kong.Visit(app, func(v kong.Visitable, next kong.Next) error {
+		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" && !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+		return next(nil)
+	})
+	slices.Sort(names)
+	return names
+}
+
+// value is what is set for a flag, and where.
+func (s *settings) value(flag string) (value any, from string) {
+	if text, set := s.p.lookup(variable(flag)); set {
+		return text, "$" + variable(flag)
+	}
+	if one, set := s.keys[flag]; set {
+		return one.value, fmt.Sprintf("%s:%d", s.path, one.line)
+	}
+	return nil, ""
+}
+
+// Resolve is called by the parser for each flag that was not given.
+func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if flag.Name == "help" || flag.Name == "version" {
+		return nil, nil
+	}
+	value, from := s.value(flag.Name)
+	if value == nil {
+		return nil, nil
+	}
+	list, isList := value.([]any)
+	many := flag.IsSlice()
+	switch {
+	case isList && !many:
+		return nil, fmt.Errorf("%s: one value is wanted, not a list", from)
+	case flag.IsBool() || flag.Target.Type() == reflect.TypeFor[*bool]():
+		text := strings.ToLower(fmt.Sprint(value))
+		if !slices.Contains([]string{"true", "false", "1", "0", "yes", "no"}, text) {
+			return nil, fmt.Errorf("%s: true or false is wanted, not %q", from, text)
+		}
+		return slices.Contains([]string{"true", "1", "yes"}, text), nil
+	case flag.Enum != "" && !slices.Contains(flag.EnumSlice(), fmt.Sprint(value)) && s.fitsElsewhere(flag, fmt.Sprint(value)):
+		return nil, nil // meant for another command's flag of this name
+	case many && !isList:
+		return list1(value, flag), nil
+	}
+	if isList {
+		return list, nil
+	}
+	return fmt.Sprint(value), nil
+}
+
+// list1 makes a list of one text; where the flag takes commas, of its parts.
+func list1(value any, flag *kong.Flag) any {
+	text := fmt.Sprint(value)
+	if flag.Tag.Sep == -1 {
+		return []any{text}
+	}
+	var out []any
+	for _, part := range strings.Split(text, string(flag.Tag.Sep)) {
+		out = append(out, part)
+	}
+	return out
+}
+
+// fitsElsewhere reports whether some flag of this name takes the value.
+func (s *settings) fitsElsewhere(flag *kong.Flag, value string) bool {
+	for _, valid := range []string{"table", "wide", "json", "jsonl", "csv", "html"} {
+		if flag.Name == "format" && value == valid {
+			return true
+		}
+	}
+	return false
+}
+
+// Validate is part of kong's interface; reading has done it.
+func (s *settings) Validate(*kong.Application) error { return nil }
+
+// fault is how a wrong file of settings is told.
+func (s *settings) fault(err error) error {
+	return &teardown.Fault{Err: err, Try: "mend " + s.path + "; ccdestroy --help lists the flags, which are its keys", Code: teardown.ExitUsage}
+}
