@@ -46,19 +46,22 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	defer client.Close()
 	args := f.args()
 	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, (*int)(f.Timeout), services
-	user, claims, ci := p.who()
+	user, claims, vendor := p.who()
+	talk := screen{p, f.PromptTimeout, vendor}
 	run := teardown.Run{
 		Compose: p.compose(args), Daemon: daemon{client},
 		Log:     func(dir string) teardown.Recorder { return p.opened(ctx, f.logFlag, dir, client) },
-		Screen:  screen{p, f.PromptTimeout},
-		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, ci),
+		Screen:  talk,
+		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, vendor != ""),
 		Unprotect: f.Unprotect, Reason: f.Reason, User: user, Actor: claims,
 		Tool: "ccdestroy " + version(), Now: p.Now, NewID: newID,
 	}
 	if f.Log != "" {
 		run.FailedIn = func() teardown.Recorder { return p.logIn(f.logFlag, p.Dir) }
 	}
-	*code, err = run.Do(ctx)
+	if *code, err = run.Do(ctx); err != nil {
+		talk.stopped(err)
+	}
 	return err
 }
 

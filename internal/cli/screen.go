@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,7 @@ func (p Process) say(format string, args ...any) {
 type screen struct {
 	p       Process
 	timeout time.Duration
+	vendor  string // of the CI system, "" outside
 }
 
 var _ teardown.Screen = screen{}
@@ -33,6 +35,11 @@ func (s screen) Inventory(inv teardown.Inventory, full bool) {
 		return
 	}
 	fmt.Fprintln(s.p.Stderr, render.Line(inv))
+	if s.vendor == "github" || s.vendor == "gitlab" {
+		_ = render.Folded(s.p.Stderr, s.vendor, "Inventory of "+inv.Project, s.p.Now(), func(w io.Writer) error {
+			return render.Inventory(w, inv, s.p.Now(), render.Style{})
+		})
+	}
 	for _, w := range render.Warnings(inv) {
 		s.p.say("WARNING: %s", w)
 	}
@@ -42,6 +49,34 @@ func (s screen) Note(text string) { s.p.say("ccdestroy: %s", text) }
 func (s screen) Settling()        { s.p.say("Waiting for the engine to come to rest …") }
 func (s screen) Done(e teardown.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
+	if s.vendor != "github" {
+		return
+	}
+	_, _ = io.WriteString(s.p.Stderr, render.GitHubAnnotation(e))
+	if err := s.summary(e); err != nil {
+		s.Note("the step summary was not written: " + err.Error())
+	}
+}
+
+// summary adds to the file that GitHub shows below the job, where it wants one.
+func (s screen) summary(e teardown.Ending) error {
+	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return render.GitHubSummary(f, e)
+}
+
+// stopped marks in CI that a teardown did not come about.
+func (s screen) stopped(err error) {
+	if s.vendor == "github" {
+		_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	}
 }
 
 // Ask asks for the project's name. The answer is read on /dev/tty, so that a

@@ -96,15 +96,19 @@ func (p Process) warnHead(l *audit.Log) {
 	}
 }
 
-// who is the user and the actor of the record.
-func (p Process) who() (user string, claims json.RawMessage, ci bool) {
+// who is the user and the actor of the record, and the CI system, "" outside of
+// any.
+func (p Process) who() (user string, claims json.RawMessage, vendor string) {
 	m := actor.ThisMachine(p.Getenv)
 	a := actor.Identify(m)
 	claims, err := json.Marshal(a)
 	if err != nil {
 		panic(err) // strings and numbers only
 	}
-	return actor.User(m), claims, a.CI != nil
+	if a.CI != nil {
+		vendor = a.CI.Vendor
+	}
+	return actor.User(m), claims, vendor
 }
 
 func newID(t time.Time) string {

@@ -103,10 +103,11 @@ func TestHostile(t *testing.T) {
 		outputs["inventory"] = output(t, func(b *bytes.Buffer) error { return Inventory(b, d.Inventory, now, Style{Width: 80}) })
 		outputs["inventory in JSON"] = output(t, func(b *bytes.Buffer) error { return InventoryJSON(b, d.Inventory) })
 		outputs["one line"] = Line(d.Inventory) + Terminal(strings.Join(Warnings(d.Inventory), "")) // as say writes them
-		outputs["ending"] = output(t, func(b *bytes.Buffer) error {
-			return Ending(b, teardown.Ending{ID: text, Inventory: d.Inventory, Verdict: teardown.Verdict{Outcome: audit.Partial, Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}},
-				Exit: teardown.Exit{Code: 1, Stderr: text}}, Style{Width: 80})
-		})
+		ending := teardown.Ending{ID: text, Inventory: d.Inventory, Exit: teardown.Exit{Code: 1, Stderr: text},
+			Verdict: teardown.Verdict{Outcome: audit.Partial, Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}}}
+		outputs["ending"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
+		outputs["annotation"] = GitHubAnnotation(ending) + GitHubCommand("error", text, text)
+		outputs["summary"] = output(t, func(b *bytes.Buffer) error { return GitHubSummary(b, ending) })
 		report := audit.Report{Path: text, Head: audit.Head{Log: text, Seq: 1}, Events: 1, Findings: []audit.Finding{{Class: audit.Foreign, Problem: true, Text: text, ID: text}}}
 		outputs["verify"] = output(t, func(b *bytes.Buffer) error { return Verify(b, report, Style{Width: 80}) })
 		outputs["verify in JSON"] = output(t, func(b *bytes.Buffer) error { return VerifyJSON(b, report) })
@@ -155,6 +156,19 @@ func judge(t *testing.T, name, where, out string) {
 			if field != "" && strings.ContainsAny(field[:1], "=+-@\t\r") || strings.HasPrefix(field, "\uff1d") {
 				t.Errorf("%s in %s: a formula: %q", name, where, field)
 			}
+		}
+	case where == "annotation":
+		for line := range strings.Lines(out) {
+			if parts := strings.SplitN(line, "::", 3); len(parts) != 3 || !strings.HasPrefix(parts[1], "warning title=") && !strings.HasPrefix(parts[1], "error title=") || strings.Contains(parts[1], ",") {
+				t.Errorf("%s in %s: not one command: %q", name, where, line)
+			}
+		}
+		if strings.Count(out, "\n") != 2 {
+			t.Errorf("%s in %s: lines of its own: %q", name, where, out)
+		}
+	case where == "summary":
+		if strings.ContainsAny(out, "<>`*_[]@~") || strings.Count(out, "\n### ") > 0 || strings.Count(out, "\n") != 8 {
+			t.Errorf("%s in %s: Markdown of its own: %q", name, where, out)
 		}
 	case strings.HasPrefix(where, "html"):
 		body := out[strings.Index(out, "<tbody>"):]
