@@ -17,6 +17,7 @@ type auditCmd struct {
 	List   listCmd   `cmd:"" default:"withargs" help:"List operations, newest first: the command when none is named."`
 	Show   showCmd   `cmd:"" help:"Show one operation in full."`
 	Verify verifyCmd `cmd:"" help:"Check that nobody changed the log; exits 7 when somebody did."`
+	Report reportCmd `cmd:"" help:"Write a page that sums the history up: what was destroyed, by whom, and what went wrong."`
 	Head   headCmd   `cmd:"" help:"Print the head of the log in one word, to be kept elsewhere."`
 }
 

@@ -19,13 +19,9 @@ type verifyCmd struct {
 
 // Run checks the log. No warning comes before it: the verdict says all.
 func (c verifyCmd) Run(p Process, code *int) error {
-	var heads []audit.Head
-	for _, word := range c.Head {
-		h, err := audit.ParseHead(word)
-		if err != nil {
-			return &teardown.Fault{Err: fmt.Errorf("--head %w", err), Try: "the word that ccdestroy audit head prints", Code: teardown.ExitUsage}
-		}
-		heads = append(heads, h)
+	heads, err := parseHeads(c.Head)
+	if err != nil {
+		return err
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
@@ -45,6 +41,17 @@ func (c verifyCmd) Run(p Process, code *int) error {
 		return render.VerifyJSON(p.Stdout, report)
 	}
 	return render.Verify(p.Stdout, report, p.style(p.Stdout))
+}
+
+func parseHeads(words []string) (heads []audit.Head, err error) {
+	for _, word := range words {
+		h, err := audit.ParseHead(word)
+		if err != nil {
+			return nil, &teardown.Fault{Err: fmt.Errorf("--head %w", err), Try: "the word that ccdestroy audit head prints", Code: teardown.ExitUsage}
+		}
+		heads = append(heads, h)
+	}
+	return heads, nil
 }
 
 type headCmd struct{ logFlag }

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/render"
+)
+
+type reportCmd struct {
+	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, which is there when all of it is; - is standard output."`
+	Head   []string `sep:"none" placeholder:"WORD" help:"Say whether the log holds this head. Repeatable."`
+	filterFlags
+	logFlag
+}
+
+// Validate is called by the parser.
+func (c reportCmd) Validate() error { return c.check() }
+
+// Run writes the page.
+func (c reportCmd) Run(p Process) error {
+	heads, err := parseHeads(c.Head)
+	if err != nil {
+		return err
+	}
+	l, err := p.logForReading(c.logFlag)
+	if err != nil {
+		return err
+	}
+	p.warnHead(l)
+	verdict, err := l.Verify(heads)
+	if errors.Is(err, fs.ErrNotExist) {
+		return noLog(l)
+	}
+	if err != nil {
+		return readFault(err, l)
+	}
+	report := render.NewReport(l.Path, c.words(), p.Now(), verdict)
+	scanned, err := l.History(c.query(0), func(r audit.Record, line []byte) error { return report.Add(r, line) })
+	if err := noted(p, l, scanned, err); err != nil {
+		return readFault(err, l)
+	}
+	return outputFlags{Output: c.Output, NoPager: true}.write(p, l, func(w io.Writer, _ render.Style) error { return report.Page(w) })
+}
+
+// words is the filter as it could be given again.
+func (f filterFlags) words() string {
+	var b strings.Builder
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				b.WriteString(" --" + flag + " " + render.Shell(v))
+			}
+		}
+	}
+	add("operation", f.Operation...)
+	add("outcome", f.Outcome...)
+	add("user", f.User...)
+	add("project", f.Project...)
+	add("volume", f.Volume...)
+	add("host", f.Host...)
+	if !f.Since.IsZero() {
+		add("since", f.Since.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	if !f.Until.IsZero() {
+		add("until", f.Until.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	add("grep", f.Grep)
+	return strings.TrimSpace(b.String())
+}
