@@ -26,7 +26,8 @@ func (c listCmd) follow(_ context.Context, p Process, l *audit.Log, code *int) e
 		err = c.list(p, l, listing)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // it may come
+		p.say("No audit log yet: waiting for %s", l.Path)
+		err = nil
 	}
 	match, add := c.match(), listing.Record
 	if c.Raw {
