@@ -8,7 +8,7 @@ LAB        := internal/lab/with-engine.sh
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 export CGO_ENABLED := 0
 
-.PHONY: help build install demo test unit lint cross bench up down destroy inventory audit clean
+.PHONY: help build install demo test unit lint cross bench picture man up down destroy inventory audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,9 @@ help: ## Show this list
 build: ## Build bin/ccdestroy
 	@go build -trimpath -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
 
-install: build ## Install it to PREFIX/bin (/usr/local)
+install: build man ## Install it to PREFIX/bin, and its manual page (/usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ccdestroy
+	install -D -m 0644 bin/ccdestroy.1 $(DESTDIR)$(PREFIX)/share/man/man1/ccdestroy.1
 
 demo: build ## Bring up compose.yaml, tear it down audited, show the history; sets up all it needs
 	@$(LAB) internal/lab/demo.sh $(BIN)
@@ -34,12 +35,19 @@ lint: cross ## Format, vet, staticcheck, and a build for every platform
 	@go build -C internal/lab/lint -o $(CURDIR)/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@bin/staticcheck ./...
 	@bash -n internal/lab/*.sh
+	@internal/lab/recipes.sh
 
 cross: # Build for every platform
 	@for p in $(PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./... || { echo "does not build for $$p"; exit 1; }; done
 
 bench: build ## Measure against docker compose down -v, in one run
 	@$(LAB) go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/e2e
+
+picture: build ## Make docs/session.svg from a real run
+	@$(LAB) internal/lab/picture.sh $(BIN)
+
+man: build ## Write bin/ccdestroy.1, the manual page
+	@$(BIN) man > bin/ccdestroy.1
 
 up: ## docker compose up
 	docker compose up --detach

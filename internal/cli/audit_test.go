@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/contextcore/ccdestroy/internal/lab/logs"
 )
 
@@ -86,6 +88,17 @@ func list(t *testing.T, dir string, args ...string) (all []operation) {
 	}
 	if err := json.Unmarshal([]byte(r.stdout), &all); err != nil {
 		t.Fatal(err)
+	}
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/history.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(r.stdout))
+	if err == nil {
+		err = schema.Validate(value)
+	}
+	if err != nil {
+		t.Fatalf("not as docs/history.schema.json says: %v", err)
 	}
 	return all
 }

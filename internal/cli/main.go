@@ -80,6 +80,9 @@ func (p Process) style(f *os.File) render.Style {
 // own hook must not return, or the teardown would run on.
 type exitNow int
 
+// exitPipe is how a program ends that the signal of a closed pipe ends.
+const exitPipe = 128 + 13
+
 // Main runs the program and returns its exit code.
 func Main(p Process) (code int) {
 	defer func() {
@@ -111,7 +114,11 @@ func Main(p Process) (code int) {
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
 	code, p.color = teardown.ExitOK, g.Color
-	if err := call.Run(p, &code, set, parser.Model); err != nil {
+	err = call.Run(p, &code, set, parser.Model)
+	if closedPipe(err) {
+		return exitPipe // head has seen enough: no word about it
+	}
+	if err != nil {
 		return complain(p.Stderr, err)
 	}
 	return code

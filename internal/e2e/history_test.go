@@ -45,6 +45,15 @@ func TestPager(t *testing.T) {
 	}
 }
 
+// Somebody who has seen enough is no error.
+func TestEnoughSeen(t *testing.T) {
+	s := newStack(t, nil)
+	r := run(t, s.command("", "bash", "-c", "set -o pipefail; "+binary+" man | true"))
+	if r.code != 141 || r.stderr != "" {
+		t.Errorf("exit %d %s", r.code, r.stderr)
+	}
+}
+
 // buffer is a place that a process writes to and a test reads from.
 type buffer struct {
 	mu sync.Mutex

@@ -16,7 +16,11 @@ if [ -n "$(docker ps --all --quiet --filter label=com.docker.compose.project=sho
 fi
 
 run() {
-	printf '\n$ %s\n' "$*"
+	printf '\n$'
+	for word in "$@"; do
+		case $word in *' '*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+	done
+	printf '\n'
 	"$@"
 }
 # The name is what it would be on the PATH.

@@ -10,8 +10,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
-// summaryRows is how many resources a step summary lists: GitHub takes 1 MiB.
-const summaryRows = 500
+// summaryRows is how many resources a step summary lists, and summaryLimit about
+// how many bytes it takes: GitHub takes 1 MiB for a whole step.
+const (
+	summaryRows  = 500
+	summaryLimit = 256 << 10
+)
 
 // annotationLimit is how many bytes of a message GitHub shows.
 const annotationLimit = 4000
@@ -80,7 +84,7 @@ func GitHubSummary(w io.Writer, e teardown.Ending) error {
 		b.WriteString("| | name | size | result | why |\n|---|---|---:|---|---|\n")
 	}
 	for i, r := range v.Resources {
-		if i == summaryRows {
+		if i == summaryRows || b.Len() > summaryLimit {
 			fmt.Fprintf(&b, "\n… and %d more.\n", len(v.Resources)-i)
 			break
 		}

@@ -192,3 +192,18 @@ func judge(t *testing.T, name, where, out string) {
 		}
 	}
 }
+
+// What CI systems are given stays within their limits.
+func TestCILimits(t *testing.T) {
+	e := teardown.Ending{ID: "X", Verdict: teardown.Verdict{Outcome: audit.Partial}}
+	for range 3000 {
+		r := teardown.Resource{Kind: "volume", Name: strings.Repeat("|", 255), Reason: strings.Repeat("\n", 4000), Asked: true, Result: teardown.Remained}
+		e.Verdict.Resources, e.Verdict.Remaining = append(e.Verdict.Resources, r), append(e.Verdict.Remaining, r)
+	}
+	if out := output(t, func(b *bytes.Buffer) error { return GitHubSummary(b, e) }); len(out) > 1<<19 || !strings.Contains(out, "more.") {
+		t.Errorf("the summary takes %d bytes", len(out))
+	}
+	if out := GitHubAnnotation(e); len(out) > 4*annotationLimit || strings.Count(out, "\n") != 1 {
+		t.Errorf("the annotation takes %d bytes", len(out))
+	}
+}

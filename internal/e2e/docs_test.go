@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// documented are the commands in the code blocks of a page: lines that begin
+// with the program's name, perhaps after a prompt, up to their comment.
+func documented(t *testing.T, path string) (commands []string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "$ ")
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "- "), "run: ")
+		line = strings.TrimPrefix(line, "source <(")
+		if !strings.HasPrefix(line, "ccdestroy") || strings.HasPrefix(line, "ccdestroy:") {
+			continue
+		}
+		line = regexp.MustCompile(`\s{2,}\S.*$|\s+#.*$`).ReplaceAllString(strings.TrimSpace(line), "")
+		commands = append(commands, strings.TrimSuffix(line, ")"))
+	}
+	return commands
+}
+
+// Every command that the README and docs/ show is one that works.
+func TestDocumentedCommands(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, page := range append(pages, "../../README.md") {
+		all = append(all, documented(t, page)...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	s := newStack(t, one(single))
+	s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"), "CI_COMMIT_REF_SLUG=main", "CI_PIPELINE_ID=7", "BUILD_NUMBER=7")
+	s.docker("compose", "up", "--detach")
+	s.ccdestroy()
+	id, head := s.last().ID, strings.TrimSpace(s.ccdestroy("audit", "head").stdout)
+	s.write("heads", head+"\n")
+	ran := 0
+	for _, command := range all {
+		s.docker("compose", "up", "--detach")
+		command = strings.NewReplacer("01M84SCV", id, "WORD", head, "ssh audit@host 'cat >> heads'", "cat", "${{ github.run_id }}", "7", "man -l -", "cat", "| source", "| cat").Replace(command)
+		r := run(t, s.command("", "sh", "-c", command))
+		ran++
+		if r.code != 0 {
+			t.Errorf("%s: exit %d\n%s", command, r.code, r.stderr)
+		}
+	}
+	t.Logf("%d commands", ran)
+	if ran < 25 {
+		t.Errorf("only %d commands were found: %q", ran, all)
+	}
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Takes the GitHub workflows out of docs/ci.md and has actionlint look at them.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+awk -v dir="$dir" '/^```yaml/ { in_block = 1; next } /^```/ { in_block = 0; file = "" }
+	in_block && file == "" && /^# \.github\/workflows\// { n++; file = dir "/" n ".yaml" }
+	in_block && file != "" { print > file }' "$here/../../docs/ci.md"
+ls "$dir"/*.yaml >/dev/null
+go build -C "$here/lint" -o "$here/../../bin/actionlint" github.com/rhysd/actionlint/cmd/actionlint
+"$here/../../bin/actionlint" -no-color "$dir"/*.yaml
