@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
@@ -61,15 +63,44 @@ func (l *Log) Verify(given []Head) (Report, error) {
 		return report, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return report, fmt.Errorf("stat %q: %w", l.Path, durable.Cause(err))
+	if report.Bytes, err = wholeSize(f); err != nil {
+		return report, fmt.Errorf("%s: %w", l.Path, err)
 	}
-	report.Bytes = info.Size()
 	if err := report.verify(f); err != nil {
 		return report, fmt.Errorf("%s: %w", l.Path, err)
 	}
 	return report, nil
+}
+
+// How often and after how long a file that does not end with an LF is looked at
+// again: a long line may be on its way into it.
+const (
+	wholeTries = 20
+	wholeWait  = 50 * time.Millisecond
+)
+
+// wholeSize is the size of a file at a moment when nobody is writing to it, as
+// far as waiting helps.
+func wholeSize(f *os.File) (size int64, err error) {
+	for range wholeTries {
+		info, err := f.Stat()
+		if err != nil {
+			return 0, fmt.Errorf("stat log: %w", err)
+		}
+		size = info.Size()
+		var last [1]byte
+		if size == 0 {
+			return 0, nil
+		}
+		if _, err := f.ReadAt(last[:], size-1); err != nil {
+			return 0, fmt.Errorf("read log: %w", err)
+		}
+		if last[0] == '\n' {
+			return size, nil
+		}
+		time.Sleep(wholeWait)
+	}
+	return size, nil
 }
 
 func (r *Report) verify(f io.ReaderAt) error {

@@ -247,3 +247,36 @@ func TestVerifyShambles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A log that is being written to is not called torn.
+func TestVerifyWhileAppending(t *testing.T) {
+	l := newLog(t)
+	add(t, l, event("A", Success))
+	big := event("B", Success)
+	big.Details = []byte(`{"stderr":"` + strings.Repeat("x", 3<<20) + `"}`)
+	done := make(chan error, 1)
+	go func() {
+		for range 15 {
+			if _, err := l.Append(t.Context(), big, 0); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	looks := 0
+	for {
+		select {
+		case err := <-done:
+			if err != nil || looks == 0 {
+				t.Error(looks, err)
+			}
+			return
+		default:
+		}
+		if r, err := l.Verify(nil); err != nil || !r.Intact() {
+			t.Fatalf("%q %v", brief(r), err)
+		}
+		looks++
+	}
+}

@@ -40,17 +40,16 @@ type grammar struct {
 	VersionOf  versionCmd    `cmd:"" name:"version" help:"Show the version, and what it was built from."`
 }
 
-// help is kong's own, with the flags of the default command on the first page
-// and the exit codes at its end.
+// help is kong's own, with the flags of the command that runs when none is
+// named, and on the first page the exit codes at its end.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
-	top := ctx.Selected() == nil || ctx.Selected().Name == "destroy"
+	node := ctx.Selected()
+	top := node == nil || node == ctx.Model.DefaultCmd
 	if top {
-		for _, node := range ctx.Model.Children {
-			if node.Name == "destroy" {
-				ctx.Model.Node.Flags = append(ctx.Model.Node.Flags, node.Flags...)
-			}
-		}
-		ctx.Path = ctx.Path[:1]
+		node, ctx.Path = ctx.Model.Node, ctx.Path[:1]
+	}
+	if node.DefaultCmd != nil {
+		node.Flags = append(node.Flags, node.DefaultCmd.Flags...)
 	}
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
 		return err
