@@ -1,12 +1,14 @@
 package compose
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
@@ -21,8 +23,11 @@ type Compose struct {
 	Stderr *os.File
 	Cache  string // directory for what is remembered about the binaries; "" for none
 
-	binary string   // path of docker, found once
-	stdin  *os.File // copy of Stdin when a file is "-"
+	binary string // path of docker, found once
+
+	once     sync.Once // guards the next two
+	piped    []byte    // what Stdin held, when a file is "-"
+	pipedErr error
 }
 
 var errNoDocker = &teardown.Fault{
@@ -56,28 +61,18 @@ func (c *Compose) readsStdin() bool {
 	return false
 }
 
-// input returns what the child gets as standard input, from its beginning. When
-// a file is "-", standard input is copied once to a nameless file, for our own
-// reading and for the child's.
-func (c *Compose) input() (*os.File, error) {
+// input is what a reader of standard input gets, from its beginning; nil when
+// no file is "-". Standard input is read once, and each of several readers, of
+// which some may run at the same time, has it all.
+func (c *Compose) input() (io.Reader, error) {
 	if !c.readsStdin() {
 		return nil, nil
 	}
-	if c.stdin == nil {
-		tmp, err := os.CreateTemp("", "ccdestroy-stdin-*")
-		if err != nil {
-			return nil, fmt.Errorf("copy standard input: %w", err)
-		}
-		_ = os.Remove(tmp.Name()) // Windows refuses; there the file stays until the next clean-up
-		if _, err := io.Copy(tmp, c.Stdin); err != nil {
-			return nil, fmt.Errorf("copy standard input: %w", err)
-		}
-		c.stdin = tmp
+	c.once.Do(func() { c.piped, c.pipedErr = io.ReadAll(c.Stdin) })
+	if c.pipedErr != nil {
+		return nil, fmt.Errorf("copy standard input: %w", c.pipedErr)
 	}
-	if _, err := c.stdin.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("copy standard input: %w", err)
-	}
-	return c.stdin, nil
+	return bytes.NewReader(c.piped), nil
 }
 
 // run runs docker with the arguments and returns what it printed.

@@ -2,11 +2,13 @@ package compose
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/contextcore/ccdestroy/internal/teardown"
@@ -188,4 +190,33 @@ func TestVersionIsRemembered(t *testing.T) {
 	if v, err := c.Version(context.Background()); err != nil || v != "v10.1" {
 		t.Errorf("after a change: %q %v", v, err)
 	}
+}
+
+// Each reader of standard input has all of it, also when several read at once.
+func TestInputForAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "in")
+	want := strings.Repeat("services: {}\n", 10_000)
+	if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := &Compose{Args: Args{Files: []string{"-"}}, Stdin: f}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			in, err := c.input()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if got, err := io.ReadAll(in); err != nil || string(got) != want {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+		})
+	}
+	all.Wait()
 }

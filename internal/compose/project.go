@@ -193,15 +193,29 @@ func unknownService(name string, p *types.Project) error {
 	}
 }
 
-// lendStdin lets compose-go, which reads os.Stdin, read our copy.
+// lendStdin lets compose-go, which reads os.Stdin, read a copy of it in a
+// nameless file.
 func (c *Compose) lendStdin() (restore func(), err error) {
 	in, err := c.input()
 	if err != nil || in == nil {
 		return func() {}, err
 	}
+	tmp, err := os.CreateTemp("", "ccdestroy-stdin-*")
+	if err == nil {
+		_ = os.Remove(tmp.Name()) // Windows refuses; there the file stays until the next clean-up
+		if _, err = io.Copy(tmp, in); err == nil {
+			_, err = tmp.Seek(0, io.SeekStart)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("copy standard input: %w", err)
+	}
 	saved := os.Stdin
-	os.Stdin = in
-	return func() { os.Stdin = saved }, nil
+	os.Stdin = tmp
+	return func() {
+		os.Stdin = saved
+		tmp.Close()
+	}, nil
 }
 
 // projectNameEnv is the COMPOSE_PROJECT_NAME that Compose falls back to: of the
