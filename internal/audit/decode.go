@@ -163,7 +163,7 @@ func (p *parsed) checkEvent() (err error) {
 	if !areStrings(p.fields[keyDataAffected]) {
 		return wrongType(keyDataAffected)
 	}
-	p.timestamp, err = parseTime(text(p.fields[keyTimestamp]))
+	p.timestamp, err = ParseTime(text(p.fields[keyTimestamp]))
 	return err
 }
 
@@ -239,10 +239,10 @@ func (p *parsed) event() (Event, error) {
 
 var wholeDigits = regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?$`)
 
-// parseTime reads what datetime.isoformat writes: with or without microseconds,
+// ParseTime reads what datetime.isoformat writes: with or without microseconds,
 // with or without an offset. Without one it was the writer's local time, which
 // here can only be taken for ours.
-func parseTime(text string) (time.Time, error) {
+func ParseTime(text string) (time.Time, error) {
 	if !wholeDigits.MatchString(text) { // time.Parse takes an hour of one digit
 		return time.Time{}, fmt.Errorf("malformed: timestamp %q is not ISO 8601", text)
 	}

@@ -21,6 +21,9 @@ type result struct {
 	code           int
 }
 
+// stdin is what the next call reads; nil is nothing.
+var stdin *os.File
+
 // call runs the program in dir with no terminal and nothing of this machine's
 // environment.
 func call(t *testing.T, dir string, env []string, args ...string) result {
@@ -35,7 +38,7 @@ func call(t *testing.T, dir string, env []string, args ...string) result {
 		files[i] = f
 	}
 	home := "XDG_STATE_HOME=" + filepath.Join(dir, "state")
-	code := Main(Process{Args: args, Environ: append([]string{home}, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
+	code := Main(Process{Stdin: stdin, Args: args, Environ: append([]string{home}, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
 	read := func(f *os.File) string {
 		data, err := os.ReadFile(f.Name())
 		if err != nil {

@@ -150,8 +150,9 @@ func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, lim
 		return 0, nil, err
 	}
 	for _, e := range open {
-		if e.Operation != audit.Destroy || stillRuns(e) {
-			continue
+		d, err := teardown.ParseDetails(e)
+		if e.Operation != audit.Destroy || err == nil && d.RecordedBy != "" || stillRuns(e) {
+			continue // a script's own operations are the script's to end
 		}
 		v, err := teardown.Reconcile(ctx, e, c, l, p.Now)
 		if err != nil {

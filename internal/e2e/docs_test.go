@@ -17,15 +17,24 @@ func documented(t *testing.T, path string) (commands []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := ""
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "$ ")
 		line = strings.TrimPrefix(strings.TrimPrefix(line, "- "), "run: ")
 		line = strings.TrimPrefix(line, "source <(")
+		if input, piped, ok := strings.Cut(line, "' | ccdestroy "); ok && strings.HasPrefix(input, "echo '") {
+			commands = append(commands, input+"' | ccdestroy "+piped)
+		}
+		if strings.HasPrefix(line, "id=$(ccdestroy") {
+			before = line + "\n" // the next command needs it
+			continue
+		}
 		if !strings.HasPrefix(line, "ccdestroy") || strings.HasPrefix(line, "ccdestroy:") {
 			continue
 		}
 		line = regexp.MustCompile(`\s{2,}\S.*$|\s+#.*$`).ReplaceAllString(strings.TrimSpace(line), "")
-		commands = append(commands, strings.TrimSuffix(line, ")"))
+		commands = append(commands, before+strings.TrimSuffix(line, ")"))
+		before = ""
 	}
 	return commands
 }

@@ -1,8 +1,11 @@
 package render
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +17,7 @@ import (
 // and lines theirs in the log.
 func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, style Style) error {
 	last := events[len(events)-1]
-	d, err := teardown.ParseDetails(last)
+	d, _ := teardown.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
 	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
@@ -24,9 +27,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 	if d.DurationMS > 0 {
 		f.line("Took", "%s", seconds(time.Duration(d.DurationMS)*time.Millisecond))
 	}
-	if err == nil {
-		f.details(last, d)
-	}
+	f.details(last, d)
 	if last.ExportPath != "" {
 		f.line("Export", "%s", last.ExportPath)
 	}
@@ -43,7 +44,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 	}
 	b.WriteString("\n")
 	chain(&b, events, lines)
-	_, err = io.WriteString(w, b.String())
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
@@ -98,6 +99,27 @@ func (f fields) details(e audit.Event, d teardown.Details) {
 		f.line("Also gone", "volume %s, not foreseen", name)
 	}
 	f.some("Tool", d.Tool)
+	if d.RecordedBy != "" {
+		f.some("Recorded by", "ccdestroy "+d.RecordedBy+": as a script told it")
+	}
+	f.others(e)
+}
+
+// others shows the details that a script gave and that this program knows
+// nothing of.
+func (f fields) others(e audit.Event) {
+	var all map[string]json.RawMessage
+	_ = json.Unmarshal(e.Details, &all) // it was read before
+	known := append(teardown.DetailNames(), "recovered", "unchained", "recorded_at")
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if !slices.Contains(known, key) {
+			var text string
+			if json.Unmarshal(all[key], &text) != nil {
+				text = string(all[key])
+			}
+			f.line("Detail", "%s: %s", key, text)
+		}
+	}
 }
 
 // who tells who it was and where, as far as is known.

@@ -2,6 +2,8 @@ package teardown
 
 import (
 	"encoding/json"
+	"reflect"
+	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
@@ -19,6 +21,7 @@ type Details struct {
 	Unprotected  []string        `json:"unprotected,omitempty"`  // volumes named by --unprotect
 	Why          string          `json:"reason,omitempty"`       // --reason
 	Actor        json.RawMessage `json:"actor,omitempty"`        // who and where; see package actor
+	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim
 
 	// From here on, outcome events only.
 	StartedAt  string   `json:"started_at,omitempty"` // RFC 3339, of the pending event
@@ -38,6 +41,18 @@ func ParseDetails(e audit.Event) (Details, error) {
 	var d Details
 	err := json.Unmarshal(e.Details, &d)
 	return d, err
+}
+
+// DetailNames are the keys that Details has in JSON.
+func DetailNames() (names []string) {
+	for _, t := range []reflect.Type{reflect.TypeFor[Inventory](), reflect.TypeFor[Details]()} {
+		for i := range t.NumField() {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (d Details) encode() json.RawMessage {
