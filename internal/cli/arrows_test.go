@@ -13,9 +13,10 @@ const module = "github.com/contextcore/ccdestroy/"
 // listed may import none.
 var arrows = map[string][]string{
 	"cmd/ccdestroy":     {"internal/cli"},
-	"internal/cli":      {"internal/actor", "internal/audit", "internal/compose", "internal/durable", "internal/engine", "internal/render", "internal/teardown"},
+	"internal/cli":      {"internal/actor", "internal/audit", "internal/command", "internal/compose", "internal/durable", "internal/engine", "internal/render", "internal/teardown"},
 	"internal/audit":    {"internal/durable"},
 	"internal/teardown": {"internal/audit"},
+	"internal/command":  {"internal/audit", "internal/teardown"},
 	"internal/engine":   {"internal/teardown"},
 	"internal/compose":  {"internal/teardown", "internal/durable"},
 	"internal/render":   {"internal/audit", "internal/teardown"},

@@ -32,6 +32,7 @@ type grammar struct {
 	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
 	Inventory  inventoryCmd  `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
 	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
+	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
 	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
 	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
 	Config     configCmd     `cmd:"" help:"Show what each flag is set to, and where."`

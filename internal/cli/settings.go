@@ -146,7 +146,7 @@ func plain(node *yaml.Node) (any, error) {
 // flagNames are the long names of all flags that can be set.
 func flagNames(app *kong.Application) (names []string) {
 	_ = kong.Visit(app, func(v kong.Visitable, next kong.Next) error {
-		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" && !slices.Contains(names, f.Name) {
+		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" && !f.Tag.Has("fixed") && !slices.Contains(names, f.Name) {
 			names = append(names, f.Name)
 		}
 		return next(nil)
@@ -168,8 +168,8 @@ func (s *settings) value(flag string) (value any, from string) {
 
 // Resolve is called by the parser for each flag that was not given.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if flag.Name == "help" || flag.Name == "version" {
-		return nil, nil
+	if flag.Name == "help" || flag.Name == "version" || flag.Tag.Has("fixed") {
+		return nil, nil // a fixed flag speaks of one operation alone
 	}
 	value, from := s.value(flag.Name)
 	if value == nil {

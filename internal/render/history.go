@@ -63,6 +63,8 @@ func lostCell(r audit.Record, d teardown.Details) cell {
 		c.text = "?"
 	case d.LostBytes > 0:
 		c.text = human(d.LostBytes)
+	case len(r.DataAffected) > 0 && d.RecordedBy != "":
+		c.text = count(len(r.DataAffected), "thing")
 	case len(r.DataAffected) > 0:
 		c.text = count(len(r.DataAffected), "volume")
 	}

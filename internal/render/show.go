@@ -36,7 +36,11 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 		if i > 0 {
 			label = ""
 		}
-		f.line(label, "volume %s", name)
+		what := "volume "
+		if d.RecordedBy != "" {
+			what = "" // whatever it is
+		}
+		f.line(label, "%s%s", what, name)
 	}
 	resources(&b, d, style)
 	if d.Stderr != "" {
@@ -99,8 +103,8 @@ func (f fields) details(e audit.Event, d teardown.Details) {
 		f.line("Also gone", "volume %s, not foreseen", name)
 	}
 	f.some("Tool", d.Tool)
-	if d.RecordedBy != "" {
-		f.some("Recorded by", "ccdestroy "+d.RecordedBy+": as a script told it")
+	if d.RecordedBy == "record" {
+		f.some("Recorded by", "ccdestroy record: as a script told it")
 	}
 	f.others(e)
 }

@@ -21,7 +21,7 @@ type Details struct {
 	Unprotected  []string        `json:"unprotected,omitempty"`  // volumes named by --unprotect
 	Why          string          `json:"reason,omitempty"`       // --reason
 	Actor        json.RawMessage `json:"actor,omitempty"`        // who and where; see package actor
-	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim
+	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command
 
 	// From here on, outcome events only.
 	StartedAt  string   `json:"started_at,omitempty"` // RFC 3339, of the pending event
@@ -55,7 +55,8 @@ func DetailNames() (names []string) {
 	return names
 }
 
-func (d Details) encode() json.RawMessage {
+// Encode is the details as an event has them.
+func (d Details) Encode() json.RawMessage {
 	if d.Resources == nil {
 		d.Resources = []Resource{}
 	}

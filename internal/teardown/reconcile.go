@@ -48,7 +48,7 @@ func Reconcile(ctx context.Context, pending audit.Event, d Daemon, log Recorder,
 	}
 	_, err = log.Append(ctx, audit.Event{
 		ID: pending.ID, Timestamp: now(), Operation: pending.Operation, Outcome: v.Outcome,
-		User: pending.User, Details: details.encode(), DataAffected: v.Lost,
+		User: pending.User, Details: details.Encode(), DataAffected: v.Lost,
 	}, 0)
 	return v, headless(err)
 }

@@ -5,13 +5,15 @@ import "time"
 // Kind is what sort of thing a resource is.
 type Kind string
 
-// The kinds. A bind is a host path that a container can write to.
+// The kinds. A bind is a host path that a container can write to, a path one
+// that a command was said to remove.
 const (
 	KindVolume    Kind = "volume"
 	KindContainer Kind = "container"
 	KindNetwork   Kind = "network"
 	KindImage     Kind = "image"
 	KindBind      Kind = "bind"
+	KindPath      Kind = "path"
 )
 
 // Fate is what will happen to a resource.

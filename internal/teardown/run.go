@@ -144,7 +144,7 @@ func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
 func (r *Run) event(outcome audit.Outcome, affected []string) audit.Event {
 	return audit.Event{
 		ID: r.id, Timestamp: r.Now(), Operation: audit.Destroy, Outcome: outcome,
-		User: r.User, Details: r.details.encode(), DataAffected: affected,
+		User: r.User, Details: r.details.Encode(), DataAffected: affected,
 	}
 }
 

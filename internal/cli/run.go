@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/command"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+type runCmd struct {
+	Operation      string   `fixed:"" required:"" placeholder:"NAME" completion-predictor:"operation" help:"What the command does, in lower_snake: destroy, export, prune, delete_dashboard, restore, or your own."`
+	Affects        []string `fixed:"" sep:"none" placeholder:"NAME" help:"Data that goes when it succeeds, by name alone. Repeatable."`
+	Path           []string `fixed:"" sep:"none" placeholder:"PATH" completion-predictor:"file" help:"File or directory that goes; looked at before and after. Repeatable."`
+	Volume         []string `fixed:"" sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Docker volume that goes; looked at before and after. Repeatable."`
+	ComposeProject []string `fixed:"" sep:"none" placeholder:"NAME" completion-predictor:"project" help:"Compose project whose containers, volumes and networks go; looked at before and after. Repeatable."`
+	ExportPath     string   `fixed:"" placeholder:"PATH" help:"Where the data was, or is, exported to."`
+	Reason         string   `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
+	Host           string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to look at."`
+	Context        string   `placeholder:"NAME" help:"Docker context to use."`
+	logFlag
+	Argv []string `arg:"" passthrough:"" name:"command" help:"The command and its arguments, after --."`
+}
+
+// Run runs the command; the exit code is the command's.
+func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
+	argv := c.Argv
+	if len(argv) > 0 && argv[0] == "--" {
+		argv = argv[1:]
+	}
+	if len(argv) == 0 || !audit.ValidOperation(c.Operation) {
+		return &teardown.Fault{Err: c.wrong(argv), Try: "ccdestroy run --operation destroy --path data -- rm -rf data", Code: teardown.ExitUsage}
+	}
+	l, err := p.logForReading(c.logFlag)
+	if err != nil {
+		return err
+	}
+	p.warnHead(l)
+	user, actor, _ := p.who()
+	run := command.Run{
+		Operation: c.Operation, Argv: argv, Affects: c.Affects, Reason: c.Reason, ExportPath: c.ExportPath,
+		Targets: command.Targets{Volumes: c.Volume, Projects: c.ComposeProject},
+		Log:     l, User: user, Actor: actor, Tool: "ccdestroy " + version(), Dir: p.Dir, Env: p.Environ,
+		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Signals: p.Signals, Now: p.Now, ID: newID(p.Now()),
+		Shared: func(sig os.Signal) bool { return (sig == syscall.SIGINT || sig == syscall.SIGQUIT) && foreground() },
+		Note:   func(text string) { p.say("ccdestroy: %s", text) },
+	}
+	for _, path := range c.Path {
+		run.Targets.Paths = append(run.Targets.Paths, p.abs(path))
+	}
+	if len(c.Volume)+len(c.ComposeProject) > 0 {
+		client, err := p.engine(projectFlags{Host: c.Host, Context: c.Context})
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		run.Engine = daemon{client}
+	}
+	*code, err = run.Do(ctx)
+	return err
+}
+
+func (c runCmd) wrong(argv []string) error {
+	if len(argv) == 0 {
+		return fmt.Errorf("no command is named")
+	}
+	return fmt.Errorf("operation %q is no lower_snake name, such as delete_dashboard", c.Operation)
+}
