@@ -75,7 +75,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	code, signal, err := r.child()
 	details.StartedAt, details.DurationMS, details.ExitCode = started.UTC().Format(time.RFC3339Nano), r.Now().Sub(started).Milliseconds(), &code
 	if signal != 0 {
-		details.Signal = signalName(signal)
+		details.Signal = teardown.SignalName(signal)
 	}
 	if err != nil {
 		details.Error = err.Error()
@@ -185,12 +185,4 @@ func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.S
 		lost = append(slices.Clone(r.Affects), lost...)
 	}
 	return outcome, lost
-}
-
-func signalName(s syscall.Signal) string {
-	names := map[syscall.Signal]string{syscall.SIGINT: "INT", syscall.SIGTERM: "TERM", syscall.SIGHUP: "HUP", syscall.SIGQUIT: "QUIT", syscall.SIGKILL: "KILL"}
-	if name, ok := names[s]; ok {
-		return name
-	}
-	return s.String()
 }

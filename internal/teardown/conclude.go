@@ -32,7 +32,7 @@ func (r *Run) conclude(exit Exit) Ending {
 	r.details.DurationMS = end.Duration.Milliseconds()
 	r.details.ExitCode = &exit.Code
 	if exit.Signal != nil {
-		r.details.Signal = signalName(exit.Signal)
+		r.details.Signal = SignalName(exit.Signal)
 	}
 	if exit.Code != 0 {
 		r.details.Stderr = exit.Stderr
@@ -147,8 +147,8 @@ func signalNumber(sig os.Signal) int {
 	return 0
 }
 
-// signalName is INT, TERM, HUP or QUIT; other signals are never passed on.
-func signalName(sig os.Signal) string {
+// SignalName is INT, TERM, HUP or QUIT; other signals are never passed on.
+func SignalName(sig os.Signal) string {
 	names := map[os.Signal]string{syscall.SIGINT: "INT", syscall.SIGTERM: "TERM", syscall.SIGHUP: "HUP", syscall.SIGQUIT: "QUIT"}
 	if name, ok := names[sig]; ok {
 		return name

@@ -123,7 +123,7 @@ func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
 	case sig != nil:
 		fault = &Fault{Err: fmt.Errorf("stopped by a signal (%s): nothing was destroyed", sig), Code: 128 + signalNumber(sig)}
 		outcome = audit.Cancelled
-		r.details.Signal = signalName(sig)
+		r.details.Signal = SignalName(sig)
 	case fault.Code == ExitDeclined:
 		outcome = audit.Cancelled
 	}
