@@ -64,6 +64,13 @@ func TestSettings(t *testing.T) {
 	if r := call(t, sub, nil, "config"); !strings.Contains(r.stdout, "limit") || strings.Contains(r.stdout, "help") {
 		t.Error(r.stdout)
 	}
+	put(t, file, "log: .contextcore/audit.jsonl\nfile: [a.yaml, /b.yaml, \"-\"]\n") // from the file's own directory
+	if n := ids(nil); n != 20 {
+		t.Errorf("log: %d", n)
+	}
+	if r := call(t, sub, nil, "config"); !strings.Contains(r.stdout, filepath.Join(dir, "a.yaml")+",/b.yaml,-") {
+		t.Error(r.stdout)
+	}
 	put(t, file, "format: csv\n") // which audit has, and version has not
 	if r := call(t, sub, nil, "audit"); !strings.HasPrefix(r.stdout, "id,timestamp,") {
 		t.Errorf("exit %d %.200s%s", r.code, r.stdout, r.stderr)

@@ -161,9 +161,31 @@ func (s *settings) value(flag string) (value any, from string) {
 		return text, "$" + variable(flag)
 	}
 	if one, set := s.keys[flag]; set {
-		return one.value, fmt.Sprintf("%s:%d", s.path, one.line)
+		return s.located(flag, one.value), fmt.Sprintf("%s:%d", s.path, one.line)
 	}
 	return nil, ""
+}
+
+// pathFlags name files. In the file they start from its directory, so that they
+// mean the same wherever below it a command is run.
+var pathFlags = []string{"env-file", "file", "log", "output", "project-directory"}
+
+func (s *settings) located(flag string, value any) any {
+	if !slices.Contains(pathFlags, flag) {
+		return value
+	}
+	if list, ok := value.([]any); ok {
+		out := make([]any, len(list))
+		for i, v := range list {
+			out[i] = s.located(flag, v)
+		}
+		return out
+	}
+	path := fmt.Sprint(value)
+	if path == "-" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.path), path)
 }
 
 // Resolve is called by the parser for each flag that was not given.
