@@ -99,7 +99,7 @@ func (p Process) paged(pager string, do func(io.Writer) error) error {
 	}
 	err = do(in)
 	in.Close()
-	if wait := cmd.Wait(); wait != nil && err == nil {
+	if wait := cmd.Wait(); wait != nil && (err == nil || closedPipe(err)) {
 		return &teardown.Fault{Err: fmt.Errorf("the pager %q: %w", pager, wait), Try: "--no-pager, or another PAGER", Code: teardown.ExitFailed}
 	}
 	if closedPipe(err) {
