@@ -37,12 +37,14 @@ func newChainer(runs []run, found *findings) *chainer {
 	return c
 }
 
-// weigh is the weight of a run. A run holds the hash of the one before it, so
-// no way is a circle.
+// weigh is the weight of a run. In an honest log a run holds the hash of the one
+// before it, so no way is a circle. In a forged one a run can hold lines that
+// are no proof of each other: a run that is being weighed counts once.
 func (c *chainer) weigh(i int) int64 {
 	if c.weight[i] > 0 {
 		return c.weight[i]
 	}
+	c.weight[i] = 1
 	best := int64(0)
 	for _, next := range c.after[c.runs[i].sum] {
 		best = max(best, c.weigh(next))

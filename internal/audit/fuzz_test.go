@@ -86,6 +86,7 @@ func FuzzVerify(f *testing.F) {
 		chained.Write(data)
 	}
 	f.Add(chained.Bytes(), uint16(300), byte(1))
+	f.Add(circle(), uint16(0), byte(0))
 	f.Fuzz(func(t *testing.T, data []byte, at uint16, flip byte) {
 		if len(data) > 0 {
 			data = bytes.Clone(data)

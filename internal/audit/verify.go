@@ -166,7 +166,7 @@ func (w *walker) split(f io.ReaderAt) error {
 	line, at := int64(0), 0
 	return eachFact(f, w.report.Bytes, func(one fact) error {
 		line += one.lines
-		if one.kind != isChained || !wanted[one.sum] {
+		if one.kind != isChained || !wanted[one.sum] || len(w.runs) > 2*maxRuns {
 			return nil
 		}
 		for at < len(w.runs) && w.runs[at].toLine < line {

@@ -280,3 +280,38 @@ func TestVerifyWhileAppending(t *testing.T) {
 		looks++
 	}
 }
+
+// chainedLine is a line of a log "L" with what a forger wants in it.
+func chainedLine(seq int64, prev string) []byte {
+	e := event("X", Success)
+	e.V, e.Log, e.Seq, e.Prev = 1, "L", seq, prev
+	data, err := encode(e)
+	if err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(data, []byte("\n"))
+}
+
+// circle is a log whose runs follow each other in a circle: the second line is
+// taken for the successor of the first by its number alone.
+func circle() []byte {
+	stray := []byte("what")
+	b := chainedLine(2, Sum(stray))
+	c := chainedLine(5, Sum(b))
+	a := chainedLine(1, Sum(c))
+	return join(a, stray, b, c)
+}
+
+func TestVerifyCircle(t *testing.T) {
+	if r := verify(t, circle()); r.Intact() || r.Lines != 4 {
+		t.Errorf("%q", brief(r))
+	}
+	// The same among more runs than are told apart.
+	var all [][]byte
+	for i := range 2 * maxRuns {
+		all = append(all, chainedLine(int64(7*i+9), Sum([]byte(fmt.Sprint(i)))))
+	}
+	if r := verify(t, join(append(all, bytes.Split(bytes.TrimSpace(circle()), []byte("\n"))...)...)); r.Intact() {
+		t.Error("it is called intact")
+	}
+}
