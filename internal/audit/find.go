@@ -2,9 +2,16 @@ package audit
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
+
+// plainID is what JSON spells in one way, \u escapes aside.
+var plainID = regexp.MustCompile(`^[A-Z0-9]+$`)
+
+// maxAmbiguous is how many operations that share a prefix are named.
+const maxAmbiguous = 20
 
 // Show finds the one operation whose id begins with prefix, in any case, and
 // returns all its events and their lines, oldest first. The whole log is read,
@@ -12,7 +19,11 @@ import (
 func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	want := strings.ToUpper(prefix)
 	var ids []string
-	_, err = l.Backward([]string{want}, func(e Event, raw []byte) bool {
+	var words []string
+	if plainID.MatchString(want) {
+		words = []string{want}
+	}
+	_, err = l.Backward(words, func(e Event, raw []byte) bool {
 		if e.ID == "" || !strings.HasPrefix(e.ID, want) {
 			return true
 		}
@@ -21,7 +32,7 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 		if !slices.Contains(ids, e.ID) {
 			ids = append(ids, e.ID)
 		}
-		return true
+		return len(ids) <= maxAmbiguous
 	})
 	switch {
 	case err != nil:

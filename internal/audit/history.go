@@ -194,12 +194,15 @@ func index(data, needle []byte, from int) int {
 // ErrNotFound says that no operation has the id that was asked for.
 var ErrNotFound = errors.New("no such operation")
 
-// AmbiguousError names the operations that share a prefix.
+// AmbiguousError names the newest of the operations that share a prefix.
 type AmbiguousError struct {
 	Prefix string
 	IDs    []string
 }
 
 func (e *AmbiguousError) Error() string {
+	if len(e.IDs) > maxAmbiguous {
+		return fmt.Sprintf("%q is the beginning of more than %d ids", e.Prefix, maxAmbiguous)
+	}
 	return fmt.Sprintf("%q is the beginning of %d ids", e.Prefix, len(e.IDs))
 }

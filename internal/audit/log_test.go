@@ -241,6 +241,13 @@ func TestHistoryMergesAndStops(t *testing.T) {
 	if _, _, err := l.Show("Z"); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
+	for i := range 2 * maxAmbiguous {
+		add(t, l, event(fmt.Sprintf("Q%d", i), Failed))
+	}
+	var many *AmbiguousError
+	if _, _, err := l.Show("q"); !errors.As(err, &many) || len(many.IDs) != maxAmbiguous+1 {
+		t.Error(err)
+	}
 	if events, lines, err := l.Show("a"); err != nil || len(events) != 2 || len(lines) != 2 || events[0].Outcome != Pending {
 		t.Errorf("%v %v", events, err)
 	}
