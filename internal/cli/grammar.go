@@ -17,7 +17,7 @@ const exitCodes = `
 Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
 line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume)
 · 6 no record could be written, so nothing was destroyed · 7 audit verify found
-that the log is not intact · 128+n signal n.
+that the log is not intact · 128+n signal n. run exits as its command does.
 
 Every flag can be set by a variable, CCDESTROY_LOG for --log, or in a file
 .ccdestroy.yaml, by "log: FILE"; ccdestroy config shows what is set where.
