@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"slices"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // spanSize is how much of a file is read at a time; maxLine bounds the memory
@@ -79,6 +82,21 @@ type block struct {
 	offset int64  // of data[0]
 	long   rawLine
 	isLong bool // long, which is not in data, follows
+}
+
+// openSized opens a file for reading, with its size: what is appended later is
+// not looked at.
+func openSized(path string) (f *os.File, size int64, err error) {
+	f, err = durable.OpenRead(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, fmt.Errorf("stat %q: %w", path, durable.Cause(err))
+	}
+	return f, info.Size(), nil
 }
 
 // reader reads spans, into a buffer that each call overwrites. Each goroutine

@@ -2,13 +2,9 @@ package audit
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-// plainID is what JSON spells in one way, \u escapes aside.
-var plainID = regexp.MustCompile(`^[A-Z0-9]+$`)
 
 // maxAmbiguous is how many operations that share a prefix are named.
 const maxAmbiguous = 20
@@ -19,11 +15,7 @@ const maxAmbiguous = 20
 func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	want := strings.ToUpper(prefix)
 	var ids []string
-	var words []string
-	if plainID.MatchString(want) {
-		words = []string{want}
-	}
-	_, err = l.Backward(words, func(e Event, raw []byte) bool {
+	_, err = l.Backward([]string{want}, func(e Event, raw []byte) bool {
 		if e.ID == "" || !strings.HasPrefix(e.ID, want) {
 			return true
 		}

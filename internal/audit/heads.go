@@ -107,7 +107,7 @@ func appendNote(file string, line []byte) error {
 // notes calls visit with the notes of a file, newest first, until it returns
 // false. A file that is not there has none.
 func notes(file string, visit func(note) (more bool)) error {
-	f, err := durable.OpenRead(file)
+	f, size, err := openSized(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -115,11 +115,7 @@ func notes(file string, visit func(note) (more bool)) error {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("stat %q: %w", file, durable.Cause(err))
-	}
-	for l, err := range lastLines(f, info.Size()) {
+	for l, err := range lastLines(f, size) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}

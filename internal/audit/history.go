@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // Record is one operation: its events merged. Its Event is the last one.
@@ -23,8 +22,7 @@ type Query struct {
 	// all.
 	Match func(e Event, line []byte) bool
 	// Words, where there are any: each event of an operation that Match takes
-	// has one of them in it. Lines without are not even parsed. A word is made
-	// of letters, digits, "_" and "-".
+	// has one of them in it. Lines without need not be parsed.
 	Words []string
 	// Since is the time that every wanted event was recorded at or after; zero
 	// is no limit. Match is asked all the same.
@@ -91,22 +89,21 @@ type found struct {
 
 // Backward calls visit with each event and its bytes, newest first, until visit
 // returns false. Where words are given, events that hold none of them are passed
-// over unread; a word is made of letters, digits, "_" and "-". Lines that are no
-// events are counted. A line of a newer format version ends the reading with
+// over unread, as long as each word is made of letters, digits, "_" and "-": JSON
+// spells others in several ways. Lines that are no events are counted. A line of a newer format version ends the reading with
 // ErrVersion.
 func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
 	var scanned Scanned
-	f, err := durable.OpenRead(l.Path)
+	f, size, err := openSized(l.Path)
 	if err != nil {
 		return scanned, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return scanned, fmt.Errorf("stat %q: %w", l.Path, durable.Cause(err))
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
+		words = nil
 	}
 	work := func(b block) ([]found, error) { return eventsIn(b, words), nil }
-	err = inOrder(f, info.Size(), backward(info.Size()), work, func(all []found) (bool, error) {
+	err = inOrder(f, size, backward(size), work, func(all []found) (bool, error) {
 		for _, e := range all {
 			switch {
 			case e.err != nil:
@@ -125,6 +122,10 @@ func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more boo
 	return scanned, nil
 }
 
+func spelledVariously(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-')
+}
+
 // eventsIn returns the events of a block, newest first, in memory of their own.
 func eventsIn(b block, words []string) (all []found) {
 	b.data = keep(b.data, words)
@@ -132,7 +133,7 @@ func eventsIn(b block, words []string) (all []found) {
 		if line.size == 0 {
 			continue
 		}
-		_, err := line.parse()
+		e, raw, err := line.event()
 		switch n := len(all) - 1; {
 		case errors.Is(err, ErrVersion):
 			return append(all, found{err: err})
@@ -141,8 +142,6 @@ func eventsIn(b block, words []string) (all []found) {
 		case err != nil:
 			all = append(all, found{malformed: 1})
 		default:
-			raw := bytes.Clone(line.data)
-			e, _ := Parse(raw) // it was parsed a moment ago, in memory that is not ours
 			all = append(all, found{Event: e, raw: raw})
 		}
 	}

@@ -4,22 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // End is how long the log is: where Since goes on from.
 func (l *Log) End() (int64, error) {
-	f, err := durable.OpenRead(l.Path)
+	f, size, err := openSized(l.Path)
 	if err != nil {
 		return 0, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, fmt.Errorf("stat %q: %w", l.Path, durable.Cause(err))
-	}
-	return info.Size(), nil
+	return size, f.Close()
 }
 
 // Since calls visit with the events behind the first from bytes, oldest first,
@@ -27,21 +20,17 @@ func (l *Log) End() (int64, error) {
 // says that the log has become shorter, and is read from its beginning next
 // time. Lines that are no events are passed over.
 func (l *Log) Since(from int64, visit func(e Event, line []byte)) (next int64, cut bool, err error) {
-	size, err := l.End()
+	f, size, err := openSized(l.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, from > 0, nil
 	}
-	if err != nil || size == from {
-		return from, false, err
-	}
-	if size < from {
-		return 0, true, nil
-	}
-	f, err := durable.OpenRead(l.Path)
 	if err != nil {
 		return from, false, err
 	}
 	defer f.Close()
+	if size < from {
+		return 0, true, nil
+	}
 	rd := &reader{r: f, size: size}
 	for next = from; next < size; {
 		b, err := rd.read(span{next, min(next+spanSize, size)})
@@ -53,9 +42,7 @@ func (l *Log) Since(from int64, visit func(e Event, line []byte)) (next int64, c
 			if !line.ended {
 				return line.offset, false, nil // still being written, perhaps
 			}
-			if _, err := line.parse(); err == nil {
-				raw := append([]byte(nil), line.data...)
-				e, _ := Parse(raw)
+			if e, raw, err := line.event(); err == nil {
 				visit(e, raw)
 			}
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -86,6 +87,17 @@ func (l rawLine) parse() (parsed, error) {
 		return parsed{}, errLineTooLong
 	}
 	return parse(l.data)
+}
+
+// event copies the line and reads the copy, which the event's details are a part
+// of.
+func (l rawLine) event() (e Event, raw []byte, err error) {
+	if l.size > maxLine {
+		return Event{}, nil, errLineTooLong
+	}
+	raw = bytes.Clone(l.data)
+	e, err = Parse(raw)
+	return e, raw, err
 }
 
 var errLineTooLong = errors.New("malformed: a line longer than 16 MiB")

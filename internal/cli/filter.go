@@ -59,19 +59,13 @@ func (f filterFlags) check() error {
 	return nil
 }
 
-// plainWord is a text that JSON spells in one way, \u escapes aside.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
 // query is the flags as the log takes them.
 func (f filterFlags) query(limit int) audit.Query {
-	q := audit.Query{Limit: limit, Since: f.Since.Time, Match: f.match()}
-	for _, words := range [][]string{f.Operation, f.Project} { // the same in each event of an operation
-		if len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !plainWord.MatchString(w) }) {
-			q.Words = words
-			break
-		}
+	words := f.Operation // these two are the same in each event of an operation
+	if len(words) == 0 {
+		words = f.Project
 	}
-	return q
+	return audit.Query{Limit: limit, Since: f.Since.Time, Match: f.match(), Words: words}
 }
 
 func (f filterFlags) match() func(audit.Event, []byte) bool {
