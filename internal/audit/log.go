@@ -147,27 +147,13 @@ func write(f *os.File, data []byte, size int64) error {
 	return nil
 }
 
-// checkOwner refuses a log that another account could rewrite at will. Root may
-// write to the log of whoever owns its directory, since people run sudo.
+// checkOwner refuses a log that another account could rewrite at will.
 func checkOwner(f *os.File, path string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, durable.Cause(err))
+	owner, ours, err := durable.OursToTrust(f, path)
+	if err == nil && !ours {
+		err = fmt.Errorf("%q: %w (uid %d, we are %d)", path, ErrOwner, owner, os.Geteuid())
 	}
-	owner, known := durable.Owner(info)
-	if !known || owner == os.Geteuid() {
-		return nil
-	}
-	if os.Geteuid() == 0 {
-		dir, err := os.Stat(filepath.Dir(path))
-		if err != nil {
-			return fmt.Errorf("stat %q: %w", path, durable.Cause(err))
-		}
-		if dirOwner, _ := durable.Owner(dir); dirOwner == owner {
-			return nil
-		}
-	}
-	return fmt.Errorf("%q: %w (uid %d, we are %d)", path, ErrOwner, owner, os.Geteuid())
+	return err
 }
 
 // Find looks for a log in dir and its parents, as git looks for its directory.

@@ -65,11 +65,11 @@ func (s *settings) read(path string, app *kong.Application) error {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	owner, ours, err := durable.OursToTrust(f, path)
 	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, durable.Cause(err))
+		return err
 	}
-	if owner, known := durable.Owner(info); known && !trusted(owner, filepath.Dir(path)) {
+	if !ours && owner != 0 {
 		return fmt.Errorf("%s belongs to another account (uid %d): its settings are not taken", path, owner)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, settingsLimit))
@@ -84,21 +84,6 @@ func (s *settings) read(path string, app *kong.Application) error {
 		return nil // empty
 	}
 	return s.take(doc.Content[0], app)
-}
-
-// trusted reports whether a file of this owner is as good as ours: ours, root's,
-// or, for root, of whoever owns the directory.
-func trusted(owner int, dir string) bool {
-	us := os.Geteuid()
-	if owner == us || owner == 0 {
-		return true
-	}
-	info, err := os.Stat(dir)
-	if err != nil || us != 0 {
-		return false
-	}
-	dirOwner, _ := durable.Owner(info)
-	return dirOwner == owner
 }
 
 func (s *settings) take(doc *yaml.Node, app *kong.Application) error {

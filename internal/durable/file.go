@@ -93,6 +93,29 @@ func regular(path string, mode fs.FileMode) error {
 	return fmt.Errorf("open %q: %w", path, ErrNotRegular)
 }
 
+// OursToTrust reports whether nobody but this account could have written the
+// file: it owns it, or, for root, whoever owns the directory does, since people
+// run sudo. Where files have no owners it is always so.
+func OursToTrust(f *os.File, path string) (owner int, ours bool, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, false, fmt.Errorf("stat %q: %w", path, Cause(err))
+	}
+	owner, known := Owner(info)
+	if !known || owner == os.Geteuid() {
+		return owner, true, nil
+	}
+	if os.Geteuid() != 0 {
+		return owner, false, nil
+	}
+	dir, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return owner, false, fmt.Errorf("stat %q: %w", path, Cause(err))
+	}
+	dirOwner, _ := Owner(dir)
+	return owner, dirOwner == owner, nil
+}
+
 // ReplaceFile gives path the content data in one step: readers see the old
 // content or the new, never a part.
 func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
