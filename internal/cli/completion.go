@@ -95,10 +95,10 @@ func (p Process) known() (volumes, projects []string) {
 		defer client.Close()
 		if snap, err := client.Snapshot(ctx, false); err == nil {
 			for _, v := range snap.Volumes {
-				volumes, projects = append(volumes, v.Name), append(projects, v.Labels["com.docker.compose.project"])
+				volumes, projects = append(volumes, v.Name), append(projects, v.Labels[teardown.LabelProject])
 			}
 			for _, c := range snap.Containers {
-				projects = append(projects, c.Labels["com.docker.compose.project"])
+				projects = append(projects, c.Labels[teardown.LabelProject])
 			}
 		}
 	}

@@ -31,14 +31,11 @@ func (t Targets) needEngine() bool { return len(t.Volumes)+len(t.Projects) > 0 }
 // walkLimit is how long the sizes of paths and volumes may take to find out.
 const walkLimit = 10 * time.Second
 
-const labelProject = "com.docker.compose.project"
-
 // seen is what was there at one moment.
 type seen struct {
-	resources []teardown.Resource
+	resources []teardown.Resource // paths first
 	paths     map[string]pathState
-	volumes   map[string]teardown.Volume
-	ids       map[string]bool // of containers and networks
+	snap      teardown.Snapshot // empty when no target needs the engine
 }
 
 // pathState is what a path was. The zero value is: not there.
@@ -52,7 +49,8 @@ type pathState struct {
 func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 	ctx, cancel := context.WithTimeout(ctx, walkLimit)
 	defer cancel()
-	s := seen{paths: map[string]pathState{}, volumes: map[string]teardown.Volume{}, ids: map[string]bool{}}
+	s := seen{paths: map[string]pathState{}}
+	var err error
 	for _, path := range t.Paths {
 		state, err := statPath(ctx, path)
 		if err != nil {
@@ -60,54 +58,53 @@ func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 		}
 		s.paths[path] = state
 		if state.info != nil {
-			s.add(teardown.KindPath, path, teardown.Resource{Size: &state.size})
+			s.add(teardown.Resource{Kind: teardown.KindPath, Name: path, Size: &state.size})
 		}
 	}
 	if !t.needEngine() {
 		return s, nil
 	}
-	snap, err := e.Snapshot(ctx, false)
-	if err != nil {
+	if s.snap, err = e.Snapshot(ctx, false); err != nil {
 		return s, err
 	}
-	s.engine(ctx, t, snap, e)
+	s.engine(ctx, t, e)
 	return s, nil
 }
 
-func (s *seen) add(kind teardown.Kind, name string, r teardown.Resource) {
-	r.Kind, r.Name, r.Asked, r.Fate = kind, name, true, teardown.Removed
+// add takes up something that the command means to remove.
+func (s *seen) add(r teardown.Resource) {
+	r.Asked, r.Fate = true, teardown.Removed
 	s.resources = append(s.resources, r)
 }
 
-func (s *seen) engine(ctx context.Context, t Targets, snap teardown.Snapshot, e Engine) {
+// engine takes up what of the targets the engine has.
+func (s *seen) engine(ctx context.Context, t Targets, e Engine) {
 	mine := func(labels map[string]string) bool {
-		return slices.Contains(t.Projects, labels[labelProject]) && labels[labelProject] != ""
+		project := labels[teardown.LabelProject]
+		return project != "" && slices.Contains(t.Projects, project)
 	}
 	var volumes []teardown.Volume
-	for _, v := range snap.Volumes {
+	for _, v := range s.snap.Volumes {
 		if slices.Contains(t.Volumes, v.Name) || mine(v.Labels) {
 			volumes = append(volumes, v)
-			s.volumes[v.Name] = v
 		}
 	}
 	sizes := e.Measure(ctx, volumes)
 	for _, v := range volumes {
-		r := teardown.Resource{}
+		r := v.Resource()
 		if size, known := sizes[v.Name]; known {
 			r.Size = &size
 		}
-		s.add(teardown.KindVolume, v.Name, r)
+		s.add(r)
 	}
-	for _, c := range snap.Containers {
+	for _, c := range s.snap.Containers {
 		if mine(c.Labels) {
-			s.ids[c.ID] = true
-			s.add(teardown.KindContainer, c.Name, teardown.Resource{ID: c.ID})
+			s.add(teardown.Resource{Kind: teardown.KindContainer, Name: c.Name, ID: c.ID})
 		}
 	}
-	for _, n := range snap.Networks {
+	for _, n := range s.snap.Networks {
 		if mine(n.Labels) {
-			s.ids[n.ID] = true
-			s.add(teardown.KindNetwork, n.Name, teardown.Resource{ID: n.ID})
+			s.add(teardown.Resource{Kind: teardown.KindNetwork, Name: n.Name, ID: n.ID})
 		}
 	}
 }
@@ -140,37 +137,32 @@ func statPath(ctx context.Context, path string) (p pathState, err error) {
 	})
 }
 
-// compare says of each thing that was there before what became of it. A path
-// is gone when it is not there, when another file is in its place, or when it is
-// a directory that was emptied.
+// compare says of each thing that was there before what became of it; of what
+// the engine has, as a teardown does.
 func compare(before, after seen, stable bool) (results []teardown.Resource) {
+	var engine []teardown.Resource
 	for _, r := range before.resources {
-		r.Result = teardown.Remained
-		switch r.Kind {
-		case teardown.KindPath:
-			was, is := before.paths[r.Name], after.paths[r.Name]
-			switch {
-			case is.info == nil:
-				r.Result = teardown.Gone
-			case !os.SameFile(was.info, is.info):
-				r.Result = teardown.Remade
-			case was.entries > 0 && is.entries == 0:
-				r.Result, r.Reason = teardown.Gone, "emptied"
-			}
-		case teardown.KindVolume:
-			was, is := before.volumes[r.Name], after.volumes[r.Name]
-			switch {
-			case is.Name == "":
-				r.Result = teardown.Gone
-			case !was.Born.Equal(is.Born), stable && !was.Created.Equal(is.Created):
-				r.Result = teardown.Remade
-			}
-		default:
-			if !after.ids[r.ID] {
-				r.Result = teardown.Gone
-			}
+		if r.Kind != teardown.KindPath {
+			engine = append(engine, r)
+			continue
 		}
+		before.paths[r.Name].became(after.paths[r.Name], &r)
 		results = append(results, r)
 	}
-	return results
+	verdict := teardown.Classify(teardown.Inventory{Resources: engine}, before.snap.Volumes, teardown.After{Snapshot: after.snap, StableCreated: stable})
+	return append(results, verdict.Resources...)
+}
+
+// became says what a path is now. It is gone when it is not there, when another
+// file is in its place, or when it is a directory that was emptied.
+func (was pathState) became(is pathState, r *teardown.Resource) {
+	r.Result = teardown.Remained
+	switch {
+	case is.info == nil:
+		r.Result = teardown.Gone
+	case !os.SameFile(was.info, is.info):
+		r.Result = teardown.Remade
+	case was.entries > 0 && is.entries == 0:
+		r.Result, r.Reason = teardown.Gone, "emptied"
+	}
 }

@@ -66,7 +66,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 			going = append(going, res.Name)
 		}
 	}
-	if err := r.append(ctx, audit.Pending, details, going, 64<<10); err != nil {
+	if err := r.append(ctx, audit.Pending, details, going); err != nil {
 		return 0, &teardown.Fault{Err: fmt.Errorf("the audit record could not be written first, so nothing was run: %w", err),
 			Try: "make the log writable, or name another with --log FILE", Code: teardown.ExitNoRecord}
 	}
@@ -81,7 +81,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 		details.Error = err.Error()
 	}
 	outcome, lost := r.judge(&details, before, code, signal)
-	if err := r.append(context.WithoutCancel(ctx), outcome, details, lost, 0); err != nil {
+	if err := r.append(context.WithoutCancel(ctx), outcome, details, lost); err != nil {
 		r.Note(fmt.Sprintf("the outcome could not be recorded: %v; ccdestroy record --id %s --outcome %s makes up for it", err, r.ID, outcome))
 	}
 	if err != nil {
@@ -90,9 +90,14 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	return code, nil
 }
 
-func (r *Run) append(ctx context.Context, o audit.Outcome, d teardown.Details, affected []string, room int64) error {
-	_, err := r.Log.Append(ctx, audit.Event{ID: r.ID, Timestamp: r.Now(), Operation: r.Operation, Outcome: o, User: r.User,
-		Details: d.Encode(), DataAffected: affected, ExportPath: r.ExportPath}, room)
+func (r *Run) append(ctx context.Context, o audit.Outcome, d teardown.Details, affected []string) error {
+	e := audit.Event{ID: r.ID, Timestamp: r.Now(), Operation: r.Operation, Outcome: o, User: r.User,
+		Details: d.Encode(), DataAffected: affected, ExportPath: r.ExportPath}
+	room := int64(0)
+	if o == audit.Pending {
+		room = teardown.OutcomeRoom(e)
+	}
+	_, err := r.Log.Append(ctx, e, room)
 	if errors.Is(err, audit.ErrHead) {
 		r.Note(err.Error())
 		return nil
@@ -125,14 +130,14 @@ func (r *Run) child() (code int, signal syscall.Signal, err error) {
 				_ = cmd.Process.Signal(sig) // already gone: nothing to signal
 			}
 		case <-ended:
-			code := cmd.ProcessState.ExitCode()
 			if by := endedBy(cmd.ProcessState); by != 0 {
 				return 128 + int(by), by, nil
 			}
-			if code != 0 {
-				return code, first, nil
+			code := cmd.ProcessState.ExitCode()
+			if code == 0 {
+				first = 0 // it outlived the signal well
 			}
-			return 0, 0, nil
+			return code, first, nil
 		}
 	}
 }
@@ -160,7 +165,7 @@ func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.S
 	for _, res := range d.Resources {
 		if res.Result == teardown.Remained {
 			left++
-			d.Remaining = append(d.Remaining, fmt.Sprintf("%s %s", res.Kind, res.Name))
+			d.Remaining = append(d.Remaining, res.String())
 			continue
 		}
 		gone++

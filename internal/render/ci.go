@@ -27,7 +27,7 @@ const annotationLimit = 4000
 func GitHubAnnotation(e teardown.Ending) string {
 	var kept []string
 	for _, r := range e.Verdict.Remaining {
-		kept = append(kept, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", r.Kind, r.Name, r.Reason), ": "))
+		kept = append(kept, r.String())
 	}
 	left := strings.Join(kept, "\n")
 	project := e.Inventory.Project

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -72,7 +71,7 @@ func (d *Details) settleWith(v Verdict) {
 	d.Resources, d.LostBytes, d.Unforeseen = v.Resources, v.LostBytes, v.Unforeseen
 	d.Remaining = nil
 	for _, r := range v.Remaining {
-		d.Remaining = append(d.Remaining, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", r.Kind, r.Name, r.Reason), ": "))
+		d.Remaining = append(d.Remaining, r.String())
 	}
 }
 
@@ -135,7 +134,7 @@ func (r *Run) left(s Snapshot) (left []string, busy bool) {
 		}
 	}
 	for _, c := range s.Containers {
-		busy = busy || c.State == "removing" && c.Labels[labelProject] == r.details.Project
+		busy = busy || c.State == "removing" && c.Labels[LabelProject] == r.details.Project
 	}
 	return left, busy
 }

@@ -115,7 +115,6 @@ type Image struct {
 
 // Labels that Compose and the engine set.
 const (
-	labelProject    = "com.docker.compose.project"
 	labelService    = "com.docker.compose.service"
 	labelVolume     = "com.docker.compose.volume"
 	labelNetwork    = "com.docker.compose.network"
@@ -125,6 +124,8 @@ const (
 	labelHook       = "com.docker.compose.hook"
 	labelRelay      = "com.docker.compose.relay-network"
 	labelAnonymous  = "com.docker.volume.anonymous"
+	// LabelProject on a container, volume or network is the name of its project.
+	LabelProject = "com.docker.compose.project"
 	// LabelProtect on a volume, with the value true, makes a teardown refuse.
 	LabelProtect = "ccdestroy.protect"
 )

@@ -57,7 +57,7 @@ type planner struct {
 	want    map[string]bool // labels mode with named services: those it removes
 }
 
-func (p *planner) ours(labels map[string]string) bool { return labels[labelProject] == p.project }
+func (p *planner) ours(labels map[string]string) bool { return labels[LabelProject] == p.project }
 
 func oneOff(c Container) bool { return c.Labels[labelOneOff] == "True" }
 

@@ -12,7 +12,7 @@ var hexName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // Engines before 23 give such volumes no label, only a name of 64 hex digits.
 func LooksAnonymous(v Volume) bool {
 	_, label := v.Labels[labelAnonymous]
-	return label || hexName.MatchString(v.Name) && v.Labels[labelProject] == ""
+	return label || hexName.MatchString(v.Name) && v.Labels[LabelProject] == ""
 }
 
 // planVolumes lists the volumes that the project declares, labels or mounts.
@@ -25,8 +25,9 @@ func (p *planner) planVolumes() {
 		if !spoken && !rides && !p.ours(v.Labels) && !p.mountedByUs(users[v.Name]) {
 			continue
 		}
-		r := describe(v, anonymous)
-		if other := v.Labels[labelProject]; other != "" && other != p.project {
+		r := v.Resource()
+		r.Anonymous = anonymous
+		if other := v.Labels[LabelProject]; other != "" && other != p.project {
 			r.Claimed = other
 		}
 		for _, c := range users[v.Name] {
@@ -48,11 +49,12 @@ func (p *planner) planVolumes() {
 	}
 }
 
-func describe(v Volume, anonymous bool) Resource {
+// Resource is the volume as an inventory has it, without a fate.
+func (v Volume) Resource() Resource {
 	r := Resource{
 		Kind: KindVolume, Name: v.Name, Created: stamp(v.Created, time.RFC3339),
 		Born: stamp(v.Born, time.RFC3339Nano), Key: v.Labels[labelVolume],
-		Anonymous: anonymous, Protected: v.Labels[LabelProtect] == "true",
+		Protected: v.Labels[LabelProtect] == "true",
 	}
 	if v.Driver != "local" {
 		r.Driver = v.Driver

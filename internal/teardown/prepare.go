@@ -104,7 +104,7 @@ func markNamed(ctx context.Context, d Daemon, m Model, s *Snapshot) error {
 		}
 	}
 	for i, c := range s.Containers {
-		if c.Labels[labelProject] != strings.ToLower(m.Project) {
+		if c.Labels[LabelProject] != strings.ToLower(m.Project) {
 			continue
 		}
 		var named map[string]bool

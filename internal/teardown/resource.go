@@ -1,6 +1,10 @@
 package teardown
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Kind is what sort of thing a resource is.
 type Kind string
@@ -55,6 +59,12 @@ type Resource struct {
 	Reason    string   `json:"reason,omitempty"`  // for the fate
 	Result    Result   `json:"result,omitempty"`  // only in outcome events
 	HeldBy    []string `json:"held_by,omitempty"` // outcome events: containers that kept it from going
+}
+
+// String is "volume shop_data: in use by psql", without the end where there is
+// no reason.
+func (r Resource) String() string {
+	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", r.Kind, r.Name, r.Reason), ": ")
 }
 
 // Size is how much a volume or image holds.

@@ -148,15 +148,18 @@ func (r *Run) event(outcome audit.Outcome, affected []string) audit.Event {
 	}
 }
 
-// outcomeRoom is what an outcome event may take beyond its pending one: 8 KiB of
+// outcomeRoom is what an outcome event may take beyond twice its pending one: 8 KiB of
 // error output, escaped six-fold at worst, and the results.
 const outcomeRoom = 64 << 10
+
+// OutcomeRoom is how many bytes the outcome of a pending event may take.
+func OutcomeRoom(pending audit.Event) int64 { return int64(2*len(pending.Details) + outcomeRoom) }
 
 // pend makes the pending event durable. Nothing has been destroyed before it
 // returns nil.
 func (r *Run) pend(ctx context.Context) error {
 	e := r.event(audit.Pending, r.details.Going())
-	_, err := r.log.Append(ctx, e, int64(2*len(e.Details)+outcomeRoom))
+	_, err := r.log.Append(ctx, e, OutcomeRoom(e))
 	if errors.Is(err, audit.ErrHead) {
 		r.Screen.Note(err.Error())
 		return nil
