@@ -47,7 +47,7 @@ func (c listCmd) Validate() error {
 }
 
 // Run lists the history.
-func (c listCmd) Run(ctx context.Context, p Process, code *int) error {
+func (c listCmd) Run(p Process, code *int) error {
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (c listCmd) Run(ctx context.Context, p Process, code *int) error {
 		c.Format = render.IDs
 	}
 	if c.Follow {
-		return readFault(c.follow(ctx, p, l, code), l)
+		return readFault(c.follow(p, l, code), l)
 	}
 	err = c.write(p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)

@@ -192,6 +192,19 @@ func TestDoctor(t *testing.T) {
 	if state["engine"] != "fail " || !strings.HasPrefix(state["log"], "ok ") || state["log directory"] != "ok " || state["heads"] != "ok " {
 		t.Errorf("%v", state)
 	}
+	if r := call(t, dir, []string{"CCDESTROY_DETAIL=x"}, "config"); strings.Contains(r.stdout, "detail") {
+		t.Errorf("what record says of one operation can be set elsewhere:\n%s", r.stdout)
+	}
+	gone := t.TempDir()
+	if r := call(t, gone, nil, "record", "--operation", "prune", "--outcome", "failed"); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	if err := os.Remove(filepath.Join(gone, ".contextcore", "audit.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	if r := call(t, gone, nil, "doctor", "--host", "unix:///nowhere.sock"); !strings.Contains(r.stdout, "not intact") {
+		t.Errorf("a log that is gone is well:\n%s", r.stdout)
+	}
 	put(t, filepath.Join(dir, ".contextcore", "audit.jsonl"), "what\n")
 	if r := call(t, dir, nil, "doctor", "--host", "unix:///nowhere.sock"); !strings.Contains(r.stdout, "not intact") || !strings.Contains(r.stdout, "Try: ccdestroy audit verify") {
 		t.Error(r.stdout)

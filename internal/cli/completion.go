@@ -53,7 +53,7 @@ func (p Process) complete(parser *kong.Kong) bool {
 	root, err := kongcompletion.Command(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
 		"event":     complete.PredictFunc(func(complete.Args) []string { return p.knownEvents() }),
 		"operation": complete.PredictSet(audit.Destroy, audit.Export, audit.Prune, audit.DeleteDashboard, audit.Restore),
-		"outcome":   complete.PredictSet("pending", "success", "failed", "partial", "cancelled"),
+		"outcome":   complete.PredictSet(outcomeWords()...),
 		"volume":    complete.PredictFunc(func(complete.Args) []string { volumes, _ := p.known(); return volumes }),
 		"project":   complete.PredictFunc(func(complete.Args) []string { _, projects := p.known(); return projects }),
 		"file":      complete.PredictFiles("*"),

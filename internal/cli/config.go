@@ -38,11 +38,10 @@ func (c configCmd) Run(p Process, app *kong.Application, s *settings) error {
 
 // defaultOf is the default of the first flag of a name.
 func defaultOf(app *kong.Application, name string) (value string) {
-	_ = kong.Visit(app, func(v kong.Visitable, next kong.Next) error {
-		if f, ok := v.(*kong.Flag); ok && f.Name == name && value == "" {
+	for _, f := range flagsOf(app) {
+		if f.Name == name && value == "" {
 			value = f.Default
 		}
-		return next(nil)
-	})
+	}
 	return value
 }

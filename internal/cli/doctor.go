@@ -107,16 +107,9 @@ func (d *doctor) engine(ctx context.Context, c doctorCmd) {
 }
 
 func (d *doctor) log(l *audit.Log) {
+	d.verify(l)
 	dir := filepath.Dir(l.Path)
-	_, err := l.Last()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		d.add("log", "ok", l.Path+" is not there yet; the first teardown makes it", "")
-	case err != nil:
-		d.must("log", err, "", "ls -l "+l.Path)
-	default:
-		d.verify(l)
-	}
+	var err error
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if err = durable.Writable(dir); !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -136,8 +129,10 @@ func (d *doctor) log(l *audit.Log) {
 func (d *doctor) verify(l *audit.Log) {
 	report, err := l.Verify(nil)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.add("log", "ok", l.Path+" is not there yet; the first teardown makes it", "")
 	case err != nil:
-		d.must("log", err, "", "ccdestroy audit verify")
+		d.must("log", err, "", "ls -l "+l.Path)
 	case !report.Intact():
 		d.add("log", "fail", l.Path+" is not intact", "ccdestroy audit verify")
 	default:

@@ -31,16 +31,12 @@ type filterFlags struct {
 func (f filterFlags) check() error {
 	for _, op := range f.Operation {
 		if !audit.ValidOperation(op) {
-			return errors.New("--operation " + op + ": an operation is a lower_snake name, such as destroy, export, prune or delete_dashboard")
+			return badOperation(op)
 		}
 	}
 	for _, o := range f.Outcome {
 		if !audit.Outcome(o).Valid() {
-			var valid []string
-			for _, o := range audit.Outcomes() {
-				valid = append(valid, string(o))
-			}
-			return fmt.Errorf("--outcome %s: unknown; it is one of %s", o, strings.Join(valid, ", "))
+			return fmt.Errorf("--outcome %s: unknown; it is one of %s", o, outcomes())
 		}
 	}
 	for _, patterns := range [][]string{f.User, f.Project, f.Volume, f.Host} {
@@ -57,6 +53,20 @@ func (f filterFlags) check() error {
 		return errors.New("--until is before --since")
 	}
 	return nil
+}
+
+func badOperation(name string) error {
+	return fmt.Errorf("operation %q is no lower_snake name, such as destroy, export, prune or delete_dashboard", name)
+}
+
+// outcomes are the words for them.
+func outcomes() string { return strings.Join(outcomeWords(), ", ") }
+
+func outcomeWords() (words []string) {
+	for _, o := range audit.Outcomes() {
+		words = append(words, string(o))
+	}
+	return words
 }
 
 // query is the flags as the log takes them.

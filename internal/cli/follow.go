@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io/fs"
 	"syscall"
@@ -17,7 +16,7 @@ const followPoll = 200 * time.Millisecond
 
 // follow shows the newest operations, oldest first, and then each event as it
 // is recorded, until a signal comes.
-func (c listCmd) follow(_ context.Context, p Process, l *audit.Log, code *int) error {
+func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 	out := bufio.NewWriter(p.Stdout)
 	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
 	c.Reverse = true

@@ -21,7 +21,7 @@ type recordCmd struct {
 	Outcome    string            `fixed:"" placeholder:"WORD" completion-predictor:"outcome" help:"How it ended: success, failed, partial, cancelled; or pending, when it is about to begin."`
 	ID         string            `fixed:"" placeholder:"ID" completion-predictor:"event" help:"The pending operation that this is the outcome of, or the beginning of its id."`
 	Affects    []string          `fixed:"" sep:"none" placeholder:"NAME" help:"Data that is about to go or is gone. Repeatable."`
-	Detail     map[string]string `mapsep:"none" placeholder:"KEY=TEXT" help:"More about it. Repeatable."`
+	Detail     map[string]string `fixed:"" mapsep:"none" placeholder:"KEY=TEXT" help:"More about it. Repeatable."`
 	ExportPath string            `fixed:"" placeholder:"PATH" help:"Where the data was exported to."`
 	Reason     string            `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
 	JSON       bool              `fixed:"" name:"json" help:"Read events from standard input instead: JSON objects with the seven keys of the log, one or many, or an array of them."`
@@ -176,11 +176,11 @@ func (p Process) eventOf(c claim, l *audit.Log) (audit.Event, error) {
 	case e.Operation == "":
 		return e, errors.New("--operation is missing: what was done")
 	case !audit.ValidOperation(e.Operation):
-		return e, fmt.Errorf("operation %q is no lower_snake name, such as delete_dashboard", e.Operation)
+		return e, badOperation(e.Operation)
 	case c.Outcome == "":
-		return e, errors.New("--outcome is missing: success, failed, partial, cancelled or pending")
+		return e, errors.New("--outcome is missing: " + outcomes())
 	case !e.Outcome.Valid():
-		return e, fmt.Errorf("unknown outcome %q: it is success, failed, partial, cancelled or pending", c.Outcome)
+		return e, fmt.Errorf("unknown outcome %q: it is one of %s", c.Outcome, outcomes())
 	}
 	return e, p.describe(&e, c, actor)
 }

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"syscall"
 
@@ -65,7 +65,7 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 
 func (c runCmd) wrong(argv []string) error {
 	if len(argv) == 0 {
-		return fmt.Errorf("no command is named")
+		return errors.New("no command is named")
 	}
-	return fmt.Errorf("operation %q is no lower_snake name, such as delete_dashboard", c.Operation)
+	return badOperation(c.Operation)
 }

@@ -128,16 +128,30 @@ func plain(node *yaml.Node) (any, error) {
 	return node.Value, nil
 }
 
-// flagNames are the long names of all flags that can be set.
-func flagNames(app *kong.Application) (names []string) {
+// settable reports whether a flag can be set elsewhere than on the command line.
+// A fixed one speaks of one operation alone.
+func settable(f *kong.Flag) bool {
+	return f.Name != "help" && f.Name != "version" && !f.Tag.Has("fixed")
+}
+
+// flagsOf are all flags that can be set, of every command.
+func flagsOf(app *kong.Application) (flags []*kong.Flag) {
 	_ = kong.Visit(app, func(v kong.Visitable, next kong.Next) error {
-		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" && !f.Tag.Has("fixed") && !slices.Contains(names, f.Name) {
-			names = append(names, f.Name)
+		if f, ok := v.(*kong.Flag); ok && settable(f) {
+			flags = append(flags, f)
 		}
 		return next(nil)
 	})
+	return flags
+}
+
+// flagNames are their long names, each once.
+func flagNames(app *kong.Application) (names []string) {
+	for _, f := range flagsOf(app) {
+		names = append(names, f.Name)
+	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // value is what is set for a flag, and where.
@@ -174,9 +188,9 @@ func (s *settings) located(flag string, value any) any {
 }
 
 // Resolve is called by the parser for each flag that was not given.
-func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if flag.Name == "help" || flag.Name == "version" || flag.Tag.Has("fixed") {
-		return nil, nil // a fixed flag speaks of one operation alone
+func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if !settable(flag) {
+		return nil, nil
 	}
 	value, from := s.value(flag.Name)
 	if value == nil {
@@ -193,10 +207,10 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 			return nil, fmt.Errorf("%s: true or false is wanted, not %q", from, text)
 		}
 		return slices.Contains([]string{"true", "1", "yes"}, text), nil
-	case flag.Enum != "" && !slices.Contains(flag.EnumSlice(), fmt.Sprint(value)) && s.fitsElsewhere(flag, fmt.Sprint(value)):
+	case !takes(flag, value) && slices.ContainsFunc(flagsOf(ctx.Model), func(f *kong.Flag) bool { return f.Name == flag.Name && takes(f, value) }):
 		return nil, nil // meant for another command's flag of this name
 	case many && !isList:
-		return list1(value, flag), nil
+		return split(fmt.Sprint(value), flag.Tag.Sep), nil
 	}
 	if isList {
 		return list, nil
@@ -204,27 +218,20 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	return fmt.Sprint(value), nil
 }
 
-// list1 makes a list of one text; where the flag takes commas, of its parts.
-func list1(value any, flag *kong.Flag) any {
-	text := fmt.Sprint(value)
-	if flag.Tag.Sep == -1 {
-		return []any{text}
-	}
-	var out []any
-	for _, part := range strings.Split(text, string(flag.Tag.Sep)) {
-		out = append(out, part)
-	}
-	return out
+// takes reports whether the value is one that the flag allows.
+func takes(flag *kong.Flag, value any) bool {
+	return flag.Enum == "" || slices.Contains(flag.EnumSlice(), fmt.Sprint(value))
 }
 
-// fitsElsewhere reports whether some flag of this name takes the value.
-func (s *settings) fitsElsewhere(flag *kong.Flag, value string) bool {
-	for _, valid := range []string{"table", "wide", "json", "jsonl", "csv", "html"} {
-		if flag.Name == "format" && value == valid {
-			return true
-		}
+// split makes a list of a text: of its parts, where the flag takes a separator.
+func split(text string, sep rune) (list []any) {
+	if sep == -1 {
+		return []any{text}
 	}
-	return false
+	for part := range strings.SplitSeq(text, string(sep)) {
+		list = append(list, part)
+	}
+	return list
 }
 
 // Validate is part of kong's interface; reading has done it.

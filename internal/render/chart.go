@@ -36,7 +36,7 @@ func timeChart(bars []Bar) template.HTML {
 	step := min(float64(chartWidth)/float64(max(len(bars), 1)), widestBar)
 	for i, b := range bars {
 		y := float64(chartHeight)
-		fmt.Fprintf(&s, `<g><title>%s: %d</title>`, span2(b), b.Total)
+		fmt.Fprintf(&s, `<g><title>%s: %d</title>`, daysOf(b), b.Total)
 		for _, ink := range inks {
 			h := float64(b.Counts[ink.outcome]) / float64(top) * (chartHeight - 4)
 			if h == 0 {
@@ -56,8 +56,8 @@ func timeChart(bars []Bar) template.HTML {
 	return template.HTML(s.String()) // numbers, dates and our own words alone
 }
 
-// span2 is the days of a bar.
-func span2(b Bar) string {
+// daysOf is the days of a bar.
+func daysOf(b Bar) string {
 	from, to := b.From.Format("2006-01-02"), b.To.Format("2006-01-02")
 	if from == to {
 		return from

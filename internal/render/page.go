@@ -33,7 +33,7 @@ const cellNames = 8
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"style": func() template.CSS { return pageStyle }, "styleHash": func() template.HTMLAttr { return template.HTMLAttr(styleHash()) },
-	"visible": Terminal, "size": human, "between": between, "span2": span2, "chart": timeChart, "meter": meter, "swatch": swatch,
+	"visible": Terminal, "size": human, "between": between, "daysOf": daysOf, "chart": timeChart, "meter": meter, "swatch": swatch,
 	"rfc": stamp, "minute": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
 	"day": func(t time.Time) string { return t.Format("2006-01-02") },
 	"outcomes": func() []audit.Outcome {

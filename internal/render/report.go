@@ -40,13 +40,13 @@ type Report struct {
 
 // ReportRow is one operation.
 type ReportRow struct {
-	ID, Short, Operation, Project, Who, Reason string
-	Outcome                                    string // a pending one is UNFINISHED
-	Time                                       time.Time
-	Lost                                       int64
-	Volumes                                    []string
-	Remaining                                  []string
-	Listed                                     bool // it is in the table, where links lead
+	ID, Operation, Project, Who, Reason string
+	Outcome                             string // a pending one is UNFINISHED
+	Time                                time.Time
+	Lost                                int64
+	Volumes                             []string
+	Remaining                           []string
+	Listed                              bool // it is in the table, where links lead
 }
 
 // NewReport begins a report.
@@ -58,7 +58,7 @@ func NewReport(log, filter string, made time.Time, verdict audit.Report) *Report
 // Add takes one operation.
 func (r *Report) Add(rec audit.Record, _ []byte) error {
 	d, _ := teardown.ParseDetails(rec.Event) // of another shape: the fields stay empty
-	row := ReportRow{ID: rec.ID, Short: ShortID(rec.ID), Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
+	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
 		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Lost: d.LostBytes, Volumes: rec.DataAffected, Remaining: d.Remaining}
 	r.Count++
 	r.Outcomes[rec.Outcome]++
