@@ -35,27 +35,27 @@ func TestPowerCut(t *testing.T) {
 	privateMounts(t)
 	base := t.TempDir()
 	image, dir := filepath.Join(base, "image"), filepath.Join(base, "disk")
-	system(t, "truncate", "-s", "64M", image)
-	system(t, "mkfs.ext4", "-q", image)
-	system(t, "mkdir", dir)
+	need.Run(t, "truncate", "-s", "64M", image)
+	need.Run(t, "mkfs.ext4", "-q", image)
+	need.Run(t, "mkdir", dir)
 	out, err := exec.Command("losetup", "--show", "--find", image).CombinedOutput()
 	need.That(t, fmt.Sprintf("a loop device (%s)", out), err == nil)
 	device := string(out[:len(out)-1])
-	t.Cleanup(func() { system(t, "losetup", "--detach", device) })
+	t.Cleanup(func() { need.Run(t, "losetup", "--detach", device) })
 	l := &Log{Path: filepath.Join(dir, DefaultPath)}
 	var ids []string
 	torn := 0
 	for cut := range cuts {
-		system(t, "mount", device, dir)
+		need.Run(t, "mount", device, dir)
 		if cut > 0 {
 			torn += tornAfterCut(t, l, ids)
 		}
 		got := appendUntilCut(t, l, dir, fmt.Sprintf("CUT%d", cut))
 		ids = append(ids, got...)
-		system(t, "umount", dir)
+		need.Run(t, "umount", dir)
 	}
-	system(t, "mount", device, dir)
-	defer system(t, "umount", dir)
+	need.Run(t, "mount", device, dir)
+	defer need.Run(t, "umount", dir)
 	torn += tornAfterCut(t, l, ids)
 	if len(ids) < cuts {
 		t.Errorf("only %d events were acknowledged", len(ids))

@@ -111,9 +111,9 @@ func small(t *testing.T, options string) (dir string) {
 	need.Root(t)
 	privateMounts(t)
 	dir = filepath.Join(t.TempDir(), "small")
-	system(t, "mkdir", dir)
-	system(t, "mount", "-t", "tmpfs", "-o", options, "tmpfs", dir)
-	t.Cleanup(func() { system(t, "umount", dir) })
+	need.Run(t, "mkdir", dir)
+	need.Run(t, "mount", "-t", "tmpfs", "-o", options, "tmpfs", dir)
+	t.Cleanup(func() { need.Run(t, "umount", dir) })
 	return dir
 }
 
@@ -122,7 +122,7 @@ func fill(t *testing.T, dir string, n int) {
 	t.Helper()
 	_ = exec.Command("dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k").Run()
 	if n > 0 {
-		system(t, "truncate", "-s", fmt.Sprintf("-%d", 4096*n), filepath.Join(dir, "filler"))
+		need.Run(t, "truncate", "-s", fmt.Sprintf("-%d", 4096*n), filepath.Join(dir, "filler"))
 	}
 }
 

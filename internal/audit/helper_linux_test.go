@@ -113,14 +113,6 @@ func holdsAll(t *testing.T, l *Log, ids []string, torn bool) {
 	}
 }
 
-// system runs a command of the test's own set-up.
-func system(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-	}
-}
-
 // lines hands each line of a process's output to a function while it runs.
 func linesOf(t *testing.T, cmd *exec.Cmd, each func(string)) (done chan struct{}) {
 	t.Helper()

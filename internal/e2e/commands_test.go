@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/docker/docker/api/types/volume"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 func (s *stack) createVolume(name string, labels map[string]string) {
@@ -79,9 +81,9 @@ func TestWhichEngine(t *testing.T) {
 			s := newStack(t, one(single))
 			s.docker("compose", "up", "--detach")
 			config := filepath.Join(t.TempDir(), "docker")
-			must(t, "mkdir", "-p", filepath.Join(config, "cli-plugins"))
+			need.Run(t, "mkdir", "-p", filepath.Join(config, "cli-plugins"))
 			plugin := s.plugin()
-			must(t, "ln", "-s", plugin, filepath.Join(config, "cli-plugins", "docker-compose"))
+			need.Run(t, "ln", "-s", plugin, filepath.Join(config, "cli-plugins", "docker-compose"))
 			s.env = append(withoutVariables(s.env, "DOCKER_HOST", "DOCKER_CONTEXT"), "DOCKER_CONFIG="+config)
 			s.docker("context", "create", "lab", "--docker", "host="+host)
 			s.docker("context", "create", "wrong", "--docker", "host=unix:///wrong.sock")
@@ -187,7 +189,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("unknown: exit %d\n%s", r.code, r.stderr)
 	}
 	sub := s.command("deep", binary, "audit", "-n", "1")
-	must(t, "mkdir", filepath.Join(s.dir, "deep"))
+	need.Run(t, "mkdir", filepath.Join(s.dir, "deep"))
 	if r := run(t, sub); r.code != 0 || !strings.Contains(r.stdout, "success") {
 		t.Errorf("from a sub-directory: exit %d\n%s", r.code, r.stderr)
 	}
@@ -247,7 +249,7 @@ func TestSeedLog(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
-	must(t, "mkdir", filepath.Join(s.dir, ".contextcore"))
+	need.Run(t, "mkdir", filepath.Join(s.dir, ".contextcore"))
 	if r := run(t, s.command("", python, "-c", seedWriter)); r.code != 0 {
 		t.Fatal(r.stderr)
 	}

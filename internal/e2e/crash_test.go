@@ -254,9 +254,9 @@ func TestDiskBetween(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStack(t, one(single))
 			dir := filepath.Dir(s.logPath())
-			must(t, "mkdir", dir)
-			must(t, "mount", "-t", "tmpfs", "-o", c.options, "tmpfs", dir)
-			t.Cleanup(func() { must(t, "umount", dir) })
+			need.Run(t, "mkdir", dir)
+			need.Run(t, "mount", "-t", "tmpfs", "-o", c.options, "tmpfs", dir)
+			t.Cleanup(func() { need.Run(t, "umount", dir) })
 			s.docker("compose", "up", "--detach")
 			s.wrapped(strings.ReplaceAll(c.script, "$DIR", dir))
 			r := s.ccdestroy()
@@ -273,7 +273,7 @@ func TestDiskBetween(t *testing.T) {
 				if !strings.Contains(r.stderr, "reconcile") {
 					t.Errorf("it is not said what to do:\n%s", r.stderr)
 				}
-				must(t, "mount", "-o", "remount,rw", dir)
+				need.Run(t, "mount", "-o", "remount,rw", dir)
 				if r := s.ccdestroy("reconcile"); r.code != 0 || s.last().Outcome != "success" {
 					t.Errorf("reconcile: exit %d, %s\n%s", r.code, s.last().Outcome, r.stderr)
 				}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // documented are the commands in the code blocks of a page: lines that begin
@@ -62,7 +64,7 @@ func TestDocumentedCommands(t *testing.T) {
 	s.write("heads", head+"\n")
 	s.write("delete-dashboard.sh", "#!/bin/sh\n")
 	s.write("data/x", "")
-	must(t, "chmod", "+x", filepath.Join(s.dir, "delete-dashboard.sh"))
+	need.Run(t, "chmod", "+x", filepath.Join(s.dir, "delete-dashboard.sh"))
 	ran := 0
 	for _, command := range all {
 		s.docker("compose", "up", "--detach")

@@ -11,14 +11,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
-// must runs a command of the test's own set-up.
-func must(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-	}
-}
-
 // Without a durable pending record nothing is destroyed, and the complaint
 // names the log.
 func TestNoRecordNoDestruction(t *testing.T) {
@@ -29,45 +21,45 @@ func TestNoRecordNoDestruction(t *testing.T) {
 		says    string
 	}{
 		{"the log is a directory", func(t *testing.T, s *stack, _ string) {
-			must(t, "mkdir", s.logPath())
+			need.Run(t, "mkdir", s.logPath())
 		}, "it is a directory"},
 		{"the log is a symbolic link", func(t *testing.T, s *stack, _ string) {
 			s.write("elsewhere", "")
-			must(t, "ln", "-s", "../elsewhere", s.logPath())
+			need.Run(t, "ln", "-s", "../elsewhere", s.logPath())
 		}, "it is a symbolic link"},
 		{"the log is a pipe", func(t *testing.T, s *stack, _ string) {
-			must(t, "mkfifo", s.logPath())
+			need.Run(t, "mkfifo", s.logPath())
 		}, "not a regular file"},
 		{"its directory is a file", func(t *testing.T, s *stack, dir string) {
-			must(t, "rmdir", dir)
+			need.Run(t, "rmdir", dir)
 			s.write(".contextcore", "")
 		}, "in the way"},
 		{"another owner", func(t *testing.T, s *stack, _ string) {
 			need.Root(t)
 			s.write(".contextcore/audit.jsonl", "")
-			must(t, "chown", "4711", s.logPath())
+			need.Run(t, "chown", "4711", s.logPath())
 		}, "belongs to another account (uid 4711"},
 		{"read-only", func(t *testing.T, _ *stack, dir string) {
 			need.Root(t)
-			must(t, "mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", dir)
-			t.Cleanup(func() { must(t, "umount", dir) })
+			need.Run(t, "mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", dir)
+			t.Cleanup(func() { need.Run(t, "umount", dir) })
 		}, "read-only file system"},
 		{"full disk", func(t *testing.T, s *stack, dir string) {
 			need.Root(t)
-			must(t, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir)
-			t.Cleanup(func() { must(t, "umount", dir) })
+			need.Run(t, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir)
+			t.Cleanup(func() { need.Run(t, "umount", dir) })
 			_ = exec.Command("dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k").Run()
 		}, "no space left on device"},
 		{"room for the pending event alone", func(t *testing.T, s *stack, dir string) {
 			need.Root(t)
-			must(t, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir)
-			t.Cleanup(func() { must(t, "umount", dir) })
-			must(t, "dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k", "count=12")
+			need.Run(t, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir)
+			t.Cleanup(func() { need.Run(t, "umount", dir) })
+			need.Run(t, "dd", "if=/dev/zero", "of="+filepath.Join(dir, "filler"), "bs=4k", "count=12")
 		}, "no space left on device"},
 		{"no inodes", func(t *testing.T, s *stack, dir string) {
 			need.Root(t)
-			must(t, "mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", dir)
-			t.Cleanup(func() { must(t, "umount", dir) })
+			need.Run(t, "mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", dir)
+			t.Cleanup(func() { need.Run(t, "umount", dir) })
 			s.write(".contextcore/last", "")
 		}, "no space left on device"},
 		{"a newer format", func(t *testing.T, s *stack, _ string) {
@@ -78,7 +70,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 			s := newStack(t, one(single))
 			s.docker("compose", "up", "--detach")
 			dir := filepath.Dir(s.logPath())
-			must(t, "mkdir", dir)
+			need.Run(t, "mkdir", dir)
 			c.prepare(t, s, dir)
 			r := s.ccdestroy()
 			if r.code != 6 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, ".contextcore") || !strings.Contains(r.stderr, "\nTry: ") {

@@ -35,3 +35,11 @@ func Command(t testing.TB, names ...string) {
 		That(t, name, err == nil)
 	}
 }
+
+// Run runs a command of a test's own set-up.
+func Run(t testing.TB, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+}
