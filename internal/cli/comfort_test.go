@@ -5,8 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
@@ -208,5 +212,39 @@ func TestDoctor(t *testing.T) {
 	put(t, filepath.Join(dir, ".contextcore", "audit.jsonl"), "what\n")
 	if r := call(t, dir, nil, "doctor", "--host", "unix:///nowhere.sock"); !strings.Contains(r.stdout, "not intact") || !strings.Contains(r.stdout, "Try: ccdestroy audit verify") {
 		t.Error(r.stdout)
+	}
+}
+
+// Every flag of every command is in the pages of docs/.
+func TestFlagsDocumented(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, page := range pages {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(data)
+	}
+	var g grammar
+	parser, err := newParser(&g, Process{Now: time.Now}, &settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	_ = kong.Visit(parser.Model, func(v kong.Visitable, next kong.Next) error {
+		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" {
+			seen++
+			if !regexp.MustCompile(`--` + f.Name + `\b`).MatchString(text.String()) {
+				t.Errorf("--%s is in no page", f.Name)
+			}
+		}
+		return next(nil)
+	})
+	if seen < 60 {
+		t.Errorf("only %d flags were seen", seen)
 	}
 }
