@@ -14,6 +14,7 @@ const module = "github.com/contextcore/ccdestroy/"
 var arrows = map[string][]string{
 	"cmd/ccdestroy":     {"internal/cli"},
 	"internal/cli":      {"internal/actor", "internal/audit", "internal/command", "internal/compose", "internal/durable", "internal/engine", "internal/render", "internal/teardown"},
+	"internal/archive":  {"internal/durable"},
 	"internal/audit":    {"internal/durable"},
 	"internal/teardown": {"internal/audit"},
 	"internal/command":  {"internal/audit", "internal/teardown"},
@@ -32,6 +33,7 @@ var only = map[string]string{
 	"github.com/alecthomas/kong":          "internal/cli",
 	"github.com/gofrs/flock":              "internal/durable",
 	"github.com/docker/go-units":          "internal/render",
+	"github.com/klauspost/compress/":      "internal/archive",
 }
 
 func TestArrows(t *testing.T) {

@@ -1,0 +1,279 @@
+package archive
+
+import (
+	"archive/tar"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+type inode struct{ dev, ino uint64 }
+
+// entry is one thing in a directory, as it was found.
+type entry struct {
+	dir    *folder
+	name   string // in dir; "" is dir itself
+	path   string // relative to the root
+	st     unix.Stat_t
+	link   string
+	xattrs map[string]string
+	data   []byte // of a small file
+}
+
+// changedFile is what a manifest calls a file that was written to while it was
+// read: what is in the archive is of before and after.
+const changedFile = "steady file"
+
+// late reports whether the entry is to be written by the one who orders.
+func (e *entry) late() bool {
+	kind := e.st.Mode & unix.S_IFMT
+	return kind != unix.S_IFDIR && e.st.Nlink > 1 || kind == unix.S_IFREG && e.data == nil && e.st.Size > 0
+}
+
+func (e *entry) inode() inode { return inode{uint64(e.st.Dev), e.st.Ino} }
+
+// proc names the entry itself for calls that know no descriptors.
+func (e *entry) proc() string { return fmt.Sprintf("/proc/self/fd/%d/%s", e.dir.Fd(), e.name) }
+
+// read finds out all about one entry; nil for a socket, which has no content.
+func (b *batch) read(name string, c *Content) (*entry, error) {
+	e := &entry{dir: b.dir, name: name, path: b.path + name}
+	var err error
+	if name == "" {
+		e.path = strings.TrimSuffix(b.path, "/")
+		if err := unix.Fstat(int(b.dir.Fd()), &e.st); err != nil {
+			return nil, err
+		}
+		e.xattrs, err = xattrs(fdXattrs(int(b.dir.Fd())), "./"+b.path, c)
+		return e, err
+	}
+	if err := unix.Fstatat(int(b.dir.Fd()), name, &e.st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return nil, err
+	}
+	switch e.st.Mode & unix.S_IFMT {
+	case unix.S_IFSOCK:
+		c.skip("socket", "a socket is of no use without the process that listens", "./"+e.path)
+		return nil, nil
+	case unix.S_IFREG:
+		return e, e.readFile(c)
+	case unix.S_IFDIR: // it was something else when the directory was listed
+		return nil, ErrChanged
+	case unix.S_IFLNK:
+		if e.link, err = os.Readlink(e.proc()); err != nil {
+			return nil, pathCause(err)
+		}
+	}
+	e.xattrs, err = xattrs(pathXattrs(e.proc()), "./"+e.path, c)
+	return e, err
+}
+
+// open opens a regular file, without a trace in its access time where that is
+// allowed.
+func (e *entry) open() (*os.File, error) {
+	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
+	fd, err := ignoringEINTR(func() (int, error) { return unix.Openat(int(e.dir.Fd()), e.name, flags|unix.O_NOATIME, 0) })
+	if err == unix.EPERM {
+		fd, err = ignoringEINTR(func() (int, error) { return unix.Openat(int(e.dir.Fd()), e.name, flags, 0) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), e.name), nil
+}
+
+// readFile finds a file's attributes and, when it is small and has one name, its
+// content.
+func (e *entry) readFile(c *Content) error {
+	f, err := e.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fd := int(f.Fd())
+	if err := unix.Fstat(fd, &e.st); err != nil {
+		return err
+	}
+	if e.xattrs, err = xattrs(fdXattrs(fd), "./"+e.path, c); err != nil {
+		return err
+	}
+	if e.st.Size > smallFile || e.st.Nlink > 1 {
+		return nil
+	}
+	for range 3 { // a file that changes is read again
+		e.data = make([]byte, e.st.Size)
+		n, err := f.ReadAt(e.data, 0)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		var now unix.Stat_t
+		if err := unix.Fstat(fd, &now); err != nil {
+			return err
+		}
+		whole := int64(n) == e.st.Size
+		if whole && unchanged(e.st, now) {
+			return nil
+		}
+		if e.st = now; now.Size > smallFile {
+			e.data = nil
+			return nil
+		}
+	}
+	e.data = e.data[:min(int64(len(e.data)), e.st.Size)]
+	e.st.Size = int64(len(e.data))
+	c.skip(changedFile, "it was written to while it was read", "./"+e.path)
+	return nil
+}
+
+func unchanged(a, b unix.Stat_t) bool { return a.Size == b.Size && a.Mtim == b.Mtim && a.Ctim == b.Ctim }
+
+// header is the entry's, as a tar has it.
+func (e *entry) header() *tar.Header {
+	h := &tar.Header{
+		Name: "./" + e.path, Mode: int64(e.st.Mode & 0o7777), Uid: int(e.st.Uid), Gid: int(e.st.Gid),
+		ModTime: time.Unix(e.st.Mtim.Sec, e.st.Mtim.Nsec), Linkname: e.link, Format: tar.FormatPAX,
+	}
+	switch e.st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		h.Typeflag, h.Size = tar.TypeReg, e.st.Size
+	case unix.S_IFDIR:
+		h.Typeflag = tar.TypeDir
+		if e.path != "" {
+			h.Name += "/"
+		}
+	case unix.S_IFLNK:
+		h.Typeflag = tar.TypeSymlink
+	case unix.S_IFIFO:
+		h.Typeflag = tar.TypeFifo
+	case unix.S_IFCHR:
+		h.Typeflag = tar.TypeChar
+	case unix.S_IFBLK:
+		h.Typeflag = tar.TypeBlock
+	}
+	if h.Typeflag == tar.TypeChar || h.Typeflag == tar.TypeBlock {
+		h.Devmajor, h.Devminor = int64(unix.Major(uint64(e.st.Rdev))), int64(unix.Minor(uint64(e.st.Rdev)))
+	}
+	for key, value := range e.xattrs {
+		if h.PAXRecords == nil {
+			h.PAXRecords = map[string]string{}
+		}
+		h.PAXRecords[xattrPrefix+key] = value
+	}
+	return h
+}
+
+// write adds an entry that needs no more reading.
+func (e *entry) write(w *tar.Writer, c *Content) error {
+	h := e.header()
+	if err := w.WriteHeader(h); err != nil {
+		return err
+	}
+	if _, err := w.Write(e.data); err != nil {
+		return err
+	}
+	return e.counted(h, c)
+}
+
+func (e *entry) counted(h *tar.Header, c *Content) error {
+	c.Disk += e.st.Blocks * 512
+	return c.count(h)
+}
+
+// stream writes a file of any size, leaving holes out.
+func (e *entry) stream(out io.Writer, c *Content, read func(int64)) error {
+	if e.st.Mode&unix.S_IFMT != unix.S_IFREG {
+		w := tar.NewWriter(out)
+		return e.write(w, c)
+	}
+	f, err := e.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Fstat(int(f.Fd()), &e.st); err != nil {
+		return err
+	}
+	h := e.header()
+	var from io.ReaderAt = f
+	if read != nil {
+		from = told{f, read}
+	}
+	buf := make([]byte, 256<<10)
+	if extents := holes(f, e.st); extents != nil {
+		err = writeSparse(out, h, extents, from, buf)
+	} else {
+		err = writeWhole(out, h, from, buf)
+	}
+	if err != nil {
+		return err
+	}
+	var now unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &now); err != nil {
+		return err
+	}
+	if !unchanged(e.st, now) {
+		c.skip(changedFile, "it was written to while it was read", "./"+e.path)
+	}
+	return e.counted(h, c)
+}
+
+func writeWhole(out io.Writer, h *tar.Header, from io.ReaderAt, buf []byte) error {
+	w := tar.NewWriter(out)
+	if err := w.WriteHeader(h); err != nil {
+		return err
+	}
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, io.NewSectionReader(from, 0, h.Size), buf)
+	if err == nil && n < h.Size {
+		err = errShrank
+	}
+	if err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// told tells how much was read.
+type told struct {
+	io.ReaderAt
+	read func(int64)
+}
+
+// ReadAt reads.
+func (t told) ReadAt(p []byte, at int64) (int, error) {
+	n, err := t.ReaderAt.ReadAt(p, at)
+	t.read(int64(n))
+	return n, err
+}
+
+// holes returns the extents of a file that has holes, nil for one without.
+func holes(f *os.File, st unix.Stat_t) []extent {
+	if st.Blocks*512 >= st.Size || st.Size <= smallFile {
+		return nil
+	}
+	extents := []extent{}
+	for at := int64(0); at < st.Size; {
+		data, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
+		if err == unix.ENXIO {
+			break // a hole up to the end
+		}
+		if err != nil {
+			return nil // a file system that does not tell
+		}
+		end, err := unix.Seek(int(f.Fd()), data, unix.SEEK_HOLE)
+		if err != nil {
+			return nil
+		}
+		end = min(end, st.Size)
+		if data < end {
+			extents = append(extents, extent{data, end - data})
+		}
+		at = end
+	}
+	if len(extents) == 1 && extents[0] == (extent{0, st.Size}) {
+		return nil
+	}
+	return extents
+}

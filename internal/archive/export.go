@@ -1,0 +1,187 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+)
+
+const (
+	manifestName = "manifest.json"
+	sumsName     = "SHA256SUMS"
+)
+
+// ErrIncomplete says that an export was never finished.
+var ErrIncomplete = errors.New("it was never finished")
+
+// Export is a finished export.
+type Export struct {
+	Dir      string
+	Manifest Manifest
+	Sum      string // SHA-256 of the manifest
+}
+
+func hexSum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Open reads the manifest of an export. That its archives are there and whole is
+// for Look and Check.
+func Open(dir string) (*Export, error) {
+	if Incomplete(dir) {
+		return nil, fmt.Errorf("export %q: %w", dir, ErrIncomplete)
+	}
+	f, err := durable.OpenRead(filepath.Join(dir, manifestName))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var raw bytes.Buffer
+	m, err := parseManifest(io.TeeReader(f, &raw))
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", filepath.Join(dir, manifestName), err)
+	}
+	return &Export{Dir: dir, Manifest: m, Sum: hexSum(raw.Bytes())}, nil
+}
+
+// Look finds, without reading them, archives that are missing or of another
+// length.
+func (e *Export) Look() error {
+	for _, v := range e.Manifest.Volumes {
+		info, err := os.Lstat(e.path(v))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%q is missing", v.Archive.Path)
+		case err != nil:
+			return err
+		case info.Size() != v.Archive.Size:
+			return fmt.Errorf("%w: %q has %d bytes, and was written with %d", ErrDamaged, v.Archive.Path, info.Size(), v.Archive.Size)
+		}
+	}
+	return nil
+}
+
+func (e *Export) path(v Volume) string { return filepath.Join(e.Dir, filepath.FromSlash(v.Archive.Path)) }
+
+// Check reads an archive through and compares every hash.
+func (e *Export) Check(v Volume) error {
+	f, err := durable.OpenRead(e.path(v))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := verify(f, v.Archive); err != nil {
+		return fmt.Errorf("%q: %w", v.Archive.Path, err)
+	}
+	return nil
+}
+
+// verify reads an archive to its end and compares its hashes.
+func verify(f io.Reader, a Archive) error {
+	u, err := unpack(f, a)
+	if err != nil {
+		return err
+	}
+	defer u.Close()
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, u, make([]byte, 256<<10))
+	return err
+}
+
+// open opens the tar within an archive.
+func (e *Export) open(v Volume) (tar io.Reader, closeAll func(), err error) {
+	f, err := durable.OpenRead(e.path(v))
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := unpack(f, v.Archive)
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return u, func() { u.Close(); f.Close() }, nil
+}
+
+// ToDir unpacks a volume into an empty directory of this host.
+func (e *Export) ToDir(ctx context.Context, v Volume, dir string) error {
+	tar, closeAll, err := e.open(v)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	_, err = plantTree(ctx, dir, tar)
+	return err
+}
+
+// ToStream writes a volume as a tar below a directory's name, "vol0001/", as the
+// engine's archive API takes it.
+func (e *Export) ToStream(v Volume, w io.Writer, dir string) error {
+	tar, closeAll, err := e.open(v)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	_, err = retar(tar, "./", w, dir)
+	return err
+}
+
+// CompareDir tells how a directory differs from what the archive holds.
+func (e *Export) CompareDir(ctx context.Context, v Volume, dir string) ([]string, error) {
+	r, w := io.Pipe()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, err := writeTree(ctx, dir, w, Source{Live: true})
+		w.CloseWithError(err)
+	}()
+	defer r.Close()
+	return e.compare(v, readEntries(r, "./"), v.Method == ByArchive)
+}
+
+// CompareStream tells how a volume, as the engine's archive API gives it,
+// differs from what the archive holds, but for what that API loses.
+func (e *Export) CompareStream(v Volume, r io.Reader, dir string) ([]string, error) {
+	return e.compare(v, readEntries(r, dir), true)
+}
+
+func (e *Export) compare(v Volume, got *entries, lossy bool) ([]string, error) {
+	tar, closeAll, err := e.open(v)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll()
+	return compare(readEntries(tar, "./"), got, lossy)
+}
+
+// Incomplete reports whether a directory is half an export, by its name.
+func Incomplete(dir string) bool { return strings.HasSuffix(filepath.Clean(dir), incomplete) }
+
+// List returns the directories below dir that are exports, whole or half, in
+// the order of their names. A directory that is not there has none.
+func List(dir string) ([]string, error) {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", dir, durable.Cause(err))
+	}
+	var out []string
+	for _, entry := range list {
+		path := filepath.Join(dir, entry.Name())
+		if _, err := os.Lstat(filepath.Join(path, manifestName)); entry.IsDir() && (err == nil || Incomplete(path)) {
+			out = append(out, path)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,273 @@
+package archive
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// plantTree unpacks a tar of this package into an empty directory and syncs it.
+// No name is ever looked up through a link: every step begins at a descriptor of
+// the directory that was just made.
+//
+// A crash half way leaves a part of the tree.
+func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
+	root, err := openDir(unix.AT_FDCWD, dir)
+	if err != nil {
+		return Content{}, fmt.Errorf("write %q: %w", dir, err)
+	}
+	p := planter{root: root}
+	defer p.close()
+	in := readEntries(r, "./")
+	for {
+		if ctx.Err() != nil {
+			return p.content, ctx.Err()
+		}
+		h, err := in.next()
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = p.content.count(h)
+		}
+		if err == nil {
+			err = p.plant(h, in.tar)
+		}
+		if err != nil {
+			return p.content, fmt.Errorf("write %q: %w", dir, err)
+		}
+	}
+	if err := p.leave(0); err != nil {
+		return p.content, fmt.Errorf("write %q: %w", dir, err)
+	}
+	if err := unix.Syncfs(int(root.Fd())); err != nil {
+		return p.content, fmt.Errorf("sync %q: %w", dir, err)
+	}
+	return p.content, nil
+}
+
+// planter is the state of an unpacking.
+type planter struct {
+	root    *os.File
+	open    []planted // the directories from the root to the current one
+	content Content
+	buf     []byte
+}
+
+// planted is a directory whose attributes are set when all in it is there.
+type planted struct {
+	*os.File
+	header *tar.Header
+}
+
+func (p *planter) close() {
+	for i := len(p.open) - 1; i > 0; i-- {
+		p.open[i].Close()
+	}
+	p.root.Close()
+}
+
+// leave sets the attributes of the open directories, innermost first, until so
+// many are left.
+func (p *planter) leave(keep int) error {
+	for len(p.open) > keep {
+		d := p.open[len(p.open)-1]
+		p.open = p.open[:len(p.open)-1]
+		err := attributes(d.header, fdTarget(int(d.Fd())))
+		if len(p.open) > 0 {
+			d.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("entry %q: %w", "./"+d.header.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p *planter) plant(h *tar.Header, data io.Reader) error {
+	if h.Name == "" {
+		p.open = append(p.open, planted{p.root, h})
+		return nil
+	}
+	depth := 1 + strings.Count(h.Name, "/") // of its directory, which is open: see entries.place
+	if err := p.leave(depth); err != nil {
+		return err
+	}
+	if err := p.make(int(p.open[depth-1].Fd()), path.Base(h.Name), h, data); err != nil {
+		return fmt.Errorf("entry %q: %w", "./"+h.Name, err)
+	}
+	return nil
+}
+
+func (p *planter) make(at int, name string, h *tar.Header, data io.Reader) error {
+	switch h.Typeflag {
+	case tar.TypeDir:
+		if err := unix.Mkdirat(at, name, 0o700); err != nil {
+			return err
+		}
+		d, err := openDir(at, name)
+		if err == nil {
+			p.open = append(p.open, planted{d, h})
+		}
+		return err
+	case tar.TypeReg:
+		return p.file(at, name, h, data)
+	case tar.TypeLink:
+		return p.link(at, name, h.Linkname)
+	case tar.TypeSymlink:
+		if err := unix.Symlinkat(h.Linkname, at, name); err != nil {
+			return err
+		}
+	default:
+		kind := map[byte]uint32{tar.TypeFifo: unix.S_IFIFO, tar.TypeChar: unix.S_IFCHR, tar.TypeBlock: unix.S_IFBLK}[h.Typeflag]
+		if err := unix.Mknodat(at, name, kind|0o600, int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))); err != nil {
+			return err
+		}
+	}
+	return attributes(h, nameTarget(at, name, h.Typeflag == tar.TypeSymlink))
+}
+
+func (p *planter) file(at int, name string, h *tar.Header, data io.Reader) error {
+	fd, err := ignoringEINTR(func() (int, error) {
+		return unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	})
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	if p.buf == nil {
+		p.buf = make([]byte, 256<<10)
+	}
+	var out io.Writer = struct{ io.Writer }{f}
+	if h.PAXRecords["GNU.sparse.major"] != "" {
+		out = &sparseWriter{f: f}
+		if err := f.Truncate(h.Size); err != nil {
+			return pathCause(err)
+		}
+	}
+	if _, err := io.CopyBuffer(out, struct{ io.Reader }{data}, p.buf); err != nil {
+		return cutShort(pathCause(err))
+	}
+	if err := attributes(h, fdTarget(fd)); err != nil {
+		return err
+	}
+	return pathCause(f.Close())
+}
+
+// sparseWriter leaves blocks of zeros out.
+type sparseWriter struct {
+	f  *os.File
+	at int64
+}
+
+const holeBlock = 4096
+
+var zeros [holeBlock]byte
+
+// Write writes what is not zero at its place.
+func (s *sparseWriter) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		n := min(len(p)-done, holeBlock-int(s.at%holeBlock))
+		if string(p[done:done+n]) != string(zeros[:n]) {
+			if _, err := s.f.WriteAt(p[done:done+n], s.at); err != nil {
+				return done, err
+			}
+		}
+		done += n
+		s.at += int64(n)
+	}
+	return done, nil
+}
+
+// link makes a further name for a file that was unpacked before.
+func (p *planter) link(at int, name, target string) error {
+	from := int(p.root.Fd())
+	dir, base := path.Split(target)
+	for part := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
+		if part == "" {
+			continue
+		}
+		d, err := openDir(from, part)
+		if err != nil {
+			return fmt.Errorf("%w: link to %q: %w", ErrUnsafe, "./"+target, err)
+		}
+		defer d.Close()
+		from = int(d.Fd())
+	}
+	return unix.Linkat(from, base, at, name, 0)
+}
+
+// target is how the attributes of one thing are set.
+type target struct {
+	chown func(uid, gid int) error
+	chmod func(mode uint32) error // nil for a symbolic link, which has none
+	xattr func(key string, value []byte) error
+	times func([]unix.Timespec) error
+}
+
+func fdTarget(fd int) target {
+	return target{
+		func(uid, gid int) error { return unix.Fchown(fd, uid, gid) },
+		func(mode uint32) error { return unix.Fchmod(fd, mode) },
+		func(key string, value []byte) error { return unix.Fsetxattr(fd, key, value, 0) },
+		func(ts []unix.Timespec) error {
+			return unix.UtimesNanoAt(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", fd), ts, 0)
+		},
+	}
+}
+
+func nameTarget(at int, name string, symlink bool) target {
+	t := target{
+		func(uid, gid int) error { return unix.Fchownat(at, name, uid, gid, unix.AT_SYMLINK_NOFOLLOW) },
+		func(mode uint32) error { return unix.Fchmodat(at, name, mode, 0) },
+		func(key string, value []byte) error {
+			return unix.Lsetxattr(fmt.Sprintf("/proc/self/fd/%d/%s", at, name), key, value, 0)
+		},
+		func(ts []unix.Timespec) error { return unix.UtimesNanoAt(at, name, ts, unix.AT_SYMLINK_NOFOLLOW) },
+	}
+	if symlink {
+		t.chmod = nil
+	}
+	return t
+}
+
+// attributes come in this order: a new owner takes suid bits and capabilities
+// away, a new mode changes an ACL's mask. What the file system has no place for
+// is left out; comparing afterwards tells.
+func attributes(h *tar.Header, t target) error {
+	if err := t.chown(h.Uid, h.Gid); err != nil {
+		return fmt.Errorf("owner: %w", err)
+	}
+	if t.chmod != nil {
+		if err := t.chmod(uint32(h.Mode) & 0o7777); err != nil {
+			return fmt.Errorf("mode: %w", err)
+		}
+	}
+	for key, value := range h.PAXRecords {
+		name, is := strings.CutPrefix(key, xattrPrefix)
+		if !is {
+			continue
+		}
+		if err := t.xattr(name, []byte(value)); err != nil && !errors.Is(err, unix.ENOTSUP) {
+			return fmt.Errorf("extended attribute %q: %w", name, err)
+		}
+	}
+	if err := t.times([]unix.Timespec{timespec(h.ModTime), timespec(h.ModTime)}); err != nil {
+		return fmt.Errorf("time: %w", err)
+	}
+	return nil
+}
+
+func timespec(t time.Time) unix.Timespec {
+	return unix.Timespec{Sec: t.Unix(), Nsec: int64(t.Nanosecond())}
+}

@@ -1,0 +1,289 @@
+package archive
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	batchFiles = 64       // entries that are encoded together
+	smallFile  = 32 << 10 // bytes up to which a file is read by a worker, into memory
+	ahead      = 8        // batches that may be under way
+)
+
+// writeTree writes the directory as a tar. Small files are read and encoded by
+// all cores, in batches of neighbours; one goroutine puts the batches in order,
+// decides which of several links comes first, and passes large files through.
+func writeTree(ctx context.Context, dir string, w io.Writer, s Source) (Content, error) {
+	root, err := openDir(unix.AT_FDCWD, dir)
+	if err != nil {
+		return Content{}, fmt.Errorf("read %q: %w", dir, err)
+	}
+	t := tree{source: s, out: w, links: map[inode]string{}}
+	todo, order := make(chan *batch, ahead), make(chan *batch, ahead)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(todo)
+		defer close(order)
+		return walk(ctx, &folder{File: root}, "", func(b *batch) error {
+			for _, c := range []chan *batch{order, todo} {
+				select {
+				case c <- b:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		})
+	})
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			for b := range todo {
+				b.err = b.encode()
+				close(b.done)
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		for b := range order {
+			select {
+			case <-b.done:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if err := t.take(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	err = g.Wait()
+	if err == nil {
+		_, err = w.Write(make([]byte, 1024)) // the trailer
+	}
+	return t.content, err
+}
+
+// folder is an open directory, closed when the last of its batches is written.
+type folder struct {
+	*os.File
+	users atomic.Int32 // batches, beyond the first user, the walk
+}
+
+func (f *folder) release() {
+	if f.users.Add(-1) < 0 {
+		f.Close()
+	}
+}
+
+// openDir opens a directory so that ReadDir works however long its path is.
+func openDir(at int, name string) (*os.File, error) {
+	fd, err := ignoringEINTR(func() (int, error) {
+		return unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), fmt.Sprintf("/proc/self/fd/%d", fd)), nil
+}
+
+// batch is some neighbours in one directory, with the directory itself where
+// they are its first.
+type batch struct {
+	dir   *folder
+	path  string // of the directory, relative to the root, "" or ending in "/"
+	self  bool
+	names []string
+	done  chan struct{} // closed when the rest is filled
+	parts []part
+	gone  []string
+	err   error
+}
+
+// part is a piece of the tar, or an entry that the one who orders writes.
+type part struct {
+	tar     []byte
+	content Content
+	later   *entry
+}
+
+// walk cuts the tree into batches in the archive's order.
+func walk(ctx context.Context, dir *folder, path string, give func(*batch) error) error {
+	defer dir.release()
+	list, err := dir.ReadDir(-1)
+	if err != nil {
+		return fmt.Errorf("read directory %q: %w", "./"+path, err)
+	}
+	slices.SortFunc(list, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	b := &batch{dir: dir, path: path, self: true, done: make(chan struct{})}
+	flush := func() error {
+		if !b.self && len(b.names) == 0 {
+			return nil
+		}
+		dir.users.Add(1)
+		err := give(b)
+		b = &batch{dir: dir, path: path, done: make(chan struct{})}
+		return err
+	}
+	for _, e := range list {
+		if !e.IsDir() {
+			if b.names = append(b.names, e.Name()); len(b.names) == batchFiles {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		sub, err := openDir(int(dir.Fd()), e.Name())
+		if err == unix.ENOENT {
+			b.gone = append(b.gone, path+e.Name())
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read directory %q: %w", "./"+path+e.Name(), err)
+		}
+		if err := walk(ctx, &folder{File: sub}, path+e.Name()+"/", give); err != nil {
+			return err
+		}
+	}
+	return flush()
+}
+
+// encode fills the batch: what is small and has one name becomes tar, the rest
+// is left for the one who orders.
+func (b *batch) encode() error {
+	var out bytes.Buffer
+	var p part
+	w := tar.NewWriter(&out)
+	cut := func() {
+		if _ = w.Flush(); out.Len() > 0 { // into memory
+			p.tar = out.Bytes()
+			b.parts = append(b.parts, p)
+			out, p = bytes.Buffer{}, part{}
+			w = tar.NewWriter(&out)
+		}
+	}
+	names := b.names
+	if b.self {
+		names = append([]string{""}, names...)
+	}
+	for _, name := range names {
+		e, err := b.read(name, &p.content)
+		if err == unix.ENOENT {
+			b.gone = append(b.gone, b.path+name)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read %q: %w", "./"+b.path+name, err)
+		}
+		switch {
+		case e == nil:
+		case e.late():
+			cut()
+			b.parts = append(b.parts, part{later: e})
+		default:
+			if err := e.write(w, &p.content); err != nil {
+				return fmt.Errorf("read %q: %w", "./"+b.path+name, err)
+			}
+		}
+	}
+	cut()
+	return nil
+}
+
+// tree puts the batches together. One goroutine owns it.
+type tree struct {
+	source  Source
+	out     io.Writer
+	content Content
+	links   map[inode]string // first names of files with several
+}
+
+func (t *tree) take(b *batch) error {
+	defer b.dir.release()
+	if b.err != nil {
+		return b.err
+	}
+	for _, name := range b.gone {
+		if !t.source.Live {
+			return fmt.Errorf("%w: %q vanished", ErrChanged, "./"+name)
+		}
+		t.content.skip("entry", "it vanished while the volume was read", "./"+name)
+	}
+	for _, p := range b.parts {
+		if p.later != nil {
+			if err := t.later(p.later); err != nil {
+				return fmt.Errorf("read %q: %w", "./"+p.later.path, err)
+			}
+			continue
+		}
+		if err := t.content.add(p.content, t.source); err != nil {
+			return err
+		}
+		if _, err := t.out.Write(p.tar); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// later writes an entry that has several names, is large, or has holes.
+func (t *tree) later(e *entry) error {
+	c := Content{}
+	if first, seen := t.links[e.inode()]; seen && e.st.Nlink > 1 {
+		h := e.header()
+		h.Typeflag, h.Linkname, h.Size = tar.TypeLink, "./"+first, 0
+		w := tar.NewWriter(t.out)
+		if err := w.WriteHeader(h); err != nil {
+			return err
+		}
+		c.Entries = map[string]int64{"hardlink": 1}
+		return t.content.add(c, t.source)
+	}
+	if e.st.Nlink > 1 {
+		t.links[e.inode()] = e.path
+	}
+	if err := e.stream(t.out, &c, t.source.Read); err != nil {
+		return err
+	}
+	return t.content.add(c, Source{Live: t.source.Live})
+}
+
+// add puts together what parts of a volume hold.
+func (c *Content) add(more Content, s Source) error {
+	if c.Entries == nil {
+		c.Entries, c.Root = map[string]int64{}, more.Root
+	}
+	for kind, n := range more.Entries {
+		c.Entries[kind] += n
+	}
+	c.Bytes += more.Bytes
+	c.Disk += more.Disk
+	for _, skipped := range more.Skipped {
+		if skipped.What == changedFile && !s.Live {
+			return fmt.Errorf("%w: %q", ErrChanged, skipped.Names[0])
+		}
+		for _, name := range skipped.Names {
+			c.skip(skipped.What, skipped.Why, name)
+		}
+	}
+	if s.Read != nil && more.Bytes > 0 {
+		s.Read(more.Bytes)
+	}
+	return nil
+}
