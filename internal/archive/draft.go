@@ -50,6 +50,12 @@ func Begin(dir, project string, now time.Time) (*Draft, error) {
 	}
 }
 
+// Drop removes a draft that holds nothing.
+func (d *Draft) Drop() {
+	_ = os.Remove(filepath.Join(d.dir, "volumes"))
+	_ = os.Remove(d.dir) // what is not empty stays
+}
+
 // Dir is where the draft lies now.
 func (d *Draft) Dir() string { return d.dir }
 
@@ -90,7 +96,7 @@ func (d *Draft) Save(v *Volume, cores int, from Tar) error {
 	v.Archive.Path = path
 	synced := make(chan error, 1) // the disk works while the processors verify
 	go func() { synced <- f.Sync() }()
-	err = verify(io.NewSectionReader(f, 0, math.MaxInt64), v.Archive)
+	err = verify(io.NewSectionReader(f, 0, math.MaxInt64), v.Archive, nil)
 	if err := errors.Join(err, <-synced); err != nil {
 		return fmt.Errorf("export %q: read again: %w", v.Name, err)
 	}

@@ -146,7 +146,7 @@ func (c *Content) count(h *tar.Header) error {
 	}
 	if c.Entries == nil {
 		c.Entries = map[string]int64{}
-		c.Root = Root{Mode: h.Mode & 0o7777, UID: h.Uid, GID: h.Gid}
+		c.Root = Root{Mode: fmt.Sprintf("%04o", h.Mode&0o7777), UID: h.Uid, GID: h.Gid}
 	}
 	c.Entries[kind]++
 	if h.Typeflag == tar.TypeReg {

@@ -128,7 +128,9 @@ func (e *entry) readFile(c *Content) error {
 	return nil
 }
 
-func unchanged(a, b unix.Stat_t) bool { return a.Size == b.Size && a.Mtim == b.Mtim && a.Ctim == b.Ctim }
+func unchanged(a, b unix.Stat_t) bool {
+	return a.Size == b.Size && a.Mtim == b.Mtim && a.Ctim == b.Ctim
+}
 
 // header is the entry's, as a tar has it.
 func (e *entry) header() *tar.Header {

@@ -29,6 +29,8 @@ type Export struct {
 	Dir      string
 	Manifest Manifest
 	Sum      string // SHA-256 of the manifest
+	// Read is told of bytes of the tars as they are read; it may be nil.
+	Read func(n int64)
 }
 
 func hexSum(data []byte) string {
@@ -72,7 +74,9 @@ func (e *Export) Look() error {
 	return nil
 }
 
-func (e *Export) path(v Volume) string { return filepath.Join(e.Dir, filepath.FromSlash(v.Archive.Path)) }
+func (e *Export) path(v Volume) string {
+	return filepath.Join(e.Dir, filepath.FromSlash(v.Archive.Path))
+}
 
 // Check reads an archive through and compares every hash.
 func (e *Export) Check(v Volume) error {
@@ -81,18 +85,19 @@ func (e *Export) Check(v Volume) error {
 		return err
 	}
 	defer f.Close()
-	if err := verify(f, v.Archive); err != nil {
+	if err := verify(f, v.Archive, e.Read); err != nil {
 		return fmt.Errorf("%q: %w", v.Archive.Path, err)
 	}
 	return nil
 }
 
 // verify reads an archive to its end and compares its hashes.
-func verify(f io.Reader, a Archive) error {
+func verify(f io.Reader, a Archive, read func(int64)) error {
 	u, err := unpack(f, a)
 	if err != nil {
 		return err
 	}
+	u.read = read
 	defer u.Close()
 	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, u, make([]byte, 256<<10))
 	return err
@@ -109,6 +114,7 @@ func (e *Export) open(v Volume) (tar io.Reader, closeAll func(), err error) {
 		f.Close()
 		return nil, nil, err
 	}
+	u.read = e.Read
 	return u, func() { u.Close(); f.Close() }, nil
 }
 

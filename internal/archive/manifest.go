@@ -83,9 +83,9 @@ type Content struct {
 
 // Root is the volume's own directory.
 type Root struct {
-	Mode int64 `json:"mode"` // permission bits with suid, sgid and sticky
-	UID  int   `json:"uid"`
-	GID  int   `json:"gid"`
+	Mode string `json:"mode"` // octal, four digits: with suid, sgid and sticky
+	UID  int    `json:"uid"`
+	GID  int    `json:"gid"`
 }
 
 // Skipped is something that the archive does not hold, and why.

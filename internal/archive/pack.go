@@ -112,7 +112,8 @@ type unpacker struct {
 	z      *zstd.Decoder
 	tar    *counter
 	beside *besideWriter
-	err    error // told again by every further Read
+	read   func(int64) // told of what was read; may be nil
+	err    error       // told again by every further Read
 }
 
 // reader counts and hashes what is read through it.
@@ -149,6 +150,9 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	}
 	n, err := u.z.Read(p)
 	_, _ = u.beside.Write(p[:n])
+	if u.read != nil {
+		u.read(int64(n))
+	}
 	switch {
 	case err == io.EOF:
 		u.err = u.end()

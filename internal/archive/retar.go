@@ -47,3 +47,17 @@ func rename(h *tar.Header, prefix string) {
 	h.Format, h.Uname, h.Gname = tar.FormatPAX, "", ""
 	h.AccessTime, h.ChangeTime = time.Time{}, time.Time{}
 }
+
+// Empty reports whether a tar below a directory's name holds nothing but that
+// directory. It reads no further than it must.
+func Empty(r io.Reader, dir string) (bool, error) {
+	in := readEntries(r, dir)
+	for range 2 {
+		if _, err := in.next(); err == io.EOF {
+			return true, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}

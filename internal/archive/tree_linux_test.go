@@ -110,7 +110,7 @@ func TestHardTree(t *testing.T) {
 	if len(v.Skipped) != 1 || v.Skipped[0].What != "socket" || v.Skipped[0].Names[0] != "./socket" || v.Skipped[0].Count != 1 {
 		t.Errorf("skipped: %+v", v.Skipped)
 	}
-	if v.Root != (Root{0o2751, 999, 998}) {
+	if v.Root != (Root{"2751", 999, 998}) {
 		t.Errorf("root: %+v", v.Root)
 	}
 	attributesByTools(t, dir, back)

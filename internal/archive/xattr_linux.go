@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-
 // xattrCalls list and get the extended attributes of one file.
 type xattrCalls struct {
 	list func([]byte) (int, error)

@@ -13,14 +13,15 @@ const module = "github.com/contextcore/ccdestroy/"
 // listed may import none.
 var arrows = map[string][]string{
 	"cmd/ccdestroy":     {"internal/cli"},
-	"internal/cli":      {"internal/actor", "internal/audit", "internal/command", "internal/compose", "internal/durable", "internal/engine", "internal/render", "internal/teardown"},
+	"internal/cli":      {"internal/actor", "internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/durable", "internal/engine", "internal/export", "internal/render", "internal/teardown"},
 	"internal/archive":  {"internal/durable"},
 	"internal/audit":    {"internal/durable"},
 	"internal/teardown": {"internal/audit"},
 	"internal/command":  {"internal/audit", "internal/teardown"},
 	"internal/engine":   {"internal/teardown"},
+	"internal/export":   {"internal/archive", "internal/audit", "internal/durable", "internal/teardown"},
 	"internal/compose":  {"internal/teardown", "internal/durable"},
-	"internal/render":   {"internal/audit", "internal/teardown"},
+	"internal/render":   {"internal/archive", "internal/audit", "internal/teardown"},
 
 	"internal/lab/logs/genlog": {"internal/lab/logs"},
 }
@@ -33,6 +34,7 @@ var only = map[string]string{
 	"github.com/alecthomas/kong":          "internal/cli",
 	"github.com/gofrs/flock":              "internal/durable",
 	"github.com/docker/go-units":          "internal/render",
+	"github.com/vbauerster/mpb/":          "internal/render",
 	"github.com/klauspost/compress/":      "internal/archive",
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/export"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
@@ -47,14 +48,19 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	args := f.args()
 	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, (*int)(f.Timeout), services
 	user, claims, vendor := p.who()
-	talk := screen{p, f.PromptTimeout, vendor}
+	exports := f.Export
+	if exports == "" {
+		exports = p.exportsDir(p.Dir)
+	}
+	talk := screen{p, f.PromptTimeout, vendor, p.abs(exports)}
 	run := teardown.Run{
-		Compose: p.compose(args), Daemon: daemon{client},
+		Compose: p.compose(args), Daemon: daemon{client}, Save: f.Export != "",
+		Saver:   &export.Writer{Setting: p.setting(daemon{client}, f.Quiet), Dir: p.abs(exports)},
 		Log:     func(dir string) teardown.Recorder { return p.opened(ctx, f.logFlag, dir, client) },
 		Screen:  talk,
 		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, vendor != ""),
 		Unprotect: f.Unprotect, Reason: f.Reason, User: user, Actor: claims,
-		Tool: "ccdestroy " + version(), Now: p.Now, NewID: newID,
+		Tool: "ccdestroy " + version(), Now: p.Now, NewID: newID, LastExports: p.lastExports(f.logFlag, lookBack),
 	}
 	if f.Log != "" {
 		run.FailedIn = func() teardown.Recorder { return p.logIn(f.logFlag, p.Dir) }
@@ -93,21 +99,6 @@ func (f destroyFlags) confirmation(p Process, ci bool) teardown.Confirmation {
 	return teardown.Interactive
 }
 
-// daemon adds what to try to the engine's errors.
-type daemon struct{ *engine.Client }
-
-// Describe says which engine it is.
-func (d daemon) Describe(ctx context.Context) (teardown.Engine, error) {
-	e, err := d.Client.Describe(ctx)
-	return e, engineFault(err)
-}
-
-// Snapshot lists what the engine has.
-func (d daemon) Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error) {
-	s, err := d.Client.Snapshot(ctx, images)
-	return s, engineFault(err)
-}
-
 type inventoryCmd struct {
 	projectFlags
 	downFlags
@@ -129,7 +120,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	defer client.Close()
 	args := c.args()
 	args.Services = c.Services
-	inv, err := teardown.Look(ctx, p.compose(args), daemon{client}, c.options(p.Getenv), sizesForInventory)
+	inv, err := teardown.Look(ctx, p.compose(args), daemon{client}, c.options(p.Getenv), p.lastExports(log, 0), sizesForInventory)
 	if err != nil {
 		return err
 	}

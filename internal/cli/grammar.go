@@ -15,9 +15,10 @@ const description = `An audited "docker compose down -v": it looks at what will 
 
 const exitCodes = `
 Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
-line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume)
-· 6 no record could be written, so nothing was destroyed · 7 audit verify found
-that the log is not intact · 128+n signal n. run exits as its command does.
+line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume,
+failed export) · 6 no record could be written, so nothing was destroyed ·
+7 audit verify or exports check found damage · 128+n signal n. run exits as its
+command does.
 
 Every flag can be set by a variable, CCDESTROY_LOG for --log, or in a file
 .ccdestroy.yaml, by "log: FILE"; ccdestroy config shows what is set where.
@@ -32,6 +33,9 @@ type grammar struct {
 	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
 	Inventory  inventoryCmd  `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
 	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
+	Export     exportCmd     `cmd:"" help:"Save volumes to files, verified."`
+	Restore    restoreCmd    `cmd:"" help:"Bring volumes of an export back."`
+	Exports    exportsCmd    `cmd:"" help:"List exports, and check them."`
 	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
 	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
 	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
@@ -125,6 +129,8 @@ type destroyFlags struct {
 	Yes           bool          `short:"y" group:"ours" help:"Do not ask."`
 	DryRun        bool          `group:"ours" help:"Show the inventory; destroy and record nothing."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
+	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Save the volumes below DIR first, verified; without a whole export nothing is destroyed."`
+	Quiet         bool          `short:"q" group:"ours" help:"Do not show how far an export is."`
 	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
 	logFlag

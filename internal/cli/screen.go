@@ -25,6 +25,7 @@ type screen struct {
 	p       Process
 	timeout time.Duration
 	vendor  string // of the CI system, "" outside
+	exports string // the directory that an export would go to
 }
 
 var _ teardown.Screen = screen{}
@@ -82,7 +83,7 @@ func (s screen) stopped(err error) {
 // Ask asks for the project's name. The answer is read on /dev/tty, so that a
 // redirected standard input cannot say yes. Of several jobs on one terminal, as
 // under `make -j2`, one asks at a time.
-func (s screen) Ask(ctx context.Context, inv teardown.Inventory) (teardown.Answer, error) {
+func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (teardown.Answer, error) {
 	tty, err := os.OpenFile(ttyPath, os.O_RDWR, 0)
 	if err != nil {
 		return teardown.Declined, fmt.Errorf("open the terminal: %w", err)
@@ -94,7 +95,14 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory) (teardown.Answe
 	}
 	defer release()
 	s.Inventory(inv, true)
-	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(inv.Project))
+	offer := ""
+	switch {
+	case saving:
+		fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports))
+	case inv.Project != "e" && len(inv.Of(teardown.KindVolume, teardown.Removed)) > 0:
+		offer = "e to export the volumes first, "
+	}
+	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, %sor Enter to cancel: ", render.Terminal(inv.Project), offer)
 	line, err := readLine(ctx, tty, s.timeout)
 	switch {
 	case ctx.Err() != nil:
@@ -108,6 +116,8 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory) (teardown.Answe
 		return teardown.Declined, nil // end of input: Ctrl-D
 	case strings.TrimSpace(line) == inv.Project:
 		return teardown.Typed, nil
+	case offer != "" && strings.TrimSpace(line) == "e":
+		return teardown.SaveFirst, nil
 	}
 	return teardown.Declined, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/export"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
@@ -131,7 +132,14 @@ func stillRuns(e audit.Event) bool {
 		return false
 	}
 	var a actor.Actor
-	if json.Unmarshal(d.Actor, &a) != nil || a.PID == 0 || a.Started == "" {
+	if json.Unmarshal(d.Actor, &a) != nil {
+		return false
+	}
+	return alive(a)
+}
+
+func alive(a actor.Actor) bool {
+	if a.PID == 0 || a.Started == "" {
 		return false
 	}
 	here := actor.ThisMachine(func(string) string { return "" })
@@ -151,16 +159,26 @@ func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, lim
 	}
 	for _, e := range open {
 		d, err := teardown.ParseDetails(e)
-		if e.Operation != audit.Destroy || err == nil && d.RecordedBy != "" || stillRuns(e) {
+		if err != nil || d.RecordedBy != "" || stillRuns(e) {
 			continue // a script's own operations are the script's to end
 		}
-		v, err := teardown.Reconcile(ctx, e, c, l, p.Now)
+		outcome, lost := audit.Outcome(""), 0
+		switch e.Operation {
+		case audit.Destroy:
+			var v teardown.Verdict
+			v, err = teardown.Reconcile(ctx, e, daemon{c}, l, p.Now)
+			outcome, lost = v.Outcome, len(v.Lost)
+		case audit.Export, audit.Restore:
+			outcome, err = export.Settle(ctx, e, p.setting(daemon{c}, true), l)
+		default:
+			continue
+		}
 		if err != nil {
 			obstacles = append(obstacles, fmt.Errorf("%s stays unfinished: %w", e.ID, err))
 			continue
 		}
 		settled++
-		p.say("Settled %s, which was cut off: %s, %d volumes gone", e.ID, v.Outcome, len(v.Lost))
+		p.say("Settled %s of %s, which was cut off: %s, %d volumes gone", e.Operation, e.ID, outcome, lost)
 	}
 	return settled, obstacles, nil
 }

@@ -90,6 +90,18 @@ func (a Args) down() []string {
 	return out
 }
 
+// stop returns the arguments for stopping what down would remove.
+func (a Args) stop() []string {
+	out := append(a.docker(), "stop")
+	if a.Timeout != nil {
+		out = append(out, "--timeout", strconv.Itoa(*a.Timeout))
+	}
+	if len(a.Services) > 0 {
+		out = append(append(out, "--"), a.Services...)
+	}
+	return out
+}
+
 // Bool reads a variable as Compose does: y, or what Go takes for true.
 func Bool(value string) bool {
 	value = strings.ToLower(strings.TrimSpace(value))

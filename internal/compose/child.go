@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,6 +25,24 @@ const drainLimit = 2 * time.Second
 // If this process is killed meanwhile, the child ends at its next word: nobody
 // reads its error output any more. The operation stays unfinished in the log.
 func (c *Compose) Down(signals <-chan os.Signal) (teardown.Exit, error) {
+	return c.child(c.Args.down(), signals)
+}
+
+// Stop stops the services, and is interrupted when ctx ends.
+func (c *Compose) Stop(ctx context.Context) error {
+	signals := make(chan os.Signal, 1)
+	defer context.AfterFunc(ctx, func() { signals <- os.Interrupt })()
+	exit, err := c.child(c.Args.stop(), signals)
+	if err == nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("docker compose stop exited %d: %s", exit.Code, exit.Stderr)
+	}
+	return err
+}
+
+func (c *Compose) child(args []string, signals <-chan os.Signal) (teardown.Exit, error) {
 	binary, err := c.docker()
 	if err != nil {
 		return teardown.Exit{}, err
@@ -32,7 +51,7 @@ func (c *Compose) Down(signals <-chan os.Signal) (teardown.Exit, error) {
 	if err != nil {
 		return teardown.Exit{}, err
 	}
-	cmd := exec.Command(binary, c.Args.down()...)
+	cmd := exec.Command(binary, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout = c.Dir, c.Env, c.Stdout
 	switch {
 	case in != nil:

@@ -18,3 +18,13 @@ func birth(mountpoint string) time.Time {
 	}
 	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
 }
+
+// changed is when the directory's inode last changed, which is what the engine
+// calls the creation of a volume; zero when it is not there.
+func changed(dir string) time.Time {
+	var st unix.Stat_t
+	if unix.Lstat(dir, &st) != nil {
+		return time.Time{}
+	}
+	return time.Unix(st.Ctim.Sec, st.Ctim.Nsec)
+}

@@ -55,7 +55,10 @@ func Connect(a Address) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := client.NewClientWithOpts(append(opts, client.WithAPIVersionNegotiation())...)
+	// Go's own default would have a remote engine compress what it sends, which
+	// makes the content of volumes eight times slower.
+	plain := client.WithHTTPHeaders(map[string]string{"Accept-Encoding": "identity"})
+	api, err := client.NewClientWithOpts(append(opts, plain, client.WithAPIVersionNegotiation())...)
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
 	}

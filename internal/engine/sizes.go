@@ -7,16 +7,28 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/docker/docker/api/types"
 
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
-// readable reports whether the volume's files may be looked at directly: they
-// lie on this host, and they are the engine's own and not somebody's mount.
-func (c *Client) readable(v teardown.Volume) bool {
-	return c.local && v.Driver == "local" && len(v.Options) == 0 && v.Mountpoint != ""
+// here reports whether the volume's files may be looked at directly: they are
+// the engine's own and not somebody's mount, and they lie on this host. An engine
+// in a virtual machine has a local socket, too, and its paths may exist here, with
+// another engine's files; so the directory must be of the age that the engine
+// told when it was asked.
+func (c *Client) here(v teardown.Volume, asked time.Time) bool {
+	if !c.local || v.Driver != "local" || len(v.Options) > 0 || v.Mountpoint == "" {
+		return false
+	}
+	dir := v.Mountpoint
+	if c.StableCreated() {
+		dir = filepath.Dir(dir)
+	}
+	at := changed(dir)
+	return at.Truncate(time.Second).Equal(v.Created) || !c.StableCreated() && at.After(asked)
 }
 
 // Measure sums up the volumes whose files this host can read, several at once,
@@ -33,7 +45,7 @@ func (c *Client) Measure(ctx context.Context, volumes []teardown.Volume) map[str
 		wg.Go(func() {
 			for v := range todo {
 				size, ok := teardown.Size{}, false
-				if c.readable(v) {
+				if v.Here {
 					size, ok = walk(ctx, v.Mountpoint)
 				}
 				mu.Lock()

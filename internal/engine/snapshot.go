@@ -107,22 +107,26 @@ func canonicalName(s container.Summary) string {
 }
 
 func (c *Client) volumes(ctx context.Context) ([]teardown.Volume, error) {
+	asked := time.Now()
 	list, err := c.api.VolumeList(ctx, volume.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]teardown.Volume, 0, len(list.Volumes))
 	for _, v := range list.Volumes {
-		vol := teardown.Volume{
-			Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Labels: v.Labels, Options: v.Options,
-		}
-		vol.Created, _ = time.Parse(time.RFC3339, v.CreatedAt)
-		if c.readable(vol) {
-			vol.Born = birth(v.Mountpoint)
-		}
-		out = append(out, vol)
+		out = append(out, c.volume(*v, asked))
 	}
 	return out, nil
+}
+
+// volume is what the engine said of one when it was asked at that time.
+func (c *Client) volume(v volume.Volume, asked time.Time) teardown.Volume {
+	vol := teardown.Volume{Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Labels: v.Labels, Options: v.Options}
+	vol.Created, _ = time.Parse(time.RFC3339, v.CreatedAt)
+	if vol.Here = c.here(vol, asked); vol.Here {
+		vol.Born = birth(v.Mountpoint)
+	}
+	return vol
 }
 
 func (c *Client) networks(ctx context.Context) ([]teardown.Network, error) {

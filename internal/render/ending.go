@@ -41,6 +41,9 @@ func Ending(w io.Writer, e teardown.Ending, style Style) error {
 	if e.Exit.Code > 0 && v.Outcome == audit.Success && !e.Unknown {
 		fmt.Fprintf(&b, "  Compose exited %d all the same; its error is in the record.\n", e.Exit.Code)
 	}
+	if e.Saved != "" {
+		fmt.Fprintf(&b, "Exported before that. To bring it back: ccdestroy restore %s\n", words([]string{e.Saved}))
+	}
 	recorded(&b, e, id)
 	_, err := io.WriteString(w, b.String())
 	return err

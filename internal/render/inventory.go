@@ -62,7 +62,7 @@ func header(b *strings.Builder, inv teardown.Inventory) {
 
 func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style Style) {
 	t := table{style: style, indent: "  "}
-	t.head("VOLUME", "SIZE", "CREATED", "IN USE BY")
+	t.head("~VOLUME", "SIZE", "CREATED", "~IN USE BY", "LAST EXPORT")
 	more := 0
 	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
 		switch {
@@ -70,7 +70,7 @@ func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style St
 		case len(t.rows) > listed:
 			more++
 		default:
-			t.add(cell{text: r.Name, color: Strong}, cell{text: volumeSize(r)}, cell{text: since(now, r.Created)}, cell{text: strings.Join(r.UsedBy, ", ")})
+			t.add(cell{text: r.Name, color: Strong}, cell{text: volumeSize(r)}, cell{text: since(now, r.Created)}, cell{text: strings.Join(r.UsedBy, ", ")}, lastExport(r, now))
 		}
 	}
 	if len(t.rows) > 1 {
@@ -78,6 +78,19 @@ func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style St
 	}
 	if more > 0 {
 		fmt.Fprintf(b, "  … and %d more; ccdestroy inventory --format json lists all\n", more)
+	}
+}
+
+func lastExport(r teardown.Resource, now time.Time) cell {
+	switch e := r.LastExport; {
+	case e == nil:
+		return cell{text: "-"}
+	case e.At == "":
+		return cell{text: "never", color: Warn}
+	case !e.There:
+		return cell{text: since(now, e.At) + " ago, gone", color: Warn}
+	default:
+		return cell{text: since(now, e.At) + " ago"}
 	}
 }
 

@@ -42,8 +42,9 @@ func sample() teardown.Inventory {
 		Project: "shop", Mode: teardown.Files, Dir: "/src/shop", Files: []string{"/src/shop/compose.yaml"},
 		Engine: teardown.Engine{Host: "tcp://10.0.0.9:2376", Name: "box", Version: "28.5.2"},
 		Resources: []teardown.Resource{
-			{Kind: "volume", Name: "shop_pgdata", Created: "2026-08-21T18:00:00Z", UsedBy: []string{"db"}, Size: &teardown.Size{Bytes: 1800000000}, Asked: true, Fate: "removed"},
-			{Kind: "volume", Name: "theirs\x1b[2J", Claimed: "other", Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "shop_pgdata", Created: "2026-08-21T18:00:00Z", UsedBy: []string{"db"}, Size: &teardown.Size{Bytes: 1800000000}, LastExport: &teardown.LastExport{At: "2026-11-21T17:00:00Z", Path: "/x", There: true}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "shop_up", LastExport: &teardown.LastExport{At: "2026-11-21T17:00:00Z", Path: "/y"}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "theirs\x1b[2J", Claimed: "other", LastExport: &teardown.LastExport{}, Asked: true, Fate: "removed"},
 			{Kind: "volume", Name: strings.Repeat("a", 64), Anonymous: true, Size: &teardown.Size{Bytes: 12000}, Asked: true, Fate: "removed"},
 			{Kind: "volume", Name: "legacy", Fate: "kept", Reason: "external"},
 			{Kind: "container", Name: "db", Asked: true, Fate: "removed"},
@@ -57,9 +58,10 @@ Docker    remote  tcp://10.0.0.9:2376, Engine 28.5.2
 
 This destroys, for good:
 
-  VOLUME          SIZE     CREATED   IN USE BY
-  shop_pgdata     1.8 GB   3 months  db
-  theirs\x1b[2J   unknown  unknown
+  VOLUME         SIZE     CREATED   IN USE BY  LAST EXPORT
+  shop_pgdata    1.8 GB   3 months  db         2 days ago
+  shop_up        unknown  unknown              2 days ago, gone
+  theirs\x1b[2J  unknown  unknown              never
   1 anonymous volume, 12 kB
   1 container: db
   1 network: shop_default
@@ -76,7 +78,7 @@ func TestInventoryScreen(t *testing.T) {
 	if squeeze(b.String()) != squeeze(screen) {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), screen)
 	}
-	if got := Line(sample()); got != `Destroying shop: volumes shop_pgdata, theirs\x1b[2J and 1 anonymous; 1 container; 1 network` {
+	if got := Line(sample()); got != `Destroying shop: volumes shop_pgdata, shop_up, theirs\x1b[2J and 1 anonymous; 1 container; 1 network` {
 		t.Errorf("%q", got)
 	}
 }

@@ -30,6 +30,9 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 	f.details(last, d)
 	if last.ExportPath != "" {
 		f.line("Export", "%s", last.ExportPath)
+		if d.Export != nil {
+			f.line("To restore", "ccdestroy restore %s", Shell(last.ExportPath))
+		}
 	}
 	for i, name := range last.DataAffected {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]

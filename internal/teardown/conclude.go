@@ -26,7 +26,7 @@ const (
 // for signals.
 func (r *Run) conclude(exit Exit) Ending {
 	after, err := r.settle(exit)
-	end := Ending{ID: r.id, Inventory: r.details.Inventory, Exit: exit, Duration: r.Now().Sub(r.began)}
+	end := Ending{ID: r.id, Inventory: r.details.Inventory, Exit: exit, Duration: r.Now().Sub(r.began), Saved: r.saved}
 	r.details.StartedAt = stamp(r.began, time.RFC3339Nano)
 	r.details.DurationMS = end.Duration.Milliseconds()
 	r.details.ExitCode = &exit.Code
@@ -47,6 +47,9 @@ func (r *Run) conclude(exit Exit) Ending {
 	}
 	end.Verdict = Classify(r.details.Inventory, r.before.Volumes, after)
 	r.details.settleWith(end.Verdict)
+	if nothingWent(end.Verdict) {
+		r.resume()
+	}
 	if end.Verdict.Outcome != audit.Success && exit.Code == 0 && exit.Signal == nil {
 		r.details.Error = "Compose exited 0, but not everything is gone"
 	}

@@ -21,6 +21,9 @@ type Details struct {
 	Unprotected  []string        `json:"unprotected,omitempty"`  // volumes named by --unprotect
 	Why          string          `json:"reason,omitempty"`       // --reason
 	Actor        json.RawMessage `json:"actor,omitempty"`        // who and where; see package actor
+	Stopped      []string        `json:"stopped,omitempty"`      // ids of the containers that ran and that an export stops; started again unless the teardown goes ahead
+	Export       *Export         `json:"export,omitempty"`       // what was exported, to export_path
+	Restored     []Restored      `json:"restored,omitempty"`     // what is brought back, from export_path
 	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command
 
 	// From here on, outcome events only.
@@ -34,6 +37,27 @@ type Details struct {
 	Remaining  []string `json:"remaining,omitempty"`  // "kind name: why"
 	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps by another hand
 	Settled    string   `json:"settled,omitempty"`    // "reconcile" when a later run found the outcome
+}
+
+// Export is a finished and verified export, as a record has it.
+type Export struct {
+	Path     string     `json:"-"` // the event's export_path
+	Manifest string     `json:"manifest_sha256"`
+	Volumes  []Exported `json:"volumes"`
+}
+
+// Exported is one volume of an export.
+type Exported struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`  // sum of the file lengths, hard links once
+	SHA256 string `json:"sha256"` // of the archive
+}
+
+// Restored is one volume that is brought back.
+type Restored struct {
+	Name     string `json:"name"`
+	From     string `json:"from"`               // its name in the export
+	Replaced bool   `json:"replaced,omitempty"` // one of that name was removed for it
 }
 
 // ParseDetails reads the details of a destroy event.

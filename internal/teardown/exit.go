@@ -2,6 +2,8 @@ package teardown
 
 import (
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
@@ -36,6 +38,11 @@ func AsFault(err error) *Fault {
 		return f
 	}
 	return &Fault{Err: err, Code: ExitFailed}
+}
+
+// StoppedBy is the Fault of an operation that a signal stopped.
+func StoppedBy(sig os.Signal, what string) *Fault {
+	return &Fault{Err: fmt.Errorf("stopped by a signal (%s): %s", sig, what), Code: 128 + signalNumber(sig)}
 }
 
 func exitOf(o audit.Outcome, signal int) int {

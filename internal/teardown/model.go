@@ -93,8 +93,17 @@ type Mount struct {
 type Volume struct {
 	Name, Driver, Mountpoint string
 	Created                  time.Time // to the second
+	Here                     bool      // its files are this host's and can be looked at where Mountpoint says
 	Born                     time.Time // of its directory on this host; zero when that cannot be seen
 	Labels, Options          map[string]string
+}
+
+// Platform is what kind of machine an engine is.
+type Platform struct {
+	OS       string
+	Root     string // its data directory
+	Storage  string // storage driver
+	Security []string
 }
 
 // Network is one network.
@@ -116,7 +125,6 @@ type Image struct {
 // Labels that Compose and the engine set.
 const (
 	labelService    = "com.docker.compose.service"
-	labelVolume     = "com.docker.compose.volume"
 	labelNetwork    = "com.docker.compose.network"
 	labelOneOff     = "com.docker.compose.oneoff"
 	labelConfigHash = "com.docker.compose.config-hash"
@@ -126,6 +134,12 @@ const (
 	labelAnonymous  = "com.docker.volume.anonymous"
 	// LabelProject on a container, volume or network is the name of its project.
 	LabelProject = "com.docker.compose.project"
+	// LabelVolume on a volume is its key in the Compose files.
+	LabelVolume = "com.docker.compose.volume"
 	// LabelProtect on a volume, with the value true, makes a teardown refuse.
 	LabelProtect = "ccdestroy.protect"
+	// LabelHelper marks a container that reads or writes volumes for an export
+	// or a restore, LabelHelperRun says which process made it.
+	LabelHelper    = "io.ccdestroy.helper"
+	LabelHelperRun = "io.ccdestroy.run"
 )

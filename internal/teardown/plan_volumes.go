@@ -53,7 +53,7 @@ func (p *planner) planVolumes() {
 func (v Volume) Resource() Resource {
 	r := Resource{
 		Kind: KindVolume, Name: v.Name, Created: stamp(v.Created, time.RFC3339),
-		Born: stamp(v.Born, time.RFC3339Nano), Key: v.Labels[labelVolume],
+		Born: stamp(v.Born, time.RFC3339Nano), Key: v.Labels[LabelVolume],
 		Protected: v.Labels[LabelProtect] == "true",
 	}
 	if v.Driver != "local" {
@@ -96,7 +96,7 @@ func (p *planner) intendedVolumes() map[string]intent {
 		if !p.ours(v.Labels) {
 			continue
 		}
-		key := v.Labels[labelVolume]
+		key := v.Labels[LabelVolume]
 		switch {
 		case p.idle():
 			intents[v.Name] = intent{leave: "none of the named services is there"}

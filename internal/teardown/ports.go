@@ -26,6 +26,18 @@ type Daemon interface {
 	WatchVolumes(context.Context) (stop func() []string)
 	// StableCreated: see After.
 	StableCreated() bool
+	// Start starts containers in the given order, Stop stops them all. One that
+	// is gone, or that runs or rests already, is no error.
+	Start(ctx context.Context, ids []string) error
+	Stop(ctx context.Context, ids []string) error
+}
+
+// Saver exports volumes before they go.
+type Saver interface {
+	// Save exports the volumes, of which the inventory tells more, and verifies
+	// what it wrote. It calls stop once, as soon as all has been read that the
+	// stop of the services would lose. After an error nothing may be destroyed.
+	Save(ctx context.Context, id string, inv Inventory, volumes []Volume, stop func(context.Context) error) (Export, error)
 }
 
 // Composer is the user's own Docker Compose with the user's own arguments.
@@ -36,6 +48,8 @@ type Composer interface {
 	Version(context.Context) (string, error)
 	// Command is the child's argument vector.
 	Command() []string
+	// Stop stops the services that Down would remove, and leaves all in place.
+	Stop(context.Context) error
 	// Down runs the child to its end and passes every signal on to it. An
 	// error means that it could not be started.
 	Down(signals <-chan os.Signal) (Exit, error)
@@ -60,17 +74,19 @@ type Answer int
 
 // The answers.
 const (
-	Typed    Answer = iota // the project's name
-	Declined               // anything else
-	TimedOut               // nothing
+	Typed     Answer = iota // the project's name
+	Declined                // anything else
+	SaveFirst               // export the volumes first, and ask again
+	TimedOut                // nothing
 )
 
 // Screen talks to the user.
 type Screen interface {
 	// Inventory shows what will go and what stays: in full, or in a line or two.
 	Inventory(inv Inventory, full bool)
-	// Ask shows the inventory in full and asks for the project's name.
-	Ask(ctx context.Context, inv Inventory) (Answer, error)
+	// Ask shows the inventory in full and asks for the project's name. saving
+	// says that the volumes will be exported first.
+	Ask(ctx context.Context, inv Inventory, saving bool) (Answer, error)
 	// Note tells something beside the main matter.
 	Note(text string)
 	// Settling says that the engine is still at work.

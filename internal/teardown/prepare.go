@@ -1,6 +1,7 @@
 package teardown
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,17 @@ func (r *Run) prepare(ctx context.Context) error {
 		}
 	}
 	r.details.Unprotected = r.Unprotect
+	if err := r.confirm(ctx, inv); err != nil {
+		return err
+	}
+	if r.saving() {
+		r.details.Stopped = RunningOf(r.before, r.ours)
+	}
+	return nil
+}
+
+// confirm asks where somebody is to be asked.
+func (r *Run) confirm(ctx context.Context, inv Inventory) error {
 	if r.Confirm == Interactive && !inv.Empty() {
 		r.details.Confirmation = string(Interactive)
 		return r.ask(ctx, inv)
@@ -53,7 +65,11 @@ func (r *Run) prepare(ctx context.Context) error {
 }
 
 func (r *Run) ask(ctx context.Context, inv Inventory) error {
-	answer, err := r.Screen.Ask(ctx, inv)
+	answer, err := r.Screen.Ask(ctx, inv, r.saving())
+	if err == nil && answer == SaveFirst {
+		r.Save = true
+		answer, err = r.Screen.Ask(ctx, inv, r.saving())
+	}
 	switch {
 	case err != nil:
 		return err
@@ -133,7 +149,37 @@ func (r *Run) plan(ctx context.Context, m Model, budget time.Duration) Inventory
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	fillSizes(ctx, r.Daemon, r.before, &inv)
+	if r.LastExports != nil {
+		inv.fillExports(r.LastExports)
+	}
 	return inv
+}
+
+// fillExports tells of each volume when it was exported last. An export that is
+// older than the volume was of another one of its name.
+func (inv *Inventory) fillExports(last func(dir string, volumes []string) map[string]LastExport) {
+	var names []string
+	for _, r := range inv.Resources {
+		if r.Kind == KindVolume {
+			names = append(names, r.Name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	exports := last(inv.Dir, names)
+	for i, r := range inv.Resources {
+		if r.Kind != KindVolume || exports == nil {
+			continue
+		}
+		found := exports[r.Name]
+		since := cmp.Or(r.Born, r.Created)
+		born, err := time.Parse(time.RFC3339Nano, since)
+		if at, atErr := time.Parse(time.RFC3339Nano, found.At); err == nil && atErr == nil && at.Before(born) {
+			found = LastExport{}
+		}
+		inv.Resources[i].LastExport = &found
+	}
 }
 
 func fillSizes(ctx context.Context, d Daemon, s Snapshot, inv *Inventory) {
@@ -159,9 +205,9 @@ func fillSizes(ctx context.Context, d Daemon, s Snapshot, inv *Inventory) {
 }
 
 // Look makes the inventory alone, for a command that changes nothing. budget
-// bounds the time that sizes may take.
-func Look(ctx context.Context, c Composer, d Daemon, o Options, budget time.Duration) (Inventory, error) {
-	r := Run{Compose: c, Daemon: d, Options: o, Log: func(string) Recorder { return nil }}
+// bounds the time that sizes may take. last is Run's LastExports.
+func Look(ctx context.Context, c Composer, d Daemon, o Options, last func(string, []string) map[string]LastExport, budget time.Duration) (Inventory, error) {
+	r := Run{Compose: c, Daemon: d, Options: o, LastExports: last, Log: func(string) Recorder { return nil }}
 	model, err := r.look(ctx)
 	if r.watch != nil {
 		r.watch()

@@ -42,13 +42,18 @@ func Reconcile(ctx context.Context, pending audit.Event, d Daemon, log Recorder,
 	}
 	v := Classify(details.Inventory, known, After{Snapshot: snap, StableCreated: d.StableCreated(), Interrupted: details.Signal != ""})
 	details.settleWith(v)
+	if nothingWent(v) {
+		if err := d.Start(ctx, details.Stopped); err != nil {
+			details.Error = err.Error()
+		}
+	}
 	details.Settled = "reconcile"
 	if details.StartedAt == "" {
 		details.StartedAt = stamp(pending.Timestamp, time.RFC3339Nano)
 	}
 	_, err = log.Append(ctx, audit.Event{
 		ID: pending.ID, Timestamp: now(), Operation: pending.Operation, Outcome: v.Outcome,
-		User: pending.User, Details: details.Encode(), DataAffected: v.Lost,
+		User: pending.User, Details: details.Encode(), DataAffected: v.Lost, ExportPath: pending.ExportPath,
 	}, 0)
 	return v, headless(err)
 }

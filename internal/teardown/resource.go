@@ -41,30 +41,39 @@ const (
 
 // Resource is one line of an inventory, and of the record. Times are RFC 3339.
 type Resource struct {
-	Kind      Kind     `json:"kind"`
-	Name      string   `json:"name"`
-	ID        string   `json:"id,omitempty"`         // the engine's, of containers, networks and images
-	Created   string   `json:"created,omitempty"`    // to the second, as the engine tells
-	Born      string   `json:"born,omitempty"`       // of a volume's directory, to the nanosecond, where this host sees it
-	Key       string   `json:"key,omitempty"`        // name within the files: of the volume, the network, the service
-	Driver    string   `json:"driver,omitempty"`     // of a volume that is not the engine's own kind
-	Claimed   string   `json:"claimed_by,omitempty"` // the other project whose label the volume carries
-	Host      string   `json:"host_path,omitempty"`  // host path behind a bind, or behind a volume that is one
-	UsedBy    []string `json:"used_by,omitempty"`    // containers that mount the volume, by name
-	Anonymous bool     `json:"anonymous,omitempty"`
-	Protected bool     `json:"protected,omitempty"`
-	Size      *Size    `json:"size,omitempty"` // of a volume or image, where it could be had in time
-	Asked     bool     `json:"asked"`          // the command means to remove it
-	Fate      Fate     `json:"fate"`
-	Reason    string   `json:"reason,omitempty"`  // for the fate
-	Result    Result   `json:"result,omitempty"`  // only in outcome events
-	HeldBy    []string `json:"held_by,omitempty"` // outcome events: containers that kept it from going
+	Kind       Kind        `json:"kind"`
+	Name       string      `json:"name"`
+	ID         string      `json:"id,omitempty"`         // the engine's, of containers, networks and images
+	Created    string      `json:"created,omitempty"`    // to the second, as the engine tells
+	Born       string      `json:"born,omitempty"`       // of a volume's directory, to the nanosecond, where this host sees it
+	Key        string      `json:"key,omitempty"`        // name within the files: of the volume, the network, the service
+	Driver     string      `json:"driver,omitempty"`     // of a volume that is not the engine's own kind
+	Claimed    string      `json:"claimed_by,omitempty"` // the other project whose label the volume carries
+	Host       string      `json:"host_path,omitempty"`  // host path behind a bind, or behind a volume that is one
+	UsedBy     []string    `json:"used_by,omitempty"`    // containers that mount the volume, by name
+	Anonymous  bool        `json:"anonymous,omitempty"`
+	Protected  bool        `json:"protected,omitempty"`
+	LastExport *LastExport `json:"last_export,omitempty"` // of a volume; nil also where nobody looked
+	Size       *Size       `json:"size,omitempty"`        // of a volume or image, where it could be had in time
+	Asked      bool        `json:"asked"`                 // the command means to remove it
+	Fate       Fate        `json:"fate"`
+	Reason     string      `json:"reason,omitempty"`  // for the fate
+	Result     Result      `json:"result,omitempty"`  // only in outcome events
+	HeldBy     []string    `json:"held_by,omitempty"` // outcome events: containers that kept it from going
 }
 
 // String is "volume shop_data: in use by psql", without the end where there is
 // no reason.
 func (r Resource) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", r.Kind, r.Name, r.Reason), ": ")
+}
+
+// LastExport is the newest export of a volume that the log knows of. The zero
+// value is: never.
+type LastExport struct {
+	At    string `json:"at,omitempty"` // RFC 3339
+	Path  string `json:"path,omitempty"`
+	There bool   `json:"there"` // the export lies there still, of the right lengths
 }
 
 // Size is how much a volume or image holds.

@@ -21,16 +21,18 @@ const (
 	Unattended  Confirmation = "unattended"
 )
 
-// Run is one teardown. All fields are needed but Unprotect and Reason.
+// Run is one teardown. All fields are needed but Save, Unprotect and Reason.
 type Run struct {
 	Compose Composer
 	Daemon  Daemon
+	Saver   Saver
 	Log     func(dir string) Recorder // the log of a project directory
 	Screen  Screen
 	Signals <-chan os.Signal
 
 	Options   Options
 	Confirm   Confirmation
+	Save      bool // export the volumes first
 	Unprotect []string
 	Reason    string
 	User      string
@@ -38,6 +40,10 @@ type Run struct {
 	Tool      string
 	Now       func() time.Time
 	NewID     func(time.Time) string
+
+	// LastExports, where it is set, finds the newest exports of volumes in the log
+	// of a project directory; nil says that it did not look.
+	LastExports func(dir string, volumes []string) map[string]LastExport
 
 	// FailedIn, where it is set, is the log for a teardown that failed before
 	// its project directory was known.
@@ -50,6 +56,8 @@ type Run struct {
 	before  Snapshot
 	details Details
 	watch   func() []string
+	saved   string // where the export lies
+	stopped bool   // the services may have been stopped
 }
 
 // Ending is how a teardown ended, for the screen and the exit code.
@@ -61,6 +69,7 @@ type Ending struct {
 	Unknown    bool  // it cannot be told what happened: the operation stays unfinished
 	Unrecorded error // why the outcome is not in the log, or nil
 	Duration   time.Duration
+	Saved      string // where the volumes were exported to, or ""
 	Code       int
 }
 
@@ -74,12 +83,21 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 			r.watch()
 		}
 	}()
-	sig, err := r.guarded(ctx, r.prepare)
+	sig, err := Guard(ctx, r.Signals, r.prepare)
 	if err != nil {
 		return r.stop(ctx, sig, err)
 	}
 	if err := r.pend(ctx); err != nil {
 		return ExitNoRecord, err
+	}
+	if r.saving() {
+		if sig, err := Guard(ctx, r.Signals, r.export); err != nil {
+			return r.stop(ctx, sig, err)
+		}
+		if err := r.pend(ctx); err != nil {
+			r.resume()
+			return ExitNoRecord, err
+		}
 	}
 	// A crash from here on leaves a pending event without an outcome, which
 	// reconcile settles by looking at the engine.
@@ -98,8 +116,8 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	return ending.Code, nil
 }
 
-// guarded runs do until it ends or a signal comes.
-func (r *Run) guarded(ctx context.Context, do func(context.Context) error) (os.Signal, error) {
+// Guard runs do until it ends or a signal comes, which ends the context of do.
+func Guard(ctx context.Context, signals <-chan os.Signal, do func(context.Context) error) (os.Signal, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -107,7 +125,7 @@ func (r *Run) guarded(ctx context.Context, do func(context.Context) error) (os.S
 	select {
 	case err := <-done:
 		return nil, err
-	case sig := <-r.Signals:
+	case sig := <-signals:
 		cancel()
 		<-done
 		return sig, context.Canceled
@@ -121,12 +139,13 @@ func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
 	outcome := audit.Failed
 	switch {
 	case sig != nil:
-		fault = &Fault{Err: fmt.Errorf("stopped by a signal (%s): nothing was destroyed", sig), Code: 128 + signalNumber(sig)}
+		fault = StoppedBy(sig, "nothing was destroyed")
 		outcome = audit.Cancelled
 		r.details.Signal = SignalName(sig)
 	case fault.Code == ExitDeclined:
 		outcome = audit.Cancelled
 	}
+	r.resume()
 	if r.log == nil && r.FailedIn != nil {
 		r.log = r.FailedIn()
 	}
@@ -144,7 +163,7 @@ func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
 func (r *Run) event(outcome audit.Outcome, affected []string) audit.Event {
 	return audit.Event{
 		ID: r.id, Timestamp: r.Now(), Operation: audit.Destroy, Outcome: outcome,
-		User: r.User, Details: r.details.Encode(), DataAffected: affected,
+		User: r.User, Details: r.details.Encode(), DataAffected: affected, ExportPath: r.saved,
 	}
 }
 

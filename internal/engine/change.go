@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Start starts containers that exist, in the given order, and tells of all that
+// would not. One that runs or is gone is no error.
+func (c *Client) Start(ctx context.Context, ids []string) error {
+	var errs []error
+	for _, id := range ids {
+		if err := c.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("start container %q: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Stop stops containers, all at once, as each is configured to be stopped.
+func (c *Client) Stop(ctx context.Context, ids []string) error {
+	errs := make([]error, len(ids))
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		wg.Go(func() {
+			if err := c.api.ContainerStop(ctx, id, container.StopOptions{}); err != nil && !errdefs.IsNotFound(err) {
+				errs[i] = fmt.Errorf("stop container %q: %w", id, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Platform says what kind of machine the engine is.
+func (c *Client) Platform(ctx context.Context) (teardown.Platform, error) {
+	if err := c.ready(ctx); err != nil {
+		return teardown.Platform{}, err
+	}
+	info, err := c.api.Info(ctx)
+	if err != nil {
+		return teardown.Platform{}, c.unreachable(err)
+	}
+	return teardown.Platform{OS: info.OperatingSystem, Root: info.DockerRootDir, Storage: info.Driver, Security: info.SecurityOptions}, nil
+}
+
+// CreateVolume makes a volume with the name, driver, options and labels of v,
+// and returns it as the engine has it.
+func (c *Client) CreateVolume(ctx context.Context, v teardown.Volume) (teardown.Volume, error) {
+	asked := time.Now()
+	made, err := c.api.VolumeCreate(ctx, volume.CreateOptions{Name: v.Name, Driver: v.Driver, DriverOpts: v.Options, Labels: v.Labels})
+	if err != nil {
+		return teardown.Volume{}, fmt.Errorf("create volume %q: %w", v.Name, err)
+	}
+	return c.volume(made, asked), nil
+}
+
+// RemoveVolume removes a volume that no container refers to.
+func (c *Client) RemoveVolume(ctx context.Context, name string) error {
+	if err := c.api.VolumeRemove(ctx, name, false); err != nil {
+		return fmt.Errorf("remove volume %q: %w", name, err)
+	}
+	return nil
+}

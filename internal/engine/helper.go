@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/client"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// helperImage has no layer and no file: a helper is never started.
+const helperImage = "ccdestroy-helper:1"
+
+// Helper is a container that is never started. The engine's archive API reads
+// and writes, through it, volumes that this host cannot look at.
+//
+// While it is there the engine removes none of its volumes. A crash leaves it
+// behind; it says in its labels whose it was, so that a later run sweeps it away.
+type Helper struct {
+	api *client.Client
+	id  string
+}
+
+// Dir is where the helper has its volume number i, from 0, in every tar.
+func (h *Helper) Dir(i int) string { return fmt.Sprintf("vol%04d/", i+1) }
+
+// Helper makes one with the volumes, which must exist: the engine would
+// silently make the others. run says whose it is.
+func (c *Client) Helper(ctx context.Context, name, run string, volumes []string, readOnly bool) (*Helper, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.loadHelper(ctx); err != nil {
+		return nil, fmt.Errorf("helper image: %w", err)
+	}
+	h := &Helper{api: c.api}
+	host := &container.HostConfig{NetworkMode: "none"}
+	for i, v := range volumes {
+		host.Mounts = append(host.Mounts, mount.Mount{
+			Type: mount.TypeVolume, Source: v, Target: "/" + strings.TrimSuffix(h.Dir(i), "/"), ReadOnly: readOnly, VolumeOptions: &mount.VolumeOptions{NoCopy: true},
+		})
+	}
+	made, err := c.api.ContainerCreate(ctx, &container.Config{
+		Image: helperImage, Cmd: []string{"/never-started"},
+		Labels: map[string]string{
+			teardown.LabelHelper: "true", teardown.LabelHelperRun: run, "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
+		},
+	}, host, nil, nil, name)
+	if err != nil {
+		return nil, fmt.Errorf("helper container: %w", err)
+	}
+	h.id = made.ID
+	return h, nil
+}
+
+// Read returns volume number i as a tar, below Dir(i). A tar that breaks
+// off is all that tells of an error on the way: the engine has said 200 before.
+func (h *Helper) Read(ctx context.Context, i int) (io.ReadCloser, error) {
+	r, _, err := h.api.CopyFromContainer(ctx, h.id, "/"+strings.TrimSuffix(h.Dir(i), "/"))
+	return r, err
+}
+
+// Write unpacks a tar whose entries lie below Dir of their volumes.
+func (h *Helper) Write(ctx context.Context, tar io.Reader) error {
+	return h.api.CopyToContainer(ctx, h.id, "/", tar, container.CopyToContainerOptions{})
+}
+
+// Remove removes the helper. Every tar that it gave must be closed before.
+func (h *Helper) Remove(ctx context.Context) error {
+	return removeContainer(ctx, h.api, h.id)
+}
+
+func removeContainer(ctx context.Context, api *client.Client, id string) error {
+	err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// RemoveHelper removes the helper of another run.
+func (c *Client) RemoveHelper(ctx context.Context, id string) error {
+	return removeContainer(ctx, c.api, id)
+}
+
+// loadHelper gives the engine the image, where it does not have it. Nothing is
+// pulled.
+func (c *Client) loadHelper(ctx context.Context) error {
+	_, err := c.api.ImageInspect(ctx, helperImage)
+	if err == nil || !errdefs.IsNotFound(err) {
+		return err
+	}
+	version, err := c.api.ServerVersion(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := emptyImage(version.Os, version.Arch)
+	if err != nil {
+		return err
+	}
+	answer, err := c.api.ImageLoad(ctx, bytes.NewReader(data), client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return err
+	}
+	_, err = c.api.ImageInspect(ctx, helperImage)
+	return err
+}
+
+// emptyImage is what docker save would write of an image without layers.
+func emptyImage(system, processor string) ([]byte, error) {
+	config, err := json.Marshal(map[string]any{
+		"os": system, "architecture": processor, "created": "1970-01-01T00:00:00Z",
+		"config": map[string]any{"Labels": map[string]string{teardown.LabelHelper: "true"}},
+		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(config)
+	name := hex.EncodeToString(sum[:]) + ".json"
+	list, err := json.Marshal([]any{map[string]any{"Config": name, "RepoTags": []string{helperImage}, "Layers": []string{}}})
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{name, config}, {"manifest.json", list}} {
+		if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.data))}); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(f.data); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), w.Close()
+}

@@ -1,0 +1,268 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/contextcore/ccdestroy/internal/archive"
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Writer saves volumes below a directory. It is teardown's Saver.
+type Writer struct {
+	Setting
+	Dir string
+	// Live: containers may go on writing. A file that changes while it is read
+	// is then noted in the manifest; else it is an error.
+	Live bool
+
+	draft *archive.Draft
+}
+
+// Begin makes the directory of the export and says where it will lie.
+func (w *Writer) Begin(project string) (path string, err error) {
+	w.draft, err = archive.Begin(w.Dir, project, w.Now())
+	if err != nil {
+		return "", err
+	}
+	return w.draft.Final(), nil
+}
+
+// Save exports the volumes and verifies the archives; see teardown.Saver. After
+// an error what was written stays, under a name that ends in ".incomplete".
+func (w *Writer) Save(ctx context.Context, id string, inv teardown.Inventory, volumes []teardown.Volume, stop func(context.Context) error) (teardown.Export, error) {
+	if w.draft == nil {
+		if _, err := w.Begin(inv.Project); err != nil {
+			return teardown.Export{}, err
+		}
+	}
+	s := saving{Writer: w, id: id, inv: inv, started: w.Now(), progress: w.Progress()}
+	err := s.all(ctx, volumes, stop)
+	s.progress.Wait()
+	if err == nil {
+		return s.finish(ctx)
+	}
+	return teardown.Export{}, fmt.Errorf("%w; what there is of it lies in %s", err, w.draft.Dir())
+}
+
+// saving is one export under way.
+type saving struct {
+	*Writer
+	id       string
+	inv      teardown.Inventory
+	started  time.Time
+	progress Progress
+	platform teardown.Platform
+	ran      []archive.Container
+	done     []archive.Volume // in the order of the inventory's volumes
+}
+
+func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(context.Context) error) error {
+	before, err := s.Engine.Snapshot(ctx, false)
+	if err != nil {
+		return err
+	}
+	if s.platform, err = s.Engine.Platform(ctx); err != nil {
+		return err
+	}
+	s.room(volumes)
+	var early, rest []string
+	for _, v := range volumes {
+		if v.Options["type"] == "tmpfs" {
+			early = append(early, v.Name) // its content goes with the last container that mounts it
+		} else {
+			rest = append(rest, v.Name)
+		}
+	}
+	for _, c := range before.Containers {
+		if runs(c) && mounts(c, slices.Concat(early, rest)) {
+			s.ran = append(s.ran, archive.Container{ID: c.ID, Name: c.Name})
+		}
+	}
+	if err := s.some(ctx, before, early, true); err != nil {
+		return err
+	}
+	if err := stop(ctx); err != nil {
+		return err
+	}
+	after, err := s.Engine.Snapshot(ctx, false)
+	if err != nil {
+		return err
+	}
+	return s.some(ctx, after, rest, s.Live)
+}
+
+// room tells when the export may not fit. How far it can be compressed is not
+// known, so that this is no reason to stop.
+func (s *saving) room(volumes []teardown.Volume) {
+	var sum int64
+	for _, v := range volumes {
+		sum += s.size(v.Name)
+	}
+	if free, known := durable.Free(s.Dir); known && uint64(sum) > free {
+		s.Note(fmt.Sprintf("there are %d MB to export, and %d MB free in %s: it fits only if it compresses well", sum>>20, free>>20, s.Dir))
+	}
+}
+
+func (s *saving) size(volume string) int64 {
+	for _, r := range s.inv.Resources {
+		if r.Kind == teardown.KindVolume && r.Name == volume && r.Size != nil {
+			return r.Size.Bytes
+		}
+	}
+	return 0
+}
+
+func runs(c teardown.Container) bool {
+	return c.State == "running" || c.State == "paused" || c.State == "restarting"
+}
+
+func mounts(c teardown.Container, volumes []string) bool {
+	return slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return slices.Contains(volumes, m.Volume) })
+}
+
+// some saves the named volumes of a snapshot.
+func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []string, live bool) (err error) {
+	var volumes []teardown.Volume
+	var helped []string
+	for _, name := range names {
+		i := slices.IndexFunc(snap.Volumes, func(v teardown.Volume) bool { return v.Name == name })
+		if i < 0 {
+			return fmt.Errorf("volume %q is not there", name)
+		}
+		v := snap.Volumes[i]
+		if v.Here = v.Here && direct(s.platform); !v.Here {
+			helped = append(helped, name)
+		}
+		volumes = append(volumes, v)
+	}
+	var helper Helper
+	if len(helped) > 0 {
+		if helper, err = s.Engine.Helper(ctx, helperName(s.id), s.Run, helped, true); err != nil {
+			return err
+		}
+		// The helper keeps the engine from removing the volumes: it must be gone.
+		defer func() { err = errors.Join(err, helper.Remove(context.WithoutCancel(ctx))) }()
+	}
+	done := make([]archive.Volume, len(volumes))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	cores := max(1, runtime.GOMAXPROCS(0)/max(1, len(volumes)))
+	for i, v := range volumes {
+		group.Go(func() error {
+			done[i] = s.describe(v, snap)
+			source := archive.Source{Live: live}
+			read, end := s.progress.Volume(v.Name, s.size(v.Name))
+			source.Read = read
+			var from archive.Tar
+			if v.Here {
+				from = archive.FromDir(ctx, v.Mountpoint, source)
+			} else {
+				from = through(ctx, helper, slices.Index(helped, v.Name), source)
+			}
+			err := s.draft.Save(&done[i], cores, from)
+			if !v.Here {
+				done[i].Skipped = append(done[i].Skipped, lostByAPI...)
+			}
+			end(err)
+			return err
+		})
+	}
+	err = group.Wait()
+	s.done = append(s.done, done...)
+	return err
+}
+
+// describe is what the manifest says of a volume before it is read.
+func (s *saving) describe(v teardown.Volume, snap teardown.Snapshot) archive.Volume {
+	out := archive.Volume{
+		Name: v.Name, Key: v.Labels[teardown.LabelVolume], Driver: v.Driver, Options: v.Options, Labels: v.Labels,
+		Method: archive.ByArchive, Consistency: archive.Stopped,
+	}
+	if !v.Created.IsZero() {
+		out.Created = v.Created.UTC().Format(time.RFC3339)
+	}
+	if v.Here {
+		out.Method = archive.Direct
+	}
+	for _, c := range snap.Containers {
+		for _, m := range c.Mounts {
+			if m.Volume == v.Name && m.Writable && runs(c) {
+				out.Consistency = archive.Live
+			}
+		}
+	}
+	return out
+}
+
+// through reads a volume by way of a helper.
+func through(ctx context.Context, h Helper, i int, s archive.Source) archive.Tar {
+	return func(w io.Writer) (archive.Content, error) {
+		r, err := h.Read(ctx, i)
+		if err != nil {
+			return archive.Content{}, err
+		}
+		defer r.Close()
+		return archive.FromStream(tell{r, s.Read}, h.Dir(i))(w)
+	}
+}
+
+// tell tells of what is read.
+type tell struct {
+	io.Reader
+	read func(int64)
+}
+
+// Read reads.
+func (t tell) Read(p []byte) (int, error) {
+	n, err := t.Reader.Read(p)
+	t.read(int64(n))
+	return n, err
+}
+
+// lostByAPI is what the engine's archive API leaves out, whatever the volume. It
+// does not say where.
+var lostByAPI = []archive.Skipped{
+	{What: "extended attributes other than capabilities, ACLs among them", Why: "the engine's archive API leaves them out"},
+	{What: "fractions of a second in times", Why: "the engine's archive API cuts them off"},
+	{What: "holes in sparse files", Why: "the engine's archive API gives them as zeros"},
+	{What: "sockets", Why: "the engine's archive API leaves them out"},
+	{What: "paths of more than 4,096 bytes", Why: "the engine's archive API leaves them out"},
+}
+
+func helperName(id string) string { return "ccdestroy-helper-" + strings.ToLower(id) }
+
+// finish writes the manifest.
+func (s *saving) finish(ctx context.Context) (teardown.Export, error) {
+	engine, err := s.Engine.Describe(ctx)
+	if err != nil {
+		return teardown.Export{}, err
+	}
+	m := archive.Manifest{
+		Tool: s.Tool, EventID: s.id, Project: s.inv.Project, Started: s.started.UTC(), Finished: s.Now().UTC(), Ran: s.ran, Volumes: s.done,
+		Engine: archive.Engine{
+			ID: engine.ID, Name: engine.Name, Version: engine.Version,
+			OS: s.platform.OS, Root: s.platform.Root, Storage: s.platform.Storage, Security: s.platform.Security,
+		},
+	}
+	if m.Ran == nil {
+		m.Ran = []archive.Container{}
+	}
+	out := teardown.Export{Path: s.draft.Final()}
+	for _, v := range s.done {
+		out.Volumes = append(out.Volumes, teardown.Exported{Name: v.Name, Bytes: v.Content.Bytes, SHA256: v.Archive.SHA256})
+	}
+	out.Manifest, err = s.draft.Finish(m)
+	return out, err
+}
+
+var _ teardown.Saver = (*Writer)(nil)

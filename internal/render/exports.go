@@ -1,0 +1,133 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/archive"
+)
+
+// The states of an export.
+const (
+	ExportWhole      = "complete"
+	ExportIncomplete = "incomplete"
+	ExportMissing    = "missing"
+	ExportDamaged    = "damaged"
+	ExportChanged    = "changed"
+)
+
+// Export is one export in a list.
+type Export struct {
+	ID       string   `json:"id"` // of the operation in the log, "" where nothing tells
+	Project  string   `json:"project"`
+	Started  string   `json:"started"` // RFC 3339
+	Volumes  []string `json:"volumes"`
+	Bytes    int64    `json:"bytes"` // that the volumes held
+	Size     int64    `json:"size"`  // of the archives
+	State    string   `json:"state"`
+	Why      string   `json:"why,omitempty"` // of a state other than complete
+	Path     string   `json:"path"`
+	Manifest string   `json:"manifest_sha256"`
+}
+
+// Exports writes a list of exports.
+func Exports(w io.Writer, list []Export, now time.Time, style Style) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "No exports.")
+		return err
+	}
+	t := table{style: style}
+	t.head("ID", "WHEN", "PROJECT", "~VOLUMES", ">SIZE", "STATE", "~PATH")
+	for _, e := range list {
+		state := cell{text: e.State}
+		if e.State != ExportWhole {
+			state.color = Bad
+		}
+		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: since(now, e.Started) + " ago"}, cell{text: dash(e.Project)},
+			cell{text: strings.Join(e.Volumes, ", ")}, cell{text: human(e.Bytes), right: true}, state, cell{text: e.Path})
+	}
+	return t.flush(w)
+}
+
+// ExportsJSON writes the list as one array.
+func ExportsJSON(w io.Writer, list []Export) error {
+	if list == nil {
+		list = []Export{}
+	}
+	for i := range list {
+		if list[i].Volumes == nil {
+			list[i].Volumes = []string{}
+		}
+	}
+	return encodeJSON(w, list, "", "  ")
+}
+
+// Exported tells what an export holds and what it does not.
+func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) error {
+	var b strings.Builder
+	var packed int64
+	skipped := map[string][]string{}
+	var order, live []string
+	for _, v := range m.Volumes {
+		packed += v.Archive.Size
+		if v.Consistency == archive.Live {
+			live = append(live, v.Name)
+		}
+		for _, s := range v.Skipped {
+			text := s.What + ": " + s.Why
+			if s.Count > 0 {
+				text = fmt.Sprintf("%d × %s", s.Count, text)
+			}
+			if skipped[text] == nil {
+				order = append(order, text)
+			}
+			skipped[text] = append(skipped[text], v.Name)
+		}
+	}
+	fmt.Fprintf(&b, "%s %s: %s, %s in %s of archives, in %s.\n", style.paint(Good, "Exported"), Terminal(m.Project),
+		count(len(m.Volumes), "volume"), human(m.Bytes()), human(packed), seconds(took))
+	for _, text := range order {
+		fmt.Fprintf(&b, "  not in it  %s (%s)\n", Terminal(text), Terminal(strings.Join(skipped[text], ", ")))
+	}
+	if slices.Sort(live); len(live) > 0 {
+		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: in use while it was read: "+Terminal(strings.Join(live, ", "))+". --stop makes a consistent export."))
+	}
+	fmt.Fprintf(&b, "Recorded as %s (ccdestroy audit show %s).\n", Terminal(ShortID(m.EventID)), Terminal(ShortID(m.EventID)))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Checked tells what checking an export found. known says that the log has the
+// hash of its manifest.
+func Checked(w io.Writer, path string, problems []string, known bool, style Style) error {
+	var b strings.Builder
+	word := style.paint(Good, "whole")
+	if len(problems) > 0 {
+		word = style.paint(Bad, "DAMAGED")
+	}
+	fmt.Fprintf(&b, "%s: %s\n", Terminal(path), word)
+	for _, problem := range problems {
+		fmt.Fprintf(&b, "  %s\n", Terminal(problem))
+	}
+	if !known {
+		fmt.Fprintf(&b, "  The log here does not know it: its manifest alone speaks for it.\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Restored tells what a restore brought back.
+func Restored(w io.Writer, volumes, differences []string, took time.Duration, style Style) error {
+	var b strings.Builder
+	if len(volumes) > 0 {
+		fmt.Fprintf(&b, "%s %s: %s, in %s.\n", style.paint(Good, "Restored"), count(len(volumes), "volume"), Terminal(strings.Join(volumes, ", ")), seconds(took))
+	}
+	for _, d := range differences {
+		fmt.Fprintf(&b, "  differs    %s\n", Terminal(d))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
