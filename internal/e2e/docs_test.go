@@ -65,6 +65,7 @@ func TestDocumentedCommands(t *testing.T) {
 	s.write("delete-dashboard.sh", "#!/bin/sh\n")
 	s.write("data/x", "")
 	need.Run(t, "chmod", "+x", filepath.Join(s.dir, "delete-dashboard.sh"))
+	s.docker("compose", "up", "--detach")
 	exported := s.ccdestroy("export")
 	if exported.code != 0 {
 		t.Fatal(exported.stderr)
