@@ -136,12 +136,7 @@ func (c exportCmd) find(ctx context.Context, p Process, d daemon) (teardown.Inve
 // names are the engine's names of the volumes that are meant, each once.
 func (c exportCmd) names(inv teardown.Inventory) (names []string) {
 	if len(c.Volumes) == 0 {
-		for _, r := range inv.Resources {
-			if r.Kind == teardown.KindVolume && r.Asked {
-				names = append(names, r.Name)
-			}
-		}
-		return names
+		return inv.AskedVolumes()
 	}
 	for _, word := range c.Volumes {
 		name := word

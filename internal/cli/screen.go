@@ -95,14 +95,14 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (t
 	}
 	defer release()
 	s.Inventory(inv, true)
-	offer := ""
+	offer := !saving && inv.Project != "e" && len(inv.AskedVolumes()) > 0
 	switch {
-	case saving:
+	case saving && s.exports != "":
 		fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports))
-	case inv.Project != "e" && len(inv.Of(teardown.KindVolume, teardown.Removed)) > 0:
-		offer = "e to export the volumes first, "
+	case offer:
+		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports))
 	}
-	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, %sor Enter to cancel: ", render.Terminal(inv.Project), offer)
+	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(inv.Project))
 	line, err := readLine(ctx, tty, s.timeout)
 	switch {
 	case ctx.Err() != nil:
@@ -116,7 +116,7 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (t
 		return teardown.Declined, nil // end of input: Ctrl-D
 	case strings.TrimSpace(line) == inv.Project:
 		return teardown.Typed, nil
-	case offer != "" && strings.TrimSpace(line) == "e":
+	case offer && strings.TrimSpace(line) == "e":
 		return teardown.SaveFirst, nil
 	}
 	return teardown.Declined, nil

@@ -72,23 +72,27 @@ func (e *ownEngine) stop() {
 	e.cmd = nil
 }
 
+// stack is newStack on this engine, which has the test image then.
+func (e *ownEngine) stack(files map[string]string) *stack {
+	e.t.Helper()
+	s := newStack(e.t, files)
+	s.env = append(withoutVariables(s.env, "DOCKER_HOST"), "DOCKER_HOST="+e.host())
+	api, err := client.NewClientWithOpts(client.WithHost(e.host()), client.WithAPIVersionNegotiation())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	s.api = api
+	need.Run(e.t, "sh", "-c", "docker save $CCDESTROY_IMAGE | docker -H "+e.host()+" load")
+	return s
+}
+
 // The engine goes away in mid-teardown: nothing is invented, the operation stays
 // unfinished, and reconcile settles it when the engine is back.
 func TestEngineStopsInMidTeardown(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
 	e.start()
-	s := newStack(t, one(strings.Replace(slow, "QUICK", quick, 1)))
-	s.env = append(withoutVariables(s.env, "DOCKER_HOST"), "DOCKER_HOST="+e.host())
-	api, err := client.NewClientWithOpts(client.WithHost(e.host()), client.WithAPIVersionNegotiation())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.api = api
-	save := exec.Command("sh", "-c", "docker save $CCDESTROY_IMAGE | docker -H "+e.host()+" load")
-	if out, err := save.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	s := e.stack(one(strings.Replace(slow, "QUICK", quick, 1)))
 	s.docker("compose", "up", "--detach")
 	var errs strings.Builder
 	cmd := s.command("", binary)

@@ -54,6 +54,9 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("waited %s for %s", patience, what)
 }
 
+// waitABit is between two looks at something that nobody tells of.
+func waitABit() { time.Sleep(20 * time.Millisecond) }
+
 var projects atomic.Int64
 
 // stack is one project in a directory of its own, removed when the test ends.

@@ -20,6 +20,7 @@ type event struct {
 	Outcome      string   `json:"outcome"`
 	User         string   `json:"user"`
 	DataAffected []string `json:"data_affected"`
+	ExportPath   string   `json:"export_path"`
 	Details      struct {
 		Project      string   `json:"project"`
 		Mode         string   `json:"mode"`
@@ -32,11 +33,16 @@ type event struct {
 		Stderr       string   `json:"stderr"`
 		ExitCode     *int     `json:"exit_code"`
 		Settled      string   `json:"settled"`
-		Remaining    []string `json:"remaining"`
-		Unforeseen   []string `json:"unforeseen"`
-		Runs         []string `json:"runs"`
-		BytesLost    int64    `json:"bytes_lost"`
-		Resources    []struct {
+		Stopped      []string `json:"stopped"`
+		Export       struct {
+			Manifest string `json:"manifest_sha256"`
+			Volumes  []struct{ Name string }
+		} `json:"export"`
+		Remaining  []string `json:"remaining"`
+		Unforeseen []string `json:"unforeseen"`
+		Runs       []string `json:"runs"`
+		BytesLost  int64    `json:"bytes_lost"`
+		Resources  []struct {
 			Kind      string   `json:"kind"`
 			Name      string   `json:"name"`
 			Asked     bool     `json:"asked"`

@@ -21,8 +21,9 @@ import (
 type Writer struct {
 	Setting
 	Dir string
-	// Live: containers may go on writing. A file that changes while it is read
-	// is then noted in the manifest; else it is an error.
+	// Live: anything may go on writing. A file that changes while it is read is
+	// then noted in the manifest, as it is for a volume that a running container
+	// has; else it is an error.
 	Live bool
 
 	draft *archive.Draft
@@ -98,7 +99,15 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 	if err != nil {
 		return err
 	}
-	return s.some(ctx, after, rest, s.Live)
+	if err := s.some(ctx, after, rest, s.Live); err != nil {
+		return err
+	}
+	for _, v := range s.done {
+		if v.Consistency == archive.Live && !s.Live && !slices.Contains(early, v.Name) {
+			s.Note(fmt.Sprintf("volume %s was in use while it was exported", v.Name))
+		}
+	}
+	return nil
 }
 
 // room tells when the export may not fit. How far it can be compressed is not
@@ -160,7 +169,7 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 	for i, v := range volumes {
 		group.Go(func() error {
 			done[i] = s.describe(v, snap)
-			source := archive.Source{Live: live}
+			source := archive.Source{Live: live || done[i].Consistency == archive.Live}
 			read, end := s.progress.Volume(v.Name, s.size(v.Name))
 			source.Read = read
 			var from archive.Tar

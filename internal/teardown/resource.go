@@ -126,6 +126,16 @@ func (inv Inventory) Going() []string {
 	return names
 }
 
+// AskedVolumes returns the volumes that the command means to remove, by name.
+func (inv Inventory) AskedVolumes() (names []string) {
+	for _, r := range inv.Resources {
+		if r.Kind == KindVolume && r.Asked {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
 // Empty reports whether the command has nothing to remove.
 func (inv Inventory) Empty() bool {
 	for _, r := range inv.Resources {

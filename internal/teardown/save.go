@@ -9,18 +9,19 @@ import (
 
 // saving reports whether volumes are to be exported, and there are any.
 func (r *Run) saving() bool {
-	return r.Save && len(r.details.Of(KindVolume, Removed)) > 0
+	return r.Save && len(r.details.AskedVolumes()) > 0
 }
 
-// export saves the volumes that are about to go. The pending event is in the log
+// export saves the volumes that the command means to remove, also those that are
+// predicted to stay: what holds them may end meanwhile. The pending event is in the log
 // already and names the containers that are stopped for it: a crash on the way
 // leaves them stopped, and an unfinished operation, by which a later run starts
 // them again.
 func (r *Run) export(ctx context.Context) error {
-	going := set(r.details.Going())
+	asked := set(r.details.AskedVolumes())
 	var volumes []Volume
 	for _, v := range r.before.Volumes {
-		if going[v.Name] {
+		if asked[v.Name] {
 			volumes = append(volumes, v)
 		}
 	}
