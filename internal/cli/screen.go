@@ -97,29 +97,46 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (t
 	s.Inventory(inv, true)
 	offer := !saving && inv.Project != "e" && len(inv.AskedVolumes()) > 0
 	switch {
-	case saving && s.exports != "":
-		fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports))
 	case offer:
 		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports))
+	case saving:
+		s.saying()
 	}
-	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(inv.Project))
-	line, err := readLine(ctx, tty, s.timeout)
+	line, answer, err := s.question(ctx, tty, inv.Project)
+	if offer && line == "e" {
+		s.saying()
+		if _, answer, err = s.question(ctx, tty, inv.Project); answer == teardown.Typed {
+			answer = teardown.SaveFirst
+		}
+	}
+	return answer, err
+}
+
+// saying says that there is an export to come.
+func (s screen) saying() {
+	if s.exports != "" {
+		fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports))
+	}
+}
+
+func (s screen) question(ctx context.Context, tty *os.File, project string) (line string, answer teardown.Answer, err error) {
+	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(project))
+	line, err = readLine(ctx, tty, s.timeout)
+	line = strings.TrimSpace(line)
 	switch {
 	case ctx.Err() != nil:
 		fmt.Fprintln(s.p.Stderr)
-		return teardown.Declined, ctx.Err()
+		return "", teardown.Declined, ctx.Err()
 	case os.IsTimeout(err):
 		fmt.Fprintln(s.p.Stderr)
-		return teardown.TimedOut, nil
+		return "", teardown.TimedOut, nil
 	case err != nil:
 		fmt.Fprintln(s.p.Stderr)
-		return teardown.Declined, nil // end of input: Ctrl-D
-	case strings.TrimSpace(line) == inv.Project:
-		return teardown.Typed, nil
-	case offer && strings.TrimSpace(line) == "e":
-		return teardown.SaveFirst, nil
+		return "", teardown.Declined, nil // end of input: Ctrl-D
+	case line == project:
+		return line, teardown.Typed, nil
 	}
-	return teardown.Declined, nil
+	return line, teardown.Declined, nil
 }
 
 // turn waits until no other job asks on this terminal.

@@ -25,7 +25,7 @@ type proxy struct {
 	archives atomic.Int64 // how many were asked for
 }
 
-func newProxy(t *testing.T) *proxy {
+func newProxy(t testing.TB) *proxy {
 	t.Helper()
 	socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
 	if socket == "" {

@@ -76,7 +76,7 @@ type Answer int
 const (
 	Typed     Answer = iota // the project's name
 	Declined                // anything else
-	SaveFirst               // export the volumes first, and ask again
+	SaveFirst               // the project's name, but the volumes are to be exported first
 	TimedOut                // nothing
 )
 

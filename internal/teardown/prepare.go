@@ -66,14 +66,13 @@ func (r *Run) confirm(ctx context.Context, inv Inventory) error {
 
 func (r *Run) ask(ctx context.Context, inv Inventory) error {
 	answer, err := r.Screen.Ask(ctx, inv, r.saving())
-	if err == nil && answer == SaveFirst {
-		r.Save = true
-		answer, err = r.Screen.Ask(ctx, inv, r.saving())
-	}
 	switch {
 	case err != nil:
 		return err
 	case answer == Typed:
+		return nil
+	case answer == SaveFirst:
+		r.Save = true
 		return nil
 	case answer == TimedOut:
 		return &Fault{Err: errors.New("no answer in time: nothing was destroyed"), Try: "ccdestroy --yes goes ahead without asking", Code: ExitDeclined}
