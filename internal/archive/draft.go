@@ -96,7 +96,7 @@ func (d *Draft) Save(v *Volume, cores int, from Tar) error {
 	v.Archive.Path = path
 	synced := make(chan error, 1) // the disk works while the processors verify
 	go func() { synced <- f.Sync() }()
-	err = verify(io.NewSectionReader(f, 0, math.MaxInt64), v.Archive, nil)
+	err = decodes(io.NewSectionReader(f, 0, math.MaxInt64), v.Archive)
 	if err := errors.Join(err, <-synced); err != nil {
 		return fmt.Errorf("export %q: read again: %w", v.Name, err)
 	}

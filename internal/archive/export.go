@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
@@ -101,6 +103,26 @@ func verify(f io.Reader, a Archive, read func(int64)) error {
 	defer u.Close()
 	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, u, make([]byte, 256<<10))
 	return err
+}
+
+// decodes reads an archive that was just written: it must decode to as many
+// bytes, with the checksum that Zstandard keeps of them. That is enough against
+// an error of the encoder or the disk; the hashes, against everybody else, were
+// taken of these bytes on their way.
+func decodes(f io.Reader, a Archive) error {
+	z, err := zstd.NewReader(f, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return fmt.Errorf("zstd: %w", err)
+	}
+	defer z.Close()
+	n, err := z.WriteTo(io.Discard)
+	if err == nil && n != a.TarSize {
+		err = fmt.Errorf("%d bytes instead of %d", n, a.TarSize)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
 }
 
 // open opens the tar within an archive.

@@ -11,8 +11,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// decoderMemory bounds what an archive can make a reader allocate. Its window is
-// at most 8 MiB.
+// window is how far back a match may lie. A larger one takes memory, and at this
+// level hardly compresses better.
+const window = 1 << 20
+
+// decoderMemory bounds what an archive can make a reader allocate.
 const decoderMemory = 64 << 20
 
 // pack compresses what write writes, a tar, into w, on so many cores, and hashes
@@ -20,7 +23,7 @@ const decoderMemory = 64 << 20
 func pack(w io.Writer, cores int, write func(io.Writer) error) (Archive, error) {
 	a := Archive{MediaType: MediaType}
 	packed := &counter{w: w, hash: sha256.New()}
-	z, err := zstd.NewWriter(packed, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(cores))
+	z, err := zstd.NewWriter(packed, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(cores), zstd.WithWindowSize(window))
 	if err != nil {
 		return a, fmt.Errorf("zstd: %w", err)
 	}
@@ -135,7 +138,7 @@ var ErrDamaged = errors.New("the archive is damaged")
 func unpack(file io.Reader, want Archive) (*unpacker, error) {
 	u := &unpacker{want: want, tar: &counter{w: io.Discard, hash: sha256.New()}}
 	u.packed = &reader{r: file, counter: counter{w: io.Discard, hash: sha256.New()}}
-	z, err := zstd.NewReader(u.packed, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderMaxWindow(16<<20), zstd.WithDecoderLowmem(true))
+	z, err := zstd.NewReader(u.packed, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderMaxWindow(8*window), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, fmt.Errorf("zstd: %w", err)
 	}

@@ -129,7 +129,7 @@ func walk(ctx context.Context, dir *folder, path string, give func(*batch) error
 	slices.SortFunc(list, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	b := &batch{dir: dir, path: path, self: true, done: make(chan struct{})}
 	flush := func() error {
-		if !b.self && len(b.names) == 0 {
+		if !b.self && len(b.names)+len(b.gone) == 0 {
 			return nil
 		}
 		dir.users.Add(1)

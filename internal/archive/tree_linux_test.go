@@ -249,3 +249,23 @@ func TestMoving(t *testing.T) {
 		})
 	}
 }
+
+// A directory that goes while the tree is read is noticed.
+func TestVanishing(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		dir := tempDir(t)
+		if err := trees.Many(dir, 8_000); err != nil {
+			t.Fatal(err)
+		}
+		done := false
+		content, err := writeTree(context.Background(), dir, io.Discard, Source{Live: live, Read: func(int64) {
+			if !done {
+				done = true
+				need.Run(t, "rm", "-r", filepath.Join(dir, "d006"), filepath.Join(dir, "d007"))
+			}
+		}})
+		if live && (err != nil || content.Entries["file"] >= 8_000 || len(content.Skipped) == 0) || !live && !isError(err, ErrChanged) {
+			t.Errorf("live %v: %v, %+v", live, err, content.Skipped)
+		}
+	}
+}

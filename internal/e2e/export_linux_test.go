@@ -733,3 +733,85 @@ func TestExportAtTheQuestion(t *testing.T) {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 }
+
+// The helper is removed under the export's hands.
+func TestExportHelperRemoved(t *testing.T) {
+	s := newStack(t, one(talker))
+	p := newProxy(t)
+	s.talking()
+	p.stall.Store(true)
+	cmd := s.command("", binary, "--export", "saved", "-H", p.host())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the export to read", func() bool { return p.waiting.Load() > 0 })
+	s.docker("rm", "--force", s.docker("ps", "--all", "--quiet", "--filter", "label=io.ccdestroy.helper=true", "--filter", "volume=PROJ_data"))
+	p.stall.Store(false)
+	_ = cmd.Wait()
+	if code, last := cmd.ProcessState.ExitCode(), s.last(); code != 5 || last.Outcome != "failed" || !strings.Contains(last.Details.Error, "No such container") {
+		t.Errorf("exit %d, %s: %s", code, last.Outcome, last.Details.Error)
+	}
+	s.untouched()
+}
+
+// A restore is killed after it has written, before it has said so: reconcile
+// compares.
+func TestRestoreKilled(t *testing.T) {
+	for _, c := range []struct{ name, outcome string }{{"as written", "success"}, {"changed since", "failed"}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStack(t, one(talker))
+			p := newProxy(t)
+			s.talking()
+			export := s.exported("uploads", "--stop")
+			p.stall.Store(true)
+			cmd := s.command("", binary, "restore", export, "--as", s.name+"_back", "-H", p.host())
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, "the restore to compare", func() bool { return p.waiting.Load() > 0 })
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			p.stall.Store(false)
+			if c.outcome == "failed" {
+				s.docker("run", "--rm", "--volume", "PROJ_back:/v", os.Getenv("CCDESTROY_IMAGE"), "sh", "-c", "echo more >> /v/p")
+			}
+			if last := s.last(); last.Operation != "restore" || last.Outcome != "pending" {
+				t.Fatalf("%s %s", last.Operation, last.Outcome)
+			}
+			if r := s.ccdestroy("reconcile", "-H", p.host()); r.code != 0 {
+				t.Errorf("exit %d\n%s", r.code, r.stderr)
+			}
+			if last := s.last(); last.Outcome != c.outcome || last.Details.Settled != "reconcile" || (c.outcome == "failed") != strings.Contains(last.Details.Error, `"./p": size, time`) {
+				t.Errorf("%s: %s", last.Outcome, last.Details.Error)
+			}
+			if s.helpers() > 0 {
+				t.Error("a helper is left")
+			}
+		})
+	}
+}
+
+// The script of docs/export.md brings an export back without this program.
+func TestExportByHand(t *testing.T) {
+	need.Root(t)
+	page, err := os.ReadFile("../../docs/export.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```sh\n")
+	script, _, found := strings.Cut(rest, "```")
+	if !found || !strings.Contains(script, "zstd -d") {
+		t.Fatal("docs/export.md has no script")
+	}
+	s := newStack(t, nil)
+	dir := s.hardVolume("PROJ_pgdata")
+	need.Run(t, "mkdir", filepath.Join(dir, "base"))
+	need.Run(t, "sh", "-c", "echo 17 > "+filepath.Join(dir, "base/PG_VERSION"))
+	export := s.exported(s.name + "_pgdata")
+	script = strings.NewReplacer("EXPORT", export, "shop_pgdata", s.name+"_pgdata").Replace(script)
+	r := run(t, s.command("", "sh", "-ec", script))
+	if r.code != 0 || !strings.HasSuffix(r.stdout, "OK\n17\n") {
+		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.stderr)
+	}
+	sameTree(t, "by hand", treeOf(t, dir, false), treeOf(t, filepath.Join(export, "pgdata"), false))
+}
