@@ -36,6 +36,7 @@ type grammar struct {
 	Export     exportCmd     `cmd:"" help:"Save volumes to files, verified."`
 	Restore    restoreCmd    `cmd:"" help:"Bring volumes of an export back."`
 	Exports    exportsCmd    `cmd:"" help:"List exports, and check them."`
+	Prune      pruneCmd      `cmd:"" help:"Destroy volumes that nothing uses, as docker volume prune does, and record which."`
 	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
 	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
 	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`

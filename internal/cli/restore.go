@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -98,12 +97,6 @@ func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
 
 func (c restoreCmd) ask(ctx context.Context, p Process, inv teardown.Inventory) error {
 	s := screen{p: p, timeout: c.PromptTimeout}
-	answer, err := s.Ask(ctx, inv, true)
-	switch {
-	case err != nil:
-		return err
-	case answer == teardown.Typed:
-		return nil
-	}
-	return &teardown.Fault{Err: errors.New("cancelled: nothing was restored"), Code: teardown.ExitDeclined}
+	s.Inventory(inv, true)
+	return s.confirm(ctx, "overwrite", "destroy what these volumes hold now", "cancelled: nothing was restored")
 }

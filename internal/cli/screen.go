@@ -102,10 +102,10 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (t
 	case saving:
 		s.saying()
 	}
-	line, answer, err := s.question(ctx, tty, inv.Project)
+	line, answer, err := s.question(ctx, tty, inv.Project, "the project name ("+inv.Project+")", "destroy it")
 	if offer && line == "e" {
 		s.saying()
-		if _, answer, err = s.question(ctx, tty, inv.Project); answer == teardown.Typed {
+		if _, answer, err = s.question(ctx, tty, inv.Project, "the project name ("+inv.Project+")", "destroy it"); answer == teardown.Typed {
 			answer = teardown.SaveFirst
 		}
 	}
@@ -119,8 +119,9 @@ func (s screen) saying() {
 	}
 }
 
-func (s screen) question(ctx context.Context, tty *os.File, project string) (line string, answer teardown.Answer, err error) {
-	fmt.Fprintf(s.p.Stderr, "Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(project))
+// question asks for a word, which means yes.
+func (s screen) question(ctx context.Context, tty *os.File, word, name, to string) (line string, answer teardown.Answer, err error) {
+	fmt.Fprintf(s.p.Stderr, "Type %s to %s, or Enter to cancel: ", render.Terminal(name), to)
 	line, err = readLine(ctx, tty, s.timeout)
 	line = strings.TrimSpace(line)
 	switch {
@@ -133,7 +134,7 @@ func (s screen) question(ctx context.Context, tty *os.File, project string) (lin
 	case err != nil:
 		fmt.Fprintln(s.p.Stderr)
 		return "", teardown.Declined, nil // end of input: Ctrl-D
-	case line == project:
+	case line == word:
 		return line, teardown.Typed, nil
 	}
 	return line, teardown.Declined, nil

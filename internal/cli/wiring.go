@@ -164,7 +164,7 @@ func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, lim
 		}
 		outcome, lost := audit.Outcome(""), 0
 		switch e.Operation {
-		case audit.Destroy:
+		case audit.Destroy, audit.Prune:
 			var v teardown.Verdict
 			v, err = teardown.Reconcile(ctx, e, daemon{c}, l, p.Now)
 			outcome, lost = v.Outcome, len(v.Lost)

@@ -534,7 +534,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	p = s.terminal("restore", export, "uploads", "--overwrite", "--reason", "rehearsal")
 	p.waitText("Enter to cancel: ")
-	p.send(s.name + "\n")
+	p.send("overwrite\n")
 	if code := p.wait(); code != 0 {
 		t.Fatalf("confirmed: exit %d\n%s", code, p.seen())
 	}

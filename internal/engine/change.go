@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/cli/cli/config"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/contextcore/ccdestroy/internal/teardown"
@@ -70,4 +75,31 @@ func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 		return fmt.Errorf("remove volume %q: %w", name, err)
 	}
 	return nil
+}
+
+// prunesAnonymous is the API version of Engine 23, from which on a prune takes
+// only volumes that the engine named, unless it is told otherwise.
+const prunesAnonymous = "1.42"
+
+// PrunesOnlyAnonymous reports whether docker volume prune passes over volumes
+// that somebody named. The engine must have been talked to before.
+func (c *Client) PrunesOnlyAnonymous() bool {
+	return versions.GreaterThanOrEqualTo(c.api.ClientVersion(), prunesAnonymous)
+}
+
+// PruneFilters are the label filters of the docker CLI's own configuration, but
+// for those that the given ones contradict, as the CLI has it.
+func (c *Client) PruneFilters(given []string) (out []string) {
+	cfg := config.LoadDefaultConfigFile(io.Discard)
+	if cfg == nil {
+		return nil
+	}
+	for _, f := range cfg.PruneFilters {
+		kind, rest, _ := strings.Cut(f, "=")
+		opposite := map[string]string{"label": "label!", "label!": "label"}[kind]
+		if opposite != "" && !slices.Contains(given, opposite+"="+rest) {
+			out = append(out, f)
+		}
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/teardown"
@@ -126,4 +127,21 @@ func words(names []string) string {
 		out = append(out, Terminal(Shell(n)))
 	}
 	return strings.Join(out, " ")
+}
+
+// Pruned writes how a prune ended.
+func Pruned(w io.Writer, v teardown.Verdict, id string, took time.Duration, style Style) error {
+	var b strings.Builder
+	switch v.Outcome {
+	case audit.Success:
+		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Destroyed"), what(v), seconds(took))
+	case audit.Partial:
+		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Warn, "PARTLY destroyed:"), what(v), seconds(took))
+	default:
+		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
+	}
+	kept(&b, v)
+	fmt.Fprintf(&b, "Recorded as %s (ccdestroy audit show %s).\n", Terminal(ShortID(id)), Terminal(ShortID(id)))
+	_, err := io.WriteString(w, b.String())
+	return err
 }

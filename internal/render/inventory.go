@@ -38,6 +38,20 @@ func Inventory(w io.Writer, inv teardown.Inventory, now time.Time, style Style) 
 }
 
 func header(b *strings.Builder, inv teardown.Inventory) {
+	if inv.Project != "" {
+		project(b, inv)
+	}
+	name := inv.Engine.Context
+	if name == "" {
+		name = "remote"
+		if inv.Engine.Local {
+			name = "local"
+		}
+	}
+	fmt.Fprintf(b, "Docker    %s  %s, Engine %s\n", Terminal(name), Terminal(inv.Engine.Host), Terminal(inv.Engine.Version))
+}
+
+func project(b *strings.Builder, inv teardown.Inventory) {
 	where := "found by its labels"
 	if inv.Mode == teardown.Files {
 		var names []string
@@ -50,14 +64,6 @@ func header(b *strings.Builder, inv teardown.Inventory) {
 		where += "; services " + strings.Join(inv.Services, ", ")
 	}
 	fmt.Fprintf(b, "Project   %s   (%s)\n", Terminal(inv.Project), Terminal(where))
-	name := inv.Engine.Context
-	if name == "" {
-		name = "remote"
-		if inv.Engine.Local {
-			name = "local"
-		}
-	}
-	fmt.Fprintf(b, "Docker    %s  %s, Engine %s\n", Terminal(name), Terminal(inv.Engine.Host), Terminal(inv.Engine.Version))
 }
 
 func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style Style) {

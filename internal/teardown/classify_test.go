@@ -72,7 +72,7 @@ func TestExitCodes(t *testing.T) {
 		signal  int
 		want    int
 	}{{audit.Success, 0, 0}, {audit.Success, 2, 0}, {audit.Partial, 0, 3}, {audit.Partial, 15, 143}, {audit.Failed, 0, 1}, {audit.Cancelled, 2, 130}} {
-		if got := exitOf(c.outcome, c.signal); got != c.want {
+		if got := ExitOf(c.outcome, c.signal); got != c.want {
 			t.Errorf("%s, signal %d: %d, want %d", c.outcome, c.signal, got, c.want)
 		}
 	}

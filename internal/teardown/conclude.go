@@ -46,7 +46,7 @@ func (r *Run) conclude(exit Exit) Ending {
 		return end
 	}
 	end.Verdict = Classify(r.details.Inventory, r.before.Volumes, after)
-	r.details.settleWith(end.Verdict)
+	r.details.Settle(end.Verdict)
 	if nothingWent(end.Verdict) {
 		r.resume()
 	}
@@ -55,7 +55,7 @@ func (r *Run) conclude(exit Exit) Ending {
 	}
 	_, err = r.log.Append(context.Background(), r.event(end.Verdict.Outcome, end.Verdict.Lost), 0)
 	end.Unrecorded = headless(err)
-	end.Code = exitOf(end.Verdict.Outcome, signalNumber(exit.Signal))
+	end.Code = ExitOf(end.Verdict.Outcome, SignalNumber(exit.Signal))
 	if end.Unrecorded != nil {
 		end.Code = ExitFailed
 	}
@@ -69,8 +69,8 @@ func headless(err error) error {
 	return err
 }
 
-// settleWith puts what the evidence says into the details.
-func (d *Details) settleWith(v Verdict) {
+// Settle puts what the evidence says into the details.
+func (d *Details) Settle(v Verdict) {
 	d.Resources, d.LostBytes, d.Unforeseen = v.Resources, v.LostBytes, v.Unforeseen
 	d.Remaining = nil
 	for _, r := range v.Remaining {
@@ -142,7 +142,8 @@ func (r *Run) left(s Snapshot) (left []string, busy bool) {
 	return left, busy
 }
 
-func signalNumber(sig os.Signal) int {
+// SignalNumber is the number of a signal, 0 of none.
+func SignalNumber(sig os.Signal) int {
 	if n, ok := sig.(syscall.Signal); ok {
 		return int(n)
 	}

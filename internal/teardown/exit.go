@@ -42,10 +42,11 @@ func AsFault(err error) *Fault {
 
 // StoppedBy is the Fault of an operation that a signal stopped.
 func StoppedBy(sig os.Signal, what string) *Fault {
-	return &Fault{Err: fmt.Errorf("stopped by a signal (%s): %s", sig, what), Code: 128 + signalNumber(sig)}
+	return &Fault{Err: fmt.Errorf("stopped by a signal (%s): %s", sig, what), Code: 128 + SignalNumber(sig)}
 }
 
-func exitOf(o audit.Outcome, signal int) int {
+// ExitOf is the exit code of an outcome.
+func ExitOf(o audit.Outcome, signal int) int {
 	switch {
 	case o == audit.Success:
 		return ExitOK

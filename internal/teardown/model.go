@@ -131,11 +131,13 @@ const (
 	labelDependsOn  = "com.docker.compose.depends_on"
 	labelHook       = "com.docker.compose.hook"
 	labelRelay      = "com.docker.compose.relay-network"
-	labelAnonymous  = "com.docker.volume.anonymous"
+
 	// LabelProject on a container, volume or network is the name of its project.
 	LabelProject = "com.docker.compose.project"
 	// LabelVolume on a volume is its key in the Compose files.
 	LabelVolume = "com.docker.compose.volume"
+	// LabelAnonymous on a volume says that the engine named it (Engine 23 on).
+	LabelAnonymous = "com.docker.volume.anonymous"
 	// LabelProtect on a volume, with the value true, makes a teardown refuse.
 	LabelProtect = "ccdestroy.protect"
 	// LabelHelper marks a container that reads or writes volumes for an export

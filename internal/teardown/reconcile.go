@@ -41,7 +41,7 @@ func Reconcile(ctx context.Context, pending audit.Event, d Daemon, log Recorder,
 		return Verdict{}, err
 	}
 	v := Classify(details.Inventory, known, After{Snapshot: snap, StableCreated: d.StableCreated(), Interrupted: details.Signal != ""})
-	details.settleWith(v)
+	details.Settle(v)
 	if nothingWent(v) {
 		if err := d.Start(ctx, details.Stopped); err != nil {
 			details.Error = err.Error()

@@ -1,0 +1,102 @@
+package prune
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+// Options decide what goes.
+type Options struct {
+	// OnlyAnonymous: the engine passes over volumes that somebody named, which
+	// Engine 23 and later do without --all.
+	OnlyAnonymous bool
+	Filters       []Filter
+	Unprotect     []string // protected volumes that go all the same
+}
+
+// Filter is label=KEY, label=KEY=VALUE, or either with label!.
+type Filter struct {
+	Not        bool
+	Key, Value string
+	HasValue   bool
+}
+
+// ParseFilter reads what docker volume prune --filter takes.
+func ParseFilter(text string) (Filter, error) {
+	kind, rest, ok := strings.Cut(text, "=")
+	f := Filter{Not: kind == "label!"}
+	if f.Key, f.Value, f.HasValue = strings.Cut(rest, "="); !ok || kind != "label" && kind != "label!" || f.Key == "" {
+		return f, fmt.Errorf("filter %q is none of label=KEY, label=KEY=VALUE, label!=KEY, label!=KEY=VALUE", text)
+	}
+	return f, nil
+}
+
+func (f Filter) matches(labels map[string]string) bool {
+	value, has := labels[f.Key]
+	return has && (!f.HasValue || value == f.Value)
+}
+
+// pass follows the engine: every label must be there, and not all of those with
+// label!.
+func pass(filters []Filter, labels map[string]string) bool {
+	nots, matched := 0, 0
+	for _, f := range filters {
+		switch {
+		case f.Not:
+			nots++
+			if f.matches(labels) {
+				matched++
+			}
+		case !f.matches(labels):
+			return false
+		}
+	}
+	return nots == 0 || matched < nots
+}
+
+// Plan says of every volume of the engine whether it goes, and why not.
+func Plan(s teardown.Snapshot, o Options) teardown.Inventory {
+	var inv teardown.Inventory
+	users := map[string][]string{}
+	for _, c := range s.Containers {
+		for _, m := range c.Mounts {
+			if m.Volume != "" && !slices.Contains(users[m.Volume], c.Name) {
+				users[m.Volume] = append(users[m.Volume], c.Name)
+			}
+		}
+	}
+	for _, v := range s.Volumes {
+		r := v.Resource()
+		r.UsedBy, r.Anonymous = users[v.Name], teardown.LooksAnonymous(v)
+		r.Fate = teardown.Kept
+		if r.Reason = keeps(v, r, o); r.Reason == "" {
+			r.Fate, r.Asked = teardown.Removed, true
+		}
+		inv.Resources = append(inv.Resources, r)
+	}
+	slices.SortFunc(inv.Resources, func(a, b teardown.Resource) int { return strings.Compare(a.Name, b.Name) })
+	return inv
+}
+
+// keeps is why a volume stays, or "".
+func keeps(v teardown.Volume, r teardown.Resource, o Options) string {
+	_, anonymous := v.Labels[teardown.LabelAnonymous]
+	switch {
+	case len(r.UsedBy) > 0:
+		return "in use by " + strings.Join(r.UsedBy, ", ")
+	case v.Driver != "local":
+		return "of the driver " + v.Driver
+	case len(v.Options) > 0:
+		return "its options say that its data is elsewhere"
+	case o.OnlyAnonymous && !anonymous:
+		return "somebody named it; --all takes it"
+	case !pass(o.Filters, v.Labels):
+		return "--filter passes over it"
+	case r.Protected && !slices.Contains(o.Unprotect, v.Name):
+		return "protected by its label; --unprotect " + v.Name + " takes it"
+	}
+	return ""
+}

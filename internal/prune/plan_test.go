@@ -1,0 +1,71 @@
+package prune
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/teardown"
+)
+
+func TestPlan(t *testing.T) {
+	anonymous := map[string]string{"com.docker.volume.anonymous": ""}
+	s := teardown.Snapshot{
+		Containers: []teardown.Container{{Name: "stopped", State: "exited", Mounts: []teardown.Mount{{Volume: "used"}, {Volume: "used"}}}},
+		Volumes: []teardown.Volume{
+			{Name: "used", Driver: "local"},
+			{Name: "named", Driver: "local"},
+			{Name: "anon", Driver: "local", Labels: anonymous},
+			{Name: "tmp", Driver: "local", Labels: map[string]string{"keep": "no", "team": "a"}},
+			{Name: "bound", Driver: "local", Options: map[string]string{"o": "bind"}},
+			{Name: "plugged", Driver: "nfs"},
+			{Name: "guarded", Driver: "local", Labels: map[string]string{"ccdestroy.protect": "true"}},
+		},
+	}
+	for _, c := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"as engines before 23", Options{}, "anon named tmp"},
+		{"as later ones", Options{OnlyAnonymous: true}, "anon"},
+		{"unprotected", Options{Unprotect: []string{"guarded"}}, "anon guarded named tmp"},
+		{"label", Options{Filters: filters(t, "label=team")}, "tmp"},
+		{"label with value", Options{Filters: filters(t, "label=team=b")}, ""},
+		{"two labels", Options{Filters: filters(t, "label=team=a", "label=keep")}, "tmp"},
+		{"not label", Options{Filters: filters(t, "label!=team")}, "anon named"},
+		{"not both", Options{Filters: filters(t, "label!=team", "label!=other")}, "anon named tmp"},
+	} {
+		inv := Plan(s, c.o)
+		if got := strings.Join(inv.Going(), " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		for _, r := range inv.Resources {
+			if (r.Fate == teardown.Kept) != (r.Reason != "") || r.Asked != (r.Fate == teardown.Removed) {
+				t.Errorf("%s: %+v", c.name, r)
+			}
+		}
+	}
+	if used := Plan(s, Options{}).Of(teardown.KindVolume, teardown.Kept)[3]; used.Name != "used" || used.Reason != "in use by stopped" {
+		t.Errorf("%+v", used)
+	}
+}
+
+func filters(t *testing.T, texts ...string) (out []Filter) {
+	t.Helper()
+	for _, text := range texts {
+		f, err := ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func TestParseFilter(t *testing.T) {
+	for _, bad := range []string{"", "label", "label=", "label!=", "dangling=true", "until=1h", "=x"} {
+		if f, err := ParseFilter(bad); err == nil {
+			t.Errorf("%q: %+v", bad, f)
+		}
+	}
+}
