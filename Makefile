@@ -3,15 +3,16 @@
 SHELL      := /bin/bash
 BIN        := bin/ccdestroy
 PREFIX     ?= /usr/local
+PLUGINS    ?= $(or $(DOCKER_CONFIG),$(HOME)/.docker)/cli-plugins
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LAB        := internal/lab/with-engine.sh
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 export CGO_ENABLED := 0
 
-.PHONY: help build install demo test unit lint cross bench picture man up down destroy inventory audit clean
+.PHONY: help build install install-plugin demo test unit lint cross bench picture man up down destroy inventory audit clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/ccdestroy
 	@go build -trimpath -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
@@ -19,6 +20,9 @@ build: ## Build bin/ccdestroy
 install: build man ## Install it to PREFIX/bin, and its manual page (/usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ccdestroy
 	install -D -m 0644 bin/ccdestroy.1 $(DESTDIR)$(PREFIX)/share/man/man1/ccdestroy.1
+
+install-plugin: build ## Install it as a Docker CLI plugin: docker ccdestroy
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PLUGINS)/docker-ccdestroy
 
 demo: build ## Bring up compose.yaml, tear it down audited, show the history; sets up all it needs
 	@$(LAB) internal/lab/demo.sh $(BIN)

@@ -12,9 +12,21 @@ import (
 // is swept: a tenth of our own time, for a few megabytes. GOGC overrides it.
 const gcPercent = 400
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	os.Exit(cli.Main(cli.ThisProcess()))
+	if !cli.IsPlugin(os.Args[0]) {
+		return cli.Main(cli.ThisProcess())
+	}
+	if cli.PluginMetadata(os.Args[1:], os.Stdout) {
+		return 0
+	}
+	p, err := cli.ThisProcess().AsPlugin()
+	if err != nil {
+		return cli.Complain(os.Stderr, err)
+	}
+	return cli.Main(p)
 }

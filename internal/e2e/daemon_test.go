@@ -19,6 +19,9 @@ type ownEngine struct {
 	t   *testing.T
 	dir string
 	cmd *exec.Cmd
+	// plugins, where it is set, is the directory in which this engine, and no
+	// other of this machine, looks for the sockets of plugins.
+	plugins string
 }
 
 func newEngine(t *testing.T) *ownEngine {
@@ -54,6 +57,10 @@ func (e *ownEngine) start() {
 	}
 	defer log.Close()
 	e.cmd = exec.Command("../lab/daemon.sh", filepath.Join(e.dir, "engine"))
+	if e.plugins != "" {
+		e.cmd = exec.Command("unshare", "--mount", "sh", "-ec", `mkdir -p /run/docker/plugins; mount --bind "$1" /run/docker/plugins; exec ../lab/daemon.sh "$2"`,
+			"sh", e.plugins, filepath.Join(e.dir, "engine"))
+	}
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	if err := e.cmd.Start(); err != nil {
 		e.t.Fatal(err)

@@ -444,7 +444,8 @@ func TestExportOfHeldVolume(t *testing.T) {
 func TestExportOtherVolumes(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
-	driver := newVolumePlugin(t)
+	driver, plugins := newVolumePlugin(t)
+	e.plugins = plugins
 	e.start()
 	s := e.stack(nil)
 	s.write("host/inner/file", "of the host\n")

@@ -12,18 +12,19 @@ import (
 )
 
 // newVolumePlugin serves a volume driver of the engine's legacy protocol, which
-// keeps its volumes in a directory of the test, and returns the driver's name.
+// keeps its volumes in a directory of the test, and returns the driver's name
+// and the directory of its socket. It must not be one that other engines look
+// into: they would never forget it.
 //
 // https://docs.docker.com/engine/extend/plugins_volume/
-func newVolumePlugin(t *testing.T) string {
+func newVolumePlugin(t *testing.T) (name, dir string) {
 	t.Helper()
-	name := fmt.Sprintf("e2e%d", os.Getpid())
-	const sockets = "/run/docker/plugins"
-	if err := os.MkdirAll(sockets, 0o755); err != nil {
+	name = fmt.Sprintf("e2e%d", os.Getpid())
+	dir, err := os.MkdirTemp("/tmp", "ccdestroy-plugin-*") // a socket's path must be short
+	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(sockets, name+".sock")
-	listener, err := net.Listen("unix", path)
+	listener, err := net.Listen("unix", filepath.Join(dir, name+".sock"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func newVolumePlugin(t *testing.T) string {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Close()
-		os.Remove(path)
+		os.RemoveAll(dir)
 	})
-	return name
+	return name, dir
 }
