@@ -40,10 +40,11 @@ func statFields(pid int) []string {
 }
 
 // StartOf is when the process started, in ticks since boot, "" when there is no
-// such process. With the boot id it names a process for good.
+// such process, or only what is left of one that nobody has waited for. With the
+// boot id it names a process for good.
 func StartOf(pid int) string {
-	const starttime = 22 - 3
-	if f := statFields(pid); len(f) > starttime {
+	const state, starttime = 3 - 3, 22 - 3
+	if f := statFields(pid); len(f) > starttime && f[state] != "Z" && f[state] != "X" {
 		return f[starttime]
 	}
 	return ""
@@ -70,4 +71,24 @@ func terminal() string {
 		return fmt.Sprintf("ttyS%d", minor-64)
 	}
 	return fmt.Sprintf("%d:%d", major, minor)
+}
+
+// ParentOf is the process that started another, 0 where there is none.
+func ParentOf(pid int) int {
+	const ppid = 4 - 3
+	f := statFields(pid)
+	if len(f) <= ppid {
+		return 0
+	}
+	n, _ := strconv.Atoi(f[ppid]) // the kernel's own number
+	return n
+}
+
+// CommandLine is how a process was started, nil where that cannot be seen.
+func CommandLine(pid int) []string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || len(data) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
 }

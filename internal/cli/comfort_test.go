@@ -236,7 +236,7 @@ func TestFlagsDocumented(t *testing.T) {
 	}
 	seen := 0
 	_ = kong.Visit(parser.Model, func(v kong.Visitable, next kong.Next) error {
-		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" {
+		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" && !f.Hidden {
 			seen++
 			if !regexp.MustCompile(`--` + f.Name + `\b`).MatchString(text.String()) {
 				t.Errorf("--%s is in no page", f.Name)

@@ -25,7 +25,7 @@ func (p Process) exportsDir(project string) string {
 
 type exportCmd struct {
 	projectFlags
-	Output  string   `short:"o" placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
+	Output  string   `fixed:"" short:"o" placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
 	Stop    bool     `group:"ours" help:"Stop the containers that use the volumes meanwhile, and start them again."`
 	Quiet   bool     `short:"q" group:"ours" help:"Do not show how far it is."`
 	Reason  string   `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`

@@ -59,6 +59,9 @@ var pluginFlags = map[string]string{
 // to the child. An empty value unsets.
 func fromPlugin(args []string) (rest []string, env map[string]string, err error) {
 	env = map[string]string{}
+	if len(args) > 0 && args[0] == "compose" { // called by Compose itself: see composeCmd
+		return args, env, nil
+	}
 	for len(args) > 0 && args[0] != "ccdestroy" && args[0] != "help" {
 		flag, value, joined := strings.Cut(args[0], "=")
 		if len(flag) > 2 && flag[0] == '-' && flag[1] != '-' && pluginFlags[flag[:2]] != "" { // -Htcp://…

@@ -14,8 +14,8 @@ import (
 )
 
 type pruneCmd struct {
-	All           bool          `short:"a" help:"Also volumes that somebody named. (Engines before 23 always take those.)"`
-	Filter        []string      `sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
+	All           bool          `fixed:"" short:"a" help:"Also volumes that somebody named. (Engines before 23 always take those.)"`
+	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
 	DryRun        bool          `help:"Show what would go; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`

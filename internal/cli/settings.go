@@ -167,7 +167,7 @@ func (s *settings) value(flag string) (value any, from string) {
 
 // pathFlags name files. In the file they start from its directory, so that they
 // mean the same wherever below it a command is run.
-var pathFlags = []string{"env-file", "file", "log", "output", "project-directory"}
+var pathFlags = []string{"env-file", "export", "file", "log", "output", "project-directory"}
 
 func (s *settings) located(flag string, value any) any {
 	if !slices.Contains(pathFlags, flag) {

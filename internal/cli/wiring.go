@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
+	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
 	"github.com/contextcore/ccdestroy/internal/teardown"
@@ -23,7 +25,7 @@ import (
 // compose makes the child for these arguments.
 func (p Process) compose(args compose.Args) *compose.Compose {
 	return &compose.Compose{
-		Args: args, Env: p.Environ, Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
+		Args: args, Env: append(slices.Clone(p.Environ), p.mark()), Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
 		Cache: p.xdg("XDG_CACHE_HOME", ".cache"),
 	}
 }
@@ -146,15 +148,30 @@ func alive(a actor.Actor) bool {
 	return a.BootID == here.BootID && actor.StartOf(a.PID) == a.Started
 }
 
+// settleWait is how long one that settles a log waits for another.
+const settleWait = time.Minute
+
+func settling(ctx context.Context, l *audit.Log) (release func(), err error) {
+	return durable.Lock(ctx, l.Path+".settling.lock", settleWait)
+}
+
 // settle reconciles the unfinished operations of a log, of at most limit bytes
 // from its end. It returns how many were settled, what stood in the way of the
 // others, and an error when the log could not be read.
 func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, limit int64) (settled int, obstacles []error, err error) {
 	open, err := l.Unfinished(limit)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(open) == 0 {
 		return 0, nil, nil
 	}
 	if err != nil {
+		return 0, nil, err
+	}
+	release, err := settling(ctx, l) // one at a time, so that no outcome is recorded twice
+	if err != nil {
+		return 0, nil, err
+	}
+	defer release()
+	if open, err = l.Unfinished(limit); err != nil {
 		return 0, nil, err
 	}
 	for _, e := range open {
@@ -166,7 +183,7 @@ func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, lim
 		switch e.Operation {
 		case audit.Destroy, audit.Prune:
 			var v teardown.Verdict
-			v, err = teardown.Reconcile(ctx, e, daemon{c}, l, p.Now)
+			v, err = teardown.Reconcile(ctx, e, daemon{c}, l, teardown.SettledLater, p.Now)
 			outcome, lost = v.Outcome, len(v.Lost)
 		case audit.Export, audit.Restore:
 			outcome, err = export.Settle(ctx, e, p.setting(daemon{c}, true), l)

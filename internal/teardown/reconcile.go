@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -13,10 +14,35 @@ import (
 // the one that answers.
 var ErrOtherEngine = errors.New("it concerns another engine")
 
+// Who settles an operation that did not record its own outcome.
+const (
+	SettledLater  = "reconcile" // a later run
+	SettledBeside = "provider"  // the process that stood beside Docker Compose
+)
+
+// Rest waits until the engine no longer removes containers of the project, for
+// settleLimit at most.
+func Rest(ctx context.Context, d Daemon, project string) error {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	for {
+		snap, err := d.Snapshot(ctx, false)
+		busy := slices.ContainsFunc(snap.Containers, func(c Container) bool { return c.State == "removing" && c.Labels[LabelProject] == project })
+		if err == nil && !busy {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(settlePoll):
+		}
+	}
+}
+
 // Reconcile settles one unfinished teardown: it looks at what the pending event
 // said would go, and records what the engine shows now. It cannot know what
-// happened in between by another hand; details.settled says so.
-func Reconcile(ctx context.Context, pending audit.Event, d Daemon, log Recorder, now func() time.Time) (Verdict, error) {
+// happened in between by another hand; details.settled, by, says so.
+func Reconcile(ctx context.Context, pending audit.Event, d Daemon, log Recorder, by string, now func() time.Time) (Verdict, error) {
 	details, err := ParseDetails(pending)
 	if err != nil {
 		return Verdict{}, fmt.Errorf("details of %s: %w", pending.ID, err)
@@ -47,7 +73,7 @@ func Reconcile(ctx context.Context, pending audit.Event, d Daemon, log Recorder,
 			details.Error = err.Error()
 		}
 	}
-	details.Settled = "reconcile"
+	details.Settled = by
 	if details.StartedAt == "" {
 		details.StartedAt = stamp(pending.Timestamp, time.RFC3339Nano)
 	}
