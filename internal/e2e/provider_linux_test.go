@@ -64,6 +64,7 @@ func TestProvider(t *testing.T) {
 		{"down with volumes", []string{"down", "-v"}, false, 0, "success", 3},
 		{"flags before and behind", []string{"-f", "compose.yaml", "--progress", "plain", "down", "--volumes", "-t", "1"}, false, 0, "success", 3},
 		{"down without volumes", []string{"down"}, false, 0, "success", 0},
+		{"of named services", []string{"down", "-v", "db", "audit"}, false, 0, "success", 2},
 		{"a volume that is held", []string{"down", "-v"}, true, 0, "partial", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
