@@ -180,3 +180,23 @@ func (h *Heads) others(log, butFile string) (best note, err error) {
 	}
 	return best, nil
 }
+
+// Logs are the paths of the logs that this account has written to or read.
+func (h *Heads) Logs() (paths []string) {
+	if h == nil {
+		return nil
+	}
+	files, _ := filepath.Glob(filepath.Join(h.Dir, "*.jsonl")) // the pattern is good
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		first, _, _ := bytes.Cut(data, []byte("\n"))
+		var n note
+		if json.Unmarshal(first, &n) == nil && n.Path != "" {
+			paths = append(paths, n.Path)
+		}
+	}
+	return paths
+}

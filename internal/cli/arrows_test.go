@@ -13,7 +13,7 @@ const module = "github.com/contextcore/ccdestroy/"
 // listed may import none.
 var arrows = map[string][]string{
 	"cmd/ccdestroy":     {"internal/cli"},
-	"internal/cli":      {"internal/actor", "internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/durable", "internal/engine", "internal/export", "internal/prune", "internal/render", "internal/teardown"},
+	"internal/cli":      {"internal/actor", "internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/durable", "internal/engine", "internal/export", "internal/prune", "internal/render", "internal/teardown", "internal/watch"},
 	"internal/archive":  {"internal/durable"},
 	"internal/audit":    {"internal/durable"},
 	"internal/teardown": {"internal/audit"},
@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"internal/export":   {"internal/archive", "internal/audit", "internal/durable", "internal/teardown"},
 	"internal/compose":  {"internal/teardown", "internal/durable"},
 	"internal/prune":    {"internal/audit", "internal/teardown"},
+	"internal/watch":    {"internal/teardown"},
 	"internal/render":   {"internal/archive", "internal/audit", "internal/teardown"},
 
 	"internal/lab/logs/genlog": {"internal/lab/logs"},

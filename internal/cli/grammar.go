@@ -40,6 +40,7 @@ type grammar struct {
 	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
 	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
 	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
+	Watch      watchCmd      `cmd:"" help:"Record every volume that is destroyed without a record, for as long as it runs."`
 	Compose    composeCmd    `cmd:"" help:"Answer Docker Compose, as the provider of a service; docs/provider.md."`
 	Init       initCmd       `cmd:"" help:"Add that service to a compose file, so that a plain docker compose down is recorded."`
 	Config     configCmd     `cmd:"" help:"Show what each flag is set to, and where."`

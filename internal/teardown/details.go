@@ -24,7 +24,7 @@ type Details struct {
 	Stopped      []string        `json:"stopped,omitempty"`      // ids of the containers that ran and that an export stops; started again unless the teardown goes ahead
 	Export       *Export         `json:"export,omitempty"`       // what was exported, to export_path
 	Restored     []Restored      `json:"restored,omitempty"`     // what is brought back, from export_path
-	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command
+	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine told of it
 
 	// From here on, outcome events only.
 	StartedAt  string   `json:"started_at,omitempty"` // RFC 3339, of the pending event
