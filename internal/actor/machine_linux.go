@@ -43,7 +43,7 @@ func statFields(pid int) []string {
 // such process, or only what is left of one that nobody has waited for. With the
 // boot id it names a process for good.
 func StartOf(pid int) string {
-	const state, starttime = 3 - 3, 22 - 3
+	const state, starttime = 0, 22 - 3
 	if f := statFields(pid); len(f) > starttime && f[state] != "Z" && f[state] != "X" {
 		return f[starttime]
 	}

@@ -22,8 +22,6 @@ type entries struct {
 	in     *offset
 	prefix string   // "./", or "vol0001/"
 	open   []string // the directories that the next entry can be in, outermost first
-	end    int64    // where the padding of the entry that was read last ends; -1 before
-	size   int64    // of that entry's data in the stream
 }
 
 // offset counts what was read.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,8 @@ type initCmd struct {
 	Yes           bool          `short:"y" help:"Do not ask."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
 }
+
+var errNoServices = errors.New("it has no services")
 
 // auditService is the name of the service.
 const auditService = "audit"

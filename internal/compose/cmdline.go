@@ -43,7 +43,6 @@ func ParseDown(argv []string) (call Call, ok bool) {
 // downParser fills a call. A flag can stand before or after the command's name.
 type downParser struct {
 	call     *Call
-	volumes  bool
 	parallel int
 	orphans  bool
 	timeout  int
@@ -54,7 +53,7 @@ type downParser struct {
 func (p *downParser) flags(down bool) *pflag.FlagSet {
 	f := pflag.NewFlagSet("docker", pflag.ContinueOnError)
 	f.SetInterspersed(down)
-	f.ParseErrorsWhitelist.UnknownFlags = true
+	f.ParseErrorsAllowlist.UnknownFlags = true
 	a := &p.call.Args
 	f.StringVarP(&a.Host, "host", "H", a.Host, "")
 	f.StringVarP(&a.Context, "context", "c", a.Context, "")

@@ -26,16 +26,22 @@ func BenchmarkTeardown(b *testing.B) {
 	}
 }
 
+// benchImage is the test image, made where it is not there.
+func benchImage(b *testing.B) string {
+	b.Helper()
+	if image := os.Getenv("CCDESTROY_IMAGE"); image != "" {
+		return image
+	}
+	out, err := exec.Command("../lab/image.sh").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 func measure(b *testing.B, services int) {
 	dir := b.TempDir()
-	image := os.Getenv("CCDESTROY_IMAGE")
-	if image == "" {
-		out, err := exec.Command("../lab/image.sh").Output()
-		if err != nil {
-			b.Fatal(err)
-		}
-		image = strings.TrimSpace(string(out))
-	}
+	image := benchImage(b)
 	var file strings.Builder
 	fmt.Fprintf(&file, "name: bench%d\nservices:\n", os.Getpid())
 	for i := range max(services, 1) {

@@ -795,15 +795,7 @@ func TestRestoreKilled(t *testing.T) {
 // The script of docs/export.md brings an export back without this program.
 func TestExportByHand(t *testing.T) {
 	need.Root(t)
-	page, err := os.ReadFile("../../docs/export.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(page), "```sh\n")
-	script, _, found := strings.Cut(rest, "```")
-	if !found || !strings.Contains(script, "zstd -d") {
-		t.Fatal("docs/export.md has no script")
-	}
+	script := block(t, "export.md", "sh")
 	s := newStack(t, nil)
 	dir := s.hardVolume("PROJ_pgdata")
 	need.Run(t, "mkdir", filepath.Join(dir, "base"))

@@ -61,14 +61,7 @@ func halfRandom(path string, mib int) error {
 
 func measureExport(b *testing.B, volumes int, fill func(string) error) {
 	dir := b.TempDir()
-	image := os.Getenv("CCDESTROY_IMAGE")
-	if image == "" {
-		out, err := exec.Command("../lab/image.sh").Output()
-		if err != nil {
-			b.Fatal(err)
-		}
-		image = strings.TrimSpace(string(out))
-	}
+	image := benchImage(b)
 	docker := func(args ...string) string {
 		out, err := exec.Command("docker", args...).CombinedOutput()
 		if err != nil {

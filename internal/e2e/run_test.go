@@ -107,15 +107,7 @@ func dashboards(t *testing.T) (server *httptest.Server, there func() bool) {
 // records what the server said.
 func TestDeleteDashboard(t *testing.T) {
 	need.Command(t, "curl")
-	page, err := os.ReadFile("../../docs/record.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(page), "```sh\n")
-	script, _, found := strings.Cut(rest, "```")
-	if !found || !strings.Contains(script, "delete_dashboard") {
-		t.Fatal("docs/record.md has no script")
-	}
+	script := block(t, "record.md", "sh")
 	for _, c := range []struct {
 		uid, token string
 		outcome    string

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ func (s *stack) watching() (events func() []event, signal func(syscall.Signal), 
 	s.t.Helper()
 	log := filepath.Join(s.dir, "watch.jsonl")
 	cmd := s.command("", binary, "watch", "--log", log)
-	var text lockedText
+	var text buffer
 	cmd.Stderr = &text
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -34,24 +33,6 @@ func (s *stack) watching() (events func() []event, signal func(syscall.Signal), 
 		_ = cmd.Wait()
 		return cmd.ProcessState.ExitCode()
 	}
-}
-
-// lockedText is written to and read at the same time.
-type lockedText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lockedText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lockedText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // Every volume that somebody destroys is recorded once, by whoever sees it
@@ -188,21 +169,6 @@ func TestWatchBurst(t *testing.T) {
 	if len(seen) != count {
 		t.Errorf("%d of %d are recorded", len(seen), count)
 	}
-}
-
-// block is the first code block of a language in a page of docs/.
-func block(t *testing.T, page, language string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../../docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(data), "```"+language+"\n")
-	text, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatalf("%s has no %s", page, language)
-	}
-	return text
 }
 
 // The image and the service of docs/watch.md do what the page says.
