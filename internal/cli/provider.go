@@ -12,6 +12,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
+	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
@@ -36,7 +37,7 @@ type message struct {
 }
 
 func (p Process) answer(kind, format string, args ...any) error {
-	return json.NewEncoder(p.Stdout).Encode(message{kind, fmt.Sprintf(format, args...)})
+	return json.NewEncoder(p.Stdout).Encode(message{kind, render.Terminal(fmt.Sprintf(format, args...))}) // Compose shows it as it is
 }
 
 type composeMetadataCmd struct{}

@@ -40,16 +40,25 @@ func Exports(w io.Writer, list []Export, now time.Time, style Style) error {
 		return err
 	}
 	t := table{style: style}
-	t.head("ID", "WHEN", "PROJECT", "~VOLUMES", ">SIZE", "STATE", "~PATH")
+	t.head("ID", "WHEN", "PROJECT", ">SIZE", "STATE", "~VOLUMES")
 	for _, e := range list {
-		state := cell{text: e.State}
-		if e.State != ExportWhole {
-			state.color = Bad
+		state := cell{text: e.State, color: Bad}
+		if e.State == ExportWhole {
+			state.color = Good
 		}
 		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: since(now, e.Started) + " ago"}, cell{text: dash(e.Project)},
-			cell{text: strings.Join(e.Volumes, ", ")}, cell{text: human(e.Bytes), right: true}, state, cell{text: e.Path})
+			cell{text: human(e.Bytes), right: true}, state, cell{text: strings.Join(e.Volumes, ", ")})
 	}
-	return t.flush(w)
+	if err := t.flush(w); err != nil {
+		return err
+	}
+	// The paths are for copying, so they stand alone and whole.
+	for _, e := range list {
+		if _, err := fmt.Fprintf(w, "%s  %s\n", Terminal(dash(ShortID(e.ID))), Terminal(e.Path)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ExportsJSON writes the list as one array.

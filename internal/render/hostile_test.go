@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
@@ -111,6 +112,25 @@ func TestHostile(t *testing.T) {
 		report := audit.Report{Path: text, Head: audit.Head{Log: text, Seq: 1}, Events: 1, Findings: []audit.Finding{{Class: audit.Foreign, Problem: true, Text: text, ID: text}}}
 		outputs["verify"] = output(t, func(b *bytes.Buffer) error { return Verify(b, report, Style{Width: 80}) })
 		outputs["verify in JSON"] = output(t, func(b *bytes.Buffer) error { return VerifyJSON(b, report) })
+		ending.Saved = text
+		outputs["ending with an export"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
+		exports := []Export{{ID: text, Project: text, Started: text, Volumes: []string{text}, State: ExportDamaged, Why: text, Path: text, Manifest: text}}
+		outputs["exports"] = output(t, func(b *bytes.Buffer) error { return Exports(b, exports, now, Style{Width: 80}) })
+		outputs["exports in JSON"] = output(t, func(b *bytes.Buffer) error { return ExportsJSON(b, exports) })
+		saved := archive.Volume{Name: text, Consistency: archive.Live, Content: archive.Content{Skipped: []archive.Skipped{{What: text, Why: text, Count: 1, Names: []string{text}}}}}
+		outputs["exported"] = output(t, func(b *bytes.Buffer) error {
+			return Exported(b, archive.Manifest{EventID: text, Project: text, Volumes: []archive.Volume{saved}}, 0, Style{Width: 80})
+		})
+		outputs["checked"] = output(t, func(b *bytes.Buffer) error { return Checked(b, text, []string{text}, false, Style{Width: 80}) })
+		outputs["restored"] = output(t, func(b *bytes.Buffer) error {
+			return Restored(b, []string{text}, []string{text}, 0, Style{Width: 80})
+		})
+		outputs["pruned"] = output(t, func(b *bytes.Buffer) error { return Pruned(b, ending.Verdict, text, 0, Style{Width: 80}) })
+		outputs["progress"] = output(t, func(b *bytes.Buffer) error {
+			_, end := NewProgress(b, Style{}).Volume(text, 1)
+			end(nil)
+			return nil
+		})
 		for where, out := range outputs {
 			if bad := unsafe(out); bad != "" {
 				t.Errorf("%s in %s: %s:\n%q", name, where, bad, out)

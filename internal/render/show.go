@@ -45,7 +45,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 		}
 		f.line(label, "%s%s", what, name)
 	}
-	resources(&b, d, style)
+	resources(&b, d, last.Outcome, style)
 	if d.Stderr != "" {
 		fmt.Fprintf(&b, "\nCompose said at the end:\n%s", Lines(d.Stderr, "  "))
 	}
@@ -158,7 +158,7 @@ func (f fields) who(e audit.Event, d teardown.Details) {
 }
 
 // resources lists each resource with its fate or, once known, its result.
-func resources(b *strings.Builder, d teardown.Details, style Style) {
+func resources(b *strings.Builder, d teardown.Details, outcome audit.Outcome, style Style) {
 	if len(d.Resources) == 0 {
 		return
 	}
@@ -178,6 +178,8 @@ func resources(b *strings.Builder, d teardown.Details, style Style) {
 			result = cell{text: "remained", color: Warn}
 		case r.Result == teardown.Remained:
 			result = cell{text: "kept"}
+		case outcome != audit.Pending: // nothing was to become of it
+			result = cell{text: string(r.Fate)}
 		}
 		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
 	}
