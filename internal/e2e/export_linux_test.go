@@ -592,7 +592,7 @@ func TestRestoreSpoilt(t *testing.T) {
 			s.talking()
 			export := s.exported("uploads", "--stop")
 			c.spoil(t, s, export)
-			for _, host := range []string{os.Getenv("DOCKER_HOST"), p.host()} {
+			for _, host := range []string{engineHost(), p.host()} {
 				r := s.ccdestroy("restore", export, "--as", s.name+"_back", "-H", host)
 				if r.code != c.code || !strings.Contains(r.stderr, c.says) || s.hasVolume("PROJ_back") || s.helpers() > 0 {
 					t.Errorf("%s: exit %d\n%s", host, r.code, r.stderr)
@@ -807,4 +807,37 @@ func TestExportByHand(t *testing.T) {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.stderr)
 	}
 	sameTree(t, "by hand", treeOf(t, dir, false), treeOf(t, filepath.Join(export, "pgdata"), false))
+}
+
+// Very many files, one large one, and none at all, both ways there and back;
+// a restore compares every entry itself.
+func TestExportSizes(t *testing.T) {
+	need.Root(t)
+	s := newStack(t, nil)
+	p := newProxy(t)
+	for _, c := range []struct {
+		name  string
+		fill  func(dir string) error
+		files int
+	}{
+		{"many", func(dir string) error { return trees.Many(dir, 100_000) }, 100_000},
+		{"large", func(dir string) error { return halfRandom(filepath.Join(dir, "file"), 96) }, 1},
+		{"none", func(string) error { return nil }, 0},
+	} {
+		s.docker("volume", "create", "PROJ_"+c.name)
+		if err := c.fill(s.mountpoint("PROJ_" + c.name)); err != nil {
+			t.Fatal(err)
+		}
+		for way, host := range map[string]string{"direct": engineHost(), "remote": p.host()} {
+			export := s.exported(s.name+"_"+c.name, "-o", way, "-H", host)
+			if v := manifestOf(t, export).Volumes[0]; v.Entries["file"] != c.files {
+				t.Errorf("%s, %s: %d files in the export", c.name, way, v.Entries["file"])
+			}
+			back := s.name + "_" + c.name + "-" + way
+			if r := s.ccdestroy("restore", export, "--as", back, "-H", host, "-q"); r.code != 0 || strings.Contains(r.stderr, "differs") {
+				t.Errorf("%s, %s: exit %d\n%s", c.name, way, r.code, r.stderr)
+			}
+			s.docker("volume", "rm", back)
+		}
+	}
 }

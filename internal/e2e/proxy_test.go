@@ -27,10 +27,7 @@ type proxy struct {
 
 func newProxy(t testing.TB) *proxy {
 	t.Helper()
-	socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
-	if socket == "" {
-		socket = "/var/run/docker.sock"
-	}
+	socket := strings.TrimPrefix(engineHost(), "unix://")
 	p := &proxy{}
 	rp := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "docker"})
 	rp.FlushInterval = -1
@@ -64,6 +61,14 @@ func newProxy(t testing.TB) *proxy {
 		p.Close()
 	})
 	return p
+}
+
+// engineHost is the address of the engine that the tests use.
+func engineHost() string {
+	if host := os.Getenv("DOCKER_HOST"); host != "" {
+		return host
+	}
+	return "unix:///var/run/docker.sock"
 }
 
 func isArchive(r *http.Request) bool {
