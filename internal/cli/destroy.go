@@ -48,14 +48,14 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	args := f.args()
 	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, (*int)(f.Timeout), services
 	user, claims, vendor := p.who()
-	exports := f.Export
-	if exports == "" {
-		exports = p.exportsDir(p.Dir)
+	exports := p.exportsDir
+	if f.Export != "" {
+		exports = func(string) string { return p.abs(f.Export) }
 	}
-	talk := screen{p, f.PromptTimeout, vendor, p.abs(exports)}
+	talk := screen{p, f.PromptTimeout, vendor, exports}
 	run := teardown.Run{
 		Compose: p.compose(args), Daemon: daemon{client}, Save: f.Export != "",
-		Saver:   &export.Writer{Setting: p.setting(daemon{client}, f.Quiet), Dir: p.abs(exports)},
+		Saver:   &export.Writer{Setting: p.setting(daemon{client}, f.Quiet), Dir: exports},
 		Log:     func(dir string) teardown.Recorder { return p.opened(ctx, f.logFlag, dir, client) },
 		Screen:  talk,
 		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, vendor != ""),

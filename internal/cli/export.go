@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,19 +49,16 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 		p.say("Nothing to export for %s", inv.Project)
 		return nil
 	}
-	dir := inv.Dir
-	if dir == "" {
-		dir = p.Dir
-	}
-	l := p.logIn(c.logFlag, dir)
+	inv.Dir = cmp.Or(inv.Dir, p.Dir)
+	l := p.logIn(c.logFlag, inv.Dir)
 	p.warnHead(l)
-	output := c.Output
-	if output == "" {
-		output = p.exportsDir(dir)
+	output := p.exportsDir
+	if c.Output != "" {
+		output = func(string) string { return p.abs(c.Output) }
 	}
 	user, actor, _ := p.who()
 	run := export.Run{
-		Writer:    export.Writer{Setting: p.setting(daemon{client}, c.Quiet), Dir: p.abs(output), Live: !c.Stop},
+		Writer:    export.Writer{Setting: p.setting(daemon{client}, c.Quiet), Dir: output, Live: !c.Stop},
 		Entry:     p.entry(l, audit.Export, user, actor, c.Reason),
 		Inventory: inv, Volumes: volumes, Pause: c.Stop, Signals: p.Signals,
 	}

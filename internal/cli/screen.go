@@ -24,8 +24,8 @@ func (p Process) say(format string, args ...any) {
 type screen struct {
 	p       Process
 	timeout time.Duration
-	vendor  string // of the CI system, "" outside
-	exports string // the directory that an export would go to
+	vendor  string                      // of the CI system, "" outside
+	exports func(project string) string // where an export goes, by the project's directory
 }
 
 var _ teardown.Screen = screen{}
@@ -98,13 +98,13 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (t
 	offer := !saving && inv.Project != "e" && len(inv.AskedVolumes()) > 0
 	switch {
 	case offer:
-		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports))
+		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports(inv.Dir)))
 	case saving:
-		s.saying()
+		s.saying(inv)
 	}
 	line, answer, err := s.question(ctx, tty, inv.Project, "the project name ("+inv.Project+")", "destroy it")
 	if offer && line == "e" {
-		s.saying()
+		s.saying(inv)
 		if _, answer, err = s.question(ctx, tty, inv.Project, "the project name ("+inv.Project+")", "destroy it"); answer == teardown.Typed {
 			answer = teardown.SaveFirst
 		}
@@ -113,10 +113,8 @@ func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (t
 }
 
 // saying says that there is an export to come.
-func (s screen) saying() {
-	if s.exports != "" {
-		fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports))
-	}
+func (s screen) saying(inv teardown.Inventory) {
+	fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports(inv.Dir)))
 }
 
 // question asks for a word, which means yes.

@@ -735,24 +735,38 @@ func TestExportAtTheQuestion(t *testing.T) {
 	}
 }
 
-// The helper is removed under the export's hands.
-func TestExportHelperRemoved(t *testing.T) {
-	s := newStack(t, one(talker))
-	p := newProxy(t)
-	s.talking()
-	p.stall.Store(true)
-	cmd := s.command("", binary, "--export", "saved", "-H", p.host())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+// Something comes between in the middle of an export: the helper is removed, or
+// a service started again.
+func TestExportDisturbed(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		disturb func(s *stack)
+		says    string
+	}{
+		{"the helper is removed", func(s *stack) {
+			s.docker("rm", "--force", s.docker("ps", "--all", "--quiet", "--filter", "label=io.ccdestroy.helper=true", "--filter", "volume=PROJ_data"))
+		}, "No such container"},
+		{"a service is started", func(s *stack) { s.docker("start", "PROJ-web-1") }, "-web-1 was started meanwhile"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStack(t, one(talker))
+			p := newProxy(t)
+			s.talking()
+			p.stall.Store(true)
+			cmd := s.command("", binary, "--export", "saved", "-H", p.host())
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, "the export to read", func() bool { return p.waiting.Load() > 0 })
+			c.disturb(s)
+			p.stall.Store(false)
+			_ = cmd.Wait()
+			if code, last := cmd.ProcessState.ExitCode(), s.last(); code != 5 || last.Outcome != "failed" || !strings.Contains(last.Details.Error, c.says) {
+				t.Errorf("exit %d, %s: %s", code, last.Outcome, last.Details.Error)
+			}
+			s.untouched()
+		})
 	}
-	waitFor(t, "the export to read", func() bool { return p.waiting.Load() > 0 })
-	s.docker("rm", "--force", s.docker("ps", "--all", "--quiet", "--filter", "label=io.ccdestroy.helper=true", "--filter", "volume=PROJ_data"))
-	p.stall.Store(false)
-	_ = cmd.Wait()
-	if code, last := cmd.ProcessState.ExitCode(), s.last(); code != 5 || last.Outcome != "failed" || !strings.Contains(last.Details.Error, "No such container") {
-		t.Errorf("exit %d, %s: %s", code, last.Outcome, last.Details.Error)
-	}
-	s.untouched()
 }
 
 // A restore is killed after it has written, before it has said so: reconcile

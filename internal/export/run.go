@@ -35,7 +35,7 @@ func (r *Run) Do(ctx context.Context) (teardown.Export, error) {
 		}
 		r.Entry.Details.Stopped = teardown.RunningOf(snap, func(c teardown.Container) bool { return mounts(c, names) })
 	}
-	if r.Entry.ExportPath, err = r.Begin(r.Inventory.Project); err != nil {
+	if r.Entry.ExportPath, err = r.Begin(r.Inventory); err != nil {
 		return saved, err
 	}
 	if err := r.Entry.Pend(ctx, nil); err != nil {

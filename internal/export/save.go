@@ -20,7 +20,9 @@ import (
 // Writer saves volumes below a directory. It is teardown's Saver.
 type Writer struct {
 	Setting
-	Dir string
+	// Dir is the directory that exports of a project lie in, by the project's own
+	// directory.
+	Dir func(project string) string
 	// Live: anything may go on writing. A file that changes while it is read is
 	// then noted in the manifest, as it is for a volume that a running container
 	// has; else it is an error.
@@ -30,8 +32,8 @@ type Writer struct {
 }
 
 // Begin makes the directory of the export and says where it will lie.
-func (w *Writer) Begin(project string) (path string, err error) {
-	w.draft, err = archive.Begin(w.Dir, project, w.Now())
+func (w *Writer) Begin(inv teardown.Inventory) (path string, err error) {
+	w.draft, err = archive.Begin(w.Dir(inv.Dir), inv.Project, w.Now())
 	if err != nil {
 		return "", err
 	}
@@ -42,7 +44,7 @@ func (w *Writer) Begin(project string) (path string, err error) {
 // an error what was written stays, under a name that ends in ".incomplete".
 func (w *Writer) Save(ctx context.Context, id string, inv teardown.Inventory, volumes []teardown.Volume, stop func(context.Context) error) (teardown.Export, error) {
 	if w.draft == nil {
-		if _, err := w.Begin(inv.Project); err != nil {
+		if _, err := w.Begin(inv); err != nil {
 			return teardown.Export{}, err
 		}
 	}
@@ -102,12 +104,33 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 	if err := s.some(ctx, after, rest, s.Live); err != nil {
 		return err
 	}
+	if s.Live {
+		return nil
+	}
+	if after, err = s.Engine.Snapshot(ctx, false); err != nil {
+		return err
+	}
 	for _, v := range s.done {
-		if v.Consistency == archive.Live && !s.Live && !slices.Contains(early, v.Name) {
+		switch {
+		case slices.Contains(early, v.Name):
+		case v.Consistency == archive.Live:
 			s.Note(fmt.Sprintf("volume %s was in use while it was exported", v.Name))
+		case writers(after, v.Name) != "":
+			return fmt.Errorf("volume %q: %w: container %s was started meanwhile", v.Name, archive.ErrChanged, writers(after, v.Name))
 		}
 	}
 	return nil
+}
+
+// writers names the running containers that can write to a volume.
+func writers(s teardown.Snapshot, volume string) string {
+	var names []string
+	for _, c := range s.Containers {
+		if runs(c) && slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return m.Volume == volume && m.Writable }) {
+			names = append(names, c.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // room tells when the export may not fit. How far it can be compressed is not
@@ -117,8 +140,8 @@ func (s *saving) room(volumes []teardown.Volume) {
 	for _, v := range volumes {
 		sum += s.size(v.Name)
 	}
-	if free, known := durable.Free(s.Dir); known && uint64(sum) > free {
-		s.Note(fmt.Sprintf("there are %d MB to export, and %d MB free in %s: it fits only if it compresses well", sum>>20, free>>20, s.Dir))
+	if free, known := durable.Free(s.draft.Dir()); known && uint64(sum) > free {
+		s.Note(fmt.Sprintf("there are %d MB to export, and %d MB free in %s: it fits only if it compresses well", sum>>20, free>>20, s.draft.Dir()))
 	}
 }
 
@@ -203,12 +226,8 @@ func (s *saving) describe(v teardown.Volume, snap teardown.Snapshot) archive.Vol
 	if v.Here {
 		out.Method = archive.Direct
 	}
-	for _, c := range snap.Containers {
-		for _, m := range c.Mounts {
-			if m.Volume == v.Name && m.Writable && runs(c) {
-				out.Consistency = archive.Live
-			}
-		}
+	if writers(snap, v.Name) != "" {
+		out.Consistency = archive.Live
 	}
 	return out
 }
