@@ -147,6 +147,9 @@ func (c *Content) count(h *tar.Header) error {
 		c.Root = Root{Mode: fmt.Sprintf("%04o", h.Mode&0o7777), UID: h.Uid, GID: h.Gid}
 	}
 	c.Entries[kind]++
+	if h.Typeflag == tar.TypeDir {
+		c.deepest = max(c.deepest, len(h.Name))
+	}
 	if h.Typeflag == tar.TypeReg {
 		c.Bytes += h.Size
 	}

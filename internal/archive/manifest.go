@@ -79,7 +79,13 @@ type Content struct {
 	Bytes   int64            `json:"bytes"`          // sum of the file lengths, hard links once
 	Disk    int64            `json:"disk,omitempty"` // allocated on the disk, where it could be seen
 	Skipped []Skipped        `json:"skipped,omitempty"`
+
+	deepest int
 }
+
+// Deepest is the length in bytes of the longest path of a directory, of what was
+// just read.
+func (c Content) Deepest() int { return c.deepest }
 
 // Root is the volume's own directory.
 type Root struct {

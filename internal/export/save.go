@@ -203,7 +203,7 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 			}
 			err := s.draft.Save(&done[i], cores, from)
 			if !v.Here {
-				done[i].Skipped = append(done[i].Skipped, lostByAPI...)
+				s.lossy(&done[i])
 			}
 			end(err)
 			return err
@@ -264,7 +264,21 @@ var lostByAPI = []archive.Skipped{
 	{What: "fractions of a second in times", Why: "the engine's archive API cuts them off"},
 	{What: "holes in sparse files", Why: "the engine's archive API gives them as zeros"},
 	{What: "sockets", Why: "the engine's archive API leaves them out"},
-	{What: "paths of more than 4,096 bytes", Why: "the engine's archive API leaves them out"},
+}
+
+// nearLimit is how long the path of a directory is, in a volume, when something
+// in it may have one of more than 4,096 bytes on the engine.
+const nearLimit = 4096 - 256 - 300
+
+// lossy notes what the engine's archive API may have left out of a volume. What
+// lies too deep it passes over in silence; but then the directories around that
+// are there, so that it can be told whether there may be any.
+func (s *saving) lossy(v *archive.Volume) {
+	v.Skipped = append(v.Skipped, lostByAPI...)
+	if v.Deepest() > nearLimit {
+		v.Skipped = append(v.Skipped, archive.Skipped{What: "paths of more than 4,096 bytes, if there are any", Why: "the engine's archive API leaves them out"})
+		s.Note(fmt.Sprintf("volume %s has very long paths: what lies deeper than 4,096 bytes is NOT in the export", v.Name))
+	}
 }
 
 func helperName(id string) string { return "ccdestroy-helper-" + strings.ToLower(id) }
