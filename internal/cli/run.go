@@ -41,13 +41,12 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 	p.warnHead(l)
 	user, actor, _ := p.who()
 	run := command.Run{
-		Operation: c.Operation, Argv: argv, Affects: c.Affects, Reason: c.Reason, ExportPath: c.ExportPath,
-		Targets: command.Targets{Volumes: c.Volume, Projects: c.ComposeProject},
-		Log:     l, User: user, Actor: actor, Tool: "ccdestroy " + version(), Dir: p.Dir, Env: p.Environ,
-		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Signals: p.Signals, Now: p.Now, ID: newID(p.Now()),
+		Argv: argv, Affects: c.Affects, Targets: command.Targets{Volumes: c.Volume, Projects: c.ComposeProject},
+		Entry: p.entry(l, c.Operation, user, actor, c.Reason), Dir: p.Dir, Env: p.Environ,
+		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Signals: p.Signals,
 		Shared: func(sig os.Signal) bool { return (sig == syscall.SIGINT || sig == syscall.SIGQUIT) && foreground() },
-		Note:   func(text string) { p.say("ccdestroy: %s", text) },
 	}
+	run.Entry.ExportPath = c.ExportPath
 	for _, path := range c.Path {
 		run.Targets.Paths = append(run.Targets.Paths, p.abs(path))
 	}

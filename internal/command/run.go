@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/teardown"
@@ -24,18 +22,12 @@ const (
 
 // Run is one audited command.
 type Run struct {
-	Operation  string
-	Argv       []string
-	Affects    []string // what it destroys, by name alone
-	Targets    Targets
-	Reason     string
-	ExportPath string
+	Argv    []string
+	Affects []string // what it destroys, by name alone
+	Targets Targets
+	Entry   teardown.Entry
 
-	Log    teardown.Recorder
 	Engine Engine // nil when no target needs it
-	User   string
-	Actor  json.RawMessage
-	Tool   string
 	Dir    string
 	Env    []string
 	Stdin  *os.File
@@ -45,9 +37,6 @@ type Run struct {
 	// terminal has sent them to the command as well.
 	Signals <-chan os.Signal
 	Shared  func(os.Signal) bool
-	Now     func() time.Time
-	ID      string
-	Note    func(string) // tells something beside the main matter
 }
 
 // Do records, runs and records. It returns the command's own exit code, or
@@ -58,7 +47,8 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, &teardown.Fault{Err: err, Code: teardown.ExitFailed}
 	}
-	details := teardown.Details{Tool: r.Tool, Command: r.Argv, Why: r.Reason, Actor: r.Actor, RecordedBy: "run"}
+	details := &r.Entry.Details
+	details.Command, details.RecordedBy = r.Argv, "run"
 	details.Dir, details.Resources = r.Dir, before.resources
 	going := slices.Clone(r.Affects)
 	for _, res := range before.resources {
@@ -66,43 +56,26 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 			going = append(going, res.Name)
 		}
 	}
-	if err := r.append(ctx, audit.Pending, details, going); err != nil {
-		return 0, &teardown.Fault{Err: fmt.Errorf("the audit record could not be written first, so nothing was run: %w", err),
-			Try: "make the log writable, or name another with --log FILE", Code: teardown.ExitNoRecord}
+	if err := r.Entry.Pend(ctx, going); err != nil {
+		return 0, err
 	}
 	// A crash from here on leaves a pending event without an outcome.
-	started := r.Now()
 	code, signal, err := r.child()
-	details.StartedAt, details.DurationMS, details.ExitCode = started.UTC().Format(time.RFC3339Nano), r.Now().Sub(started).Milliseconds(), &code
+	details.ExitCode = &code
 	if signal != 0 {
 		details.Signal = teardown.SignalName(signal)
 	}
 	if err != nil {
 		details.Error = err.Error()
 	}
-	outcome, lost := r.judge(&details, before, code, signal)
-	if err := r.append(context.WithoutCancel(ctx), outcome, details, lost); err != nil {
-		r.Note(fmt.Sprintf("the outcome could not be recorded: %v; ccdestroy record --id %s --outcome %s makes up for it", err, r.ID, outcome))
+	outcome, lost := r.judge(details, before, code, signal)
+	if err := r.Entry.End(ctx, outcome, lost); err != nil {
+		r.Entry.Note(fmt.Sprintf("the outcome could not be recorded: %v; ccdestroy record --id %s --outcome %s makes up for it", err, r.Entry.ID, outcome))
 	}
 	if err != nil {
 		return code, &teardown.Fault{Err: err, Code: code}
 	}
 	return code, nil
-}
-
-func (r *Run) append(ctx context.Context, o audit.Outcome, d teardown.Details, affected []string) error {
-	e := audit.Event{ID: r.ID, Timestamp: r.Now(), Operation: r.Operation, Outcome: o, User: r.User,
-		Details: d.Encode(), DataAffected: affected, ExportPath: r.ExportPath}
-	room := int64(0)
-	if o == audit.Pending {
-		room = teardown.OutcomeRoom(e)
-	}
-	_, err := r.Log.Append(ctx, e, room)
-	if errors.Is(err, audit.ErrHead) {
-		r.Note(err.Error())
-		return nil
-	}
-	return err
 }
 
 // child runs the command with our terminal. signal is the one that ended it, or
@@ -177,7 +150,7 @@ func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.S
 		}
 	}
 	switch {
-	case !destroys(r.Operation) || gone+left == 0:
+	case !destroys(r.Entry.Operation) || gone+left == 0:
 		d.Remaining = nil
 	case left == 0:
 		outcome = audit.Success
