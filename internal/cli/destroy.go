@@ -55,7 +55,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	talk := screen{p, f.PromptTimeout, vendor, exports}
 	run := teardown.Run{
 		Compose: p.compose(args), Daemon: daemon{client}, Save: f.Export != "",
-		Saver:   &export.Writer{Setting: p.setting(daemon{client}, f.Quiet), Dir: exports},
+		Saver:   &export.Writer{Setting: p.setting(daemon{client}, f.Quiet), Dir: exports, Complete: true},
 		Log:     func(dir string) teardown.Recorder { return p.opened(ctx, f.logFlag, dir, client) },
 		Screen:  talk,
 		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, vendor != ""),

@@ -302,6 +302,12 @@ func TestExportFails(t *testing.T) {
 			p.cutAfter.Store(2048)
 			return []string{"--export", "saved", "-H", p.host()}
 		}, "the stream ended early"},
+		{"what the engine would leave out", func(t *testing.T, s *stack, p *proxy) []string {
+			if err := trees.Hard(s.mountpoint("PROJ_uploads"), trees.Options{Long: true}); err != nil {
+				t.Fatal(err)
+			}
+			return []string{"--export", "saved", "-H", p.host()}
+		}, "is NOT in the export"},
 		{"somebody writes to a volume at rest", func(t *testing.T, s *stack, _ *proxy) []string {
 			path := filepath.Join(s.mountpoint("PROJ_uploads"), "growing")
 			if err := os.WriteFile(path, make([]byte, 64<<20), 0o644); err != nil {

@@ -27,6 +27,9 @@ type Writer struct {
 	// then noted in the manifest, as it is for a volume that a running container
 	// has; else it is an error.
 	Live bool
+	// Complete: what may lack content is an error, since the volumes are to be
+	// destroyed.
+	Complete bool
 
 	draft *archive.Draft
 }
@@ -202,8 +205,8 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 				from = through(ctx, helper, slices.Index(helped, v.Name), source)
 			}
 			err := s.draft.Save(&done[i], cores, from)
-			if !v.Here {
-				s.lossy(&done[i])
+			if err == nil && !v.Here {
+				err = s.lossy(&done[i])
 			}
 			end(err)
 			return err
@@ -273,12 +276,18 @@ const nearLimit = 4096 - 256 - 300
 // lossy notes what the engine's archive API may have left out of a volume. What
 // lies too deep it passes over in silence; but then the directories around that
 // are there, so that it can be told whether there may be any.
-func (s *saving) lossy(v *archive.Volume) {
+func (s *saving) lossy(v *archive.Volume) error {
 	v.Skipped = append(v.Skipped, lostByAPI...)
-	if v.Deepest() > nearLimit {
-		v.Skipped = append(v.Skipped, archive.Skipped{What: "paths of more than 4,096 bytes, if there are any", Why: "the engine's archive API leaves them out"})
-		s.Note(fmt.Sprintf("volume %s has very long paths: what lies deeper than 4,096 bytes is NOT in the export", v.Name))
+	if v.Deepest() <= nearLimit {
+		return nil
 	}
+	v.Skipped = append(v.Skipped, archive.Skipped{What: "paths of more than 4,096 bytes, if there are any", Why: "the engine's archive API leaves them out"})
+	told := fmt.Sprintf("volume %s has very long paths: what lies deeper than 4,096 bytes is NOT in the export", v.Name)
+	if s.Complete {
+		return errors.New(told)
+	}
+	s.Note(told)
+	return nil
 }
 
 func helperName(id string) string { return "ccdestroy-helper-" + strings.ToLower(id) }
