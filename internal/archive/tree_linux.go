@@ -2,15 +2,10 @@ package archive
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
-	"slices"
-	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -74,136 +69,6 @@ func writeTree(ctx context.Context, dir string, w io.Writer, s Source) (Content,
 		_, err = w.Write(make([]byte, 1024)) // the trailer
 	}
 	return t.content, err
-}
-
-// folder is an open directory, closed when the last of its batches is written.
-type folder struct {
-	*os.File
-	users atomic.Int32 // batches, beyond the first user, the walk
-}
-
-func (f *folder) release() {
-	if f.users.Add(-1) < 0 {
-		f.Close()
-	}
-}
-
-// openDir opens a directory so that ReadDir works however long its path is.
-func openDir(at int, name string) (*os.File, error) {
-	fd, err := ignoringEINTR(func() (int, error) {
-		return unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), fmt.Sprintf("/proc/self/fd/%d", fd)), nil
-}
-
-// batch is some neighbours in one directory, with the directory itself where
-// they are its first.
-type batch struct {
-	dir   *folder
-	path  string // of the directory, relative to the root, "" or ending in "/"
-	self  bool
-	names []string
-	done  chan struct{} // closed when the rest is filled
-	parts []part
-	gone  []string
-	err   error
-}
-
-// part is a piece of the tar, or an entry that the one who orders writes.
-type part struct {
-	tar     []byte
-	content Content
-	later   *entry
-}
-
-// walk cuts the tree into batches in the archive's order.
-func walk(ctx context.Context, dir *folder, path string, give func(*batch) error) error {
-	defer dir.release()
-	list, err := dir.ReadDir(-1)
-	if err != nil {
-		return fmt.Errorf("read directory %q: %w", "./"+path, err)
-	}
-	slices.SortFunc(list, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	b := &batch{dir: dir, path: path, self: true, done: make(chan struct{})}
-	flush := func() error {
-		if !b.self && len(b.names)+len(b.gone) == 0 {
-			return nil
-		}
-		dir.users.Add(1)
-		err := give(b)
-		b = &batch{dir: dir, path: path, done: make(chan struct{})}
-		return err
-	}
-	for _, e := range list {
-		if !e.IsDir() {
-			if b.names = append(b.names, e.Name()); len(b.names) == batchFiles {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		if err := flush(); err != nil {
-			return err
-		}
-		sub, err := openDir(int(dir.Fd()), e.Name())
-		if err == unix.ENOENT {
-			b.gone = append(b.gone, path+e.Name())
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read directory %q: %w", "./"+path+e.Name(), err)
-		}
-		if err := walk(ctx, &folder{File: sub}, path+e.Name()+"/", give); err != nil {
-			return err
-		}
-	}
-	return flush()
-}
-
-// encode fills the batch: what is small and has one name becomes tar, the rest
-// is left for the one who orders.
-func (b *batch) encode() error {
-	var out bytes.Buffer
-	var p part
-	w := tar.NewWriter(&out)
-	cut := func() {
-		if _ = w.Flush(); out.Len() > 0 { // into memory
-			p.tar = out.Bytes()
-			b.parts = append(b.parts, p)
-			out, p = bytes.Buffer{}, part{}
-			w = tar.NewWriter(&out)
-		}
-	}
-	names := b.names
-	if b.self {
-		names = append([]string{""}, names...)
-	}
-	for _, name := range names {
-		e, err := b.read(name, &p.content)
-		if err == unix.ENOENT {
-			b.gone = append(b.gone, b.path+name)
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read %q: %w", "./"+b.path+name, err)
-		}
-		switch {
-		case e == nil:
-		case e.late():
-			cut()
-			b.parts = append(b.parts, part{later: e})
-		default:
-			if err := e.write(w, &p.content); err != nil {
-				return fmt.Errorf("read %q: %w", "./"+b.path+name, err)
-			}
-		}
-	}
-	cut()
-	return nil
 }
 
 // tree puts the batches together. One goroutine owns it.

@@ -184,7 +184,7 @@ func (r *Restore) inTheWay(ctx context.Context, t *target, is teardown.Volume, s
 	for _, c := range snap.Containers {
 		if mounts(c, []string{is.Name}) {
 			users = append(users, c.Name)
-			running = running || runs(c)
+			running = running || c.Runs()
 		}
 	}
 	if running {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -90,7 +89,7 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 		}
 	}
 	for _, c := range before.Containers {
-		if runs(c) && mounts(c, slices.Concat(early, rest)) {
+		if c.Runs() && mounts(c, slices.Concat(early, rest)) {
 			s.ran = append(s.ran, archive.Container{ID: c.ID, Name: c.Name})
 		}
 	}
@@ -129,7 +128,7 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 func writers(s teardown.Snapshot, volume string) string {
 	var names []string
 	for _, c := range s.Containers {
-		if runs(c) && slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return m.Volume == volume && m.Writable }) {
+		if c.Runs() && slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return m.Volume == volume && m.Writable }) {
 			names = append(names, c.Name)
 		}
 	}
@@ -155,14 +154,6 @@ func (s *saving) size(volume string) int64 {
 		}
 	}
 	return 0
-}
-
-func runs(c teardown.Container) bool {
-	return c.State == "running" || c.State == "paused" || c.State == "restarting"
-}
-
-func mounts(c teardown.Container, volumes []string) bool {
-	return slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return slices.Contains(volumes, m.Volume) })
 }
 
 // some saves the named volumes of a snapshot.
@@ -216,81 +207,6 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 	s.done = append(s.done, done...)
 	return err
 }
-
-// describe is what the manifest says of a volume before it is read.
-func (s *saving) describe(v teardown.Volume, snap teardown.Snapshot) archive.Volume {
-	out := archive.Volume{
-		Name: v.Name, Key: v.Labels[teardown.LabelVolume], Driver: v.Driver, Options: v.Options, Labels: v.Labels,
-		Method: archive.ByArchive, Consistency: archive.Stopped,
-	}
-	if !v.Created.IsZero() {
-		out.Created = v.Created.UTC().Format(time.RFC3339)
-	}
-	if v.Here {
-		out.Method = archive.Direct
-	}
-	if writers(snap, v.Name) != "" {
-		out.Consistency = archive.Live
-	}
-	return out
-}
-
-// through reads a volume by way of a helper.
-func through(ctx context.Context, h Helper, i int, s archive.Source) archive.Tar {
-	return func(w io.Writer) (archive.Content, error) {
-		r, err := h.Read(ctx, i)
-		if err != nil {
-			return archive.Content{}, err
-		}
-		defer r.Close()
-		return archive.FromStream(tell{r, s.Read}, h.Dir(i))(w)
-	}
-}
-
-// tell tells of what is read.
-type tell struct {
-	io.Reader
-	read func(int64)
-}
-
-// Read reads.
-func (t tell) Read(p []byte) (int, error) {
-	n, err := t.Reader.Read(p)
-	t.read(int64(n))
-	return n, err
-}
-
-// lostByAPI is what the engine's archive API leaves out, whatever the volume. It
-// does not say where.
-var lostByAPI = []archive.Skipped{
-	{What: "extended attributes other than capabilities, ACLs among them", Why: "the engine's archive API leaves them out"},
-	{What: "fractions of a second in times", Why: "the engine's archive API cuts them off"},
-	{What: "holes in sparse files", Why: "the engine's archive API gives them as zeros"},
-	{What: "sockets", Why: "the engine's archive API leaves them out"},
-}
-
-// nearLimit is how long the path of a directory is, in a volume, when something
-// in it may have one of more than 4,096 bytes on the engine.
-const nearLimit = 4096 - 256 - 300
-
-// lossy notes what the engine's archive API may have left out of a volume. What
-// lies too deep it passes over in silence; but then the directories around that
-// are there, so that it can be told whether there may be any.
-func (s *saving) lossy(v *archive.Volume) error {
-	v.Skipped = append(v.Skipped, lostByAPI...)
-	if v.Deepest() <= nearLimit {
-		return nil
-	}
-	v.Skipped = append(v.Skipped, archive.Skipped{What: "paths of more than 4,096 bytes, if there are any", Why: "the engine's archive API leaves them out"})
-	told := fmt.Sprintf("volume %s has very long paths: what lies deeper than 4,096 bytes is NOT in the export", v.Name)
-	if s.Complete {
-		return errors.New(told)
-	}
-	s.Note(told)
-	return nil
-}
-
-func helperName(id string) string { return "ccdestroy-helper-" + strings.ToLower(id) }
 
 // finish writes the manifest.
 func (s *saving) finish(ctx context.Context) (teardown.Export, error) {

@@ -134,7 +134,7 @@ func (e evidence) holders(r Resource) []string {
 	var names []string
 	for _, c := range e.Snapshot.Containers {
 		uses := r.Kind == KindVolume && slices.ContainsFunc(c.Mounts, func(m Mount) bool { return m.Volume == r.Name }) ||
-			r.Kind == KindNetwork && slices.Contains(c.Networks, r.ID) && c.endpoints() ||
+			r.Kind == KindNetwork && slices.Contains(c.Networks, r.ID) && c.Runs() ||
 			r.Kind == KindImage && c.ImageID == r.ID
 		if uses {
 			names = append(names, c.Name)

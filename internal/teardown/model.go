@@ -72,9 +72,9 @@ type Container struct {
 	Networks []string // ids
 }
 
-// endpoints reports whether the container holds its networks: only one that
-// runs does.
-func (c Container) endpoints() bool {
+// Runs reports whether the container runs, and so holds its networks and can
+// write to its volumes.
+func (c Container) Runs() bool {
 	return c.State == "running" || c.State == "paused" || c.State == "restarting"
 }
 

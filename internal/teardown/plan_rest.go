@@ -63,7 +63,7 @@ func (p *planner) addNetwork(n Network, key, why string) {
 	if why == "" {
 		var holders []Container
 		for _, c := range p.snap.Containers {
-			if slices.Contains(c.Networks, n.ID) && c.endpoints() {
+			if slices.Contains(c.Networks, n.ID) && c.Runs() {
 				holders = append(holders, c)
 			}
 		}

@@ -52,7 +52,7 @@ func RunningOf(s Snapshot, meant func(Container) bool) (ids []string) {
 	list := slices.Clone(s.Containers)
 	slices.SortStableFunc(list, func(a, b Container) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) })
 	for _, c := range list {
-		if c.endpoints() && meant(c) {
+		if c.Runs() && meant(c) {
 			ids = append(ids, c.ID)
 		}
 	}
