@@ -37,7 +37,7 @@ func Settle(ctx context.Context, pending audit.Event, s Setting, log teardown.Re
 		event.Outcome = audit.Success
 		details.Export = recordOf(e)
 	case err == nil:
-		if event.DataAffected, err = s.compare(ctx, e, details.Restored); err == nil {
+		if event.DataAffected, err = s.compare(ctx, pending.ID, e, details.Restored); err == nil {
 			event.Outcome = audit.Success
 		}
 		fallthrough
@@ -63,13 +63,13 @@ func recordOf(e *archive.Export) *teardown.Export {
 // compare tells as an error how the volumes that were to be restored differ from
 // the export, and which of those that were to be removed are gone or were made
 // again.
-func (s Setting) compare(ctx context.Context, e *archive.Export, restored []teardown.Restored) (lost []string, err error) {
+func (s Setting) compare(ctx context.Context, id string, e *archive.Export, restored []teardown.Restored) (lost []string, err error) {
 	snap, err := s.Engine.Snapshot(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	var problems []string
-	r := Restore{Setting: s, Export: e}
+	r := Restore{Setting: s, Entry: teardown.Entry{ID: id}, Export: e}
 	if r.platform, err = s.Engine.Platform(ctx); err != nil {
 		return nil, err
 	}
