@@ -294,6 +294,10 @@ func TestExportFails(t *testing.T) {
 			s.docker("compose", "exec", "-T", "web", "sh", "-c", "head -c 2000000 /dev/urandom > /uploads/big")
 			return []string{"--export", "small"}
 		}, "no space left on device"},
+		{"into the volume itself", func(t *testing.T, s *stack, _ *proxy) []string {
+			need.Run(t, "ln", "-s", s.mountpoint("PROJ_uploads"), filepath.Join(s.dir, "link"))
+			return []string{"--export", "link/backups"}
+		}, "would lie in volume"},
 		{"a file in the way", func(t *testing.T, s *stack, _ *proxy) []string {
 			s.write("file", "")
 			return []string{"--export", "file"}

@@ -166,6 +166,11 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 			return fmt.Errorf("volume %q is not there", name)
 		}
 		v := snap.Volumes[i]
+		for _, place := range []string{v.Mountpoint, v.Options["device"]} {
+			if within(s.draft.Dir(), place) {
+				return fmt.Errorf("the export would lie in volume %q itself, which it saves", name)
+			}
+		}
 		if v.Here = v.Here && direct(s.platform); !v.Here {
 			helped = append(helped, name)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,20 @@ import (
 
 func mounts(c teardown.Container, volumes []string) bool {
 	return slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return slices.Contains(volumes, m.Volume) })
+}
+
+// within reports whether a directory lies in another one, whatever links lead
+// there.
+func within(dir, place string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil || place == "" {
+		return false
+	}
+	if place, err = filepath.EvalSymlinks(place); err != nil {
+		return false // not on this host
+	}
+	rel, err := filepath.Rel(place, real)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // describe is what the manifest says of a volume before it is read.
