@@ -25,6 +25,9 @@ func Settle(ctx context.Context, pending audit.Event, s Setting, log teardown.Re
 	if engine.ID != details.Engine.ID {
 		return "", fmt.Errorf("%w: %s at %s", teardown.ErrOtherEngine, details.Engine.Name, details.Engine.Host)
 	}
+	if _, err := s.Engine.Snapshot(ctx, false); err != nil { // which sweeps the helper away
+		return "", err
+	}
 	if err := s.Engine.Start(ctx, details.Stopped); err != nil {
 		details.Error = err.Error()
 	}
