@@ -108,7 +108,7 @@ func (b *batch) encode() error {
 	var p part
 	w := tar.NewWriter(&out)
 	cut := func() {
-		if _ = w.Flush(); out.Len() > 0 { // into memory
+		if _ = w.Flush(); out.Len()+len(p.content.Skipped) > 0 { // into memory
 			p.tar = out.Bytes()
 			b.parts = append(b.parts, p)
 			out, p = bytes.Buffer{}, part{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -161,14 +162,19 @@ const namedSkips = 20
 
 // skip notes one thing that was left out.
 func (c *Content) skip(what, why, name string) {
+	c.skipAll(Skipped{What: what, Why: why, Count: 1, Names: []string{name}})
+}
+
+// skipAll notes things that were left out, with those of the same kind.
+func (c *Content) skipAll(more Skipped) {
 	for i := range c.Skipped {
 		s := &c.Skipped[i]
-		if s.What == what && s.Why == why {
-			if s.Count++; len(s.Names) < namedSkips {
-				s.Names = append(s.Names, name)
-			}
+		if s.What == more.What && s.Why == more.Why {
+			s.Count += more.Count
+			s.Names = append(s.Names, more.Names[:min(len(more.Names), namedSkips-len(s.Names))]...)
 			return
 		}
 	}
-	c.Skipped = append(c.Skipped, Skipped{What: what, Why: why, Count: 1, Names: []string{name}})
+	more.Names = slices.Clone(more.Names)
+	c.Skipped = append(c.Skipped, more)
 }

@@ -143,9 +143,7 @@ func (c *Content) add(more Content, s Source) error {
 		if skipped.What == changedFile && !s.Live {
 			return fmt.Errorf("%w: %q", ErrChanged, skipped.Names[0])
 		}
-		for _, name := range skipped.Names {
-			c.skip(skipped.What, skipped.Why, name)
-		}
+		c.skipAll(skipped)
 	}
 	if s.Read != nil && more.Bytes > 0 {
 		s.Read(more.Bytes)

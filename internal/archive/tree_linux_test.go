@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -267,5 +268,38 @@ func TestVanishing(t *testing.T) {
 		if live && (err != nil || content.Entries["file"] >= 8_000 || len(content.Skipped) == 0) || !live && !isError(err, ErrChanged) {
 			t.Errorf("live %v: %v, %+v", live, err, content.Skipped)
 		}
+	}
+}
+
+// Everything that is left out is counted, wherever it stands among the others;
+// the first are named.
+func TestSkippedAreCounted(t *testing.T) {
+	dir := tempDir(t)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir) // an address is of 108 bytes at most
+	const sockets = 150
+	for i := range sockets {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Bind(fd, &unix.SockaddrUnix{Name: fmt.Sprintf("s%03d", i)}); err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(fd)
+	}
+	if err := os.WriteFile("large", make([]byte, 2*smallFile), 0o644); err != nil { // before the sockets of its batch
+		t.Fatal(err)
+	}
+	t.Chdir(here)
+	c, err := writeTree(context.Background(), dir, io.Discard, Source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Skipped) != 1 || c.Skipped[0].Count != sockets || len(c.Skipped[0].Names) != namedSkips || c.Skipped[0].Names[0] != "./s000" {
+		t.Errorf("%+v", c.Skipped)
 	}
 }
