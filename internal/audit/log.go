@@ -71,11 +71,11 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 	if err := durable.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
 		return err
 	}
-	unlock, err := durable.Lock(ctx, l.Path+".lock", lockLimit)
+	lock, err := durable.Lock(ctx, l.Path+".lock", lockLimit)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer func() { _ = lock.Unlock() }() // closing releases it too, and the event is durable by now
 	f, created, err := durable.OpenAppend(l.Path, 0o600)
 	if err != nil {
 		return err

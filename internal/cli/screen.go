@@ -145,5 +145,9 @@ func (s screen) turn(ctx context.Context) (release func(), err error) {
 		return func() {}, nil // no place for a lock: the jobs may talk at once
 	}
 	name := "tty-" + strings.ReplaceAll(actor.ThisMachine(s.p.Getenv).TTY, "/", "-") + ".lock"
-	return durable.Lock(ctx, filepath.Join(dir, name), s.timeout)
+	lock, err := durable.Lock(ctx, filepath.Join(dir, name), s.timeout)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Unlock() }, nil
 }
