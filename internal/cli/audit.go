@@ -6,11 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 type auditCmd struct {
@@ -43,7 +42,7 @@ func (c listCmd) Validate() error {
 	case c.Follow && (c.Format == render.JSON || c.Format == render.HTML):
 		return errors.New("--follow does not end, and " + string(c.Format) + " has an end: try jsonl")
 	}
-	return c.check()
+	return c.filter().Check()
 }
 
 // Run lists the history.
@@ -57,7 +56,7 @@ func (c listCmd) Run(p Process, code *int) error {
 		c.Format = render.IDs
 	}
 	if c.Follow {
-		return readFault(c.follow(p, l, code), l)
+		return record.ReadFault(c.follow(p, l, code), l)
 	}
 	err = c.write(p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
@@ -66,7 +65,7 @@ func (c listCmd) Run(p Process, code *int) error {
 		}
 		return listing.End()
 	})
-	return readFault(err, l)
+	return record.ReadFault(err, l)
 }
 
 // list adds what is asked for to the listing.
@@ -81,7 +80,7 @@ func (c listCmd) list(p Process, l *audit.Log, listing *render.Listing) error {
 	if c.Raw {
 		read, add = l.Events, listing.Event
 	}
-	scanned, err := read(c.query(c.Limit), func(r audit.Record, line []byte) error {
+	scanned, err := read(c.filter().Query(c.Limit), func(r audit.Record, line []byte) error {
 		if c.Reverse {
 			held = append(held, item{r, line})
 			return nil
@@ -107,24 +106,6 @@ func noted(p Process, l *audit.Log, s audit.Scanned, err error) error {
 	return err
 }
 
-// readFault adds what to try to an error of reading the log.
-func readFault(err error, l *audit.Log) error {
-	var ambiguous *audit.AmbiguousError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &ambiguous):
-		return &teardown.Fault{Err: err, Try: "one of " + strings.Join(ambiguous.IDs, ", "), Code: teardown.ExitFailed}
-	case errors.Is(err, audit.ErrNotFound):
-		return &teardown.Fault{Err: err, Try: "ccdestroy audit -n 0 lists all of " + l.Path, Code: teardown.ExitFailed}
-	case errors.Is(err, audit.ErrVersion):
-		return &teardown.Fault{Err: err, Try: "a newer ccdestroy", Code: teardown.ExitFailed}
-	case errors.Is(err, fs.ErrPermission):
-		return &teardown.Fault{Err: err, Try: "the account that owns it: ls -l " + l.Path, Code: teardown.ExitFailed}
-	}
-	return err
-}
-
 type showCmd struct {
 	ID     string        `arg:"" completion-predictor:"event" help:"Id of the operation, or its beginning as far as it is unique."`
 	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, json or jsonl: the events as they stand in the log."`
@@ -141,10 +122,10 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	p.warnHead(l)
 	events, lines, err := l.Show(c.ID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return noLog(l)
+		return record.NoLog(l)
 	}
 	if err != nil {
-		return readFault(err, l)
+		return record.ReadFault(err, l)
 	}
 	return c.write(p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {

@@ -12,7 +12,8 @@ import (
 	"github.com/posener/complete"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 type completionCmd struct {
@@ -53,7 +54,7 @@ func (p Process) complete(parser *kong.Kong) bool {
 	root, err := kongcompletion.Command(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
 		"event":     complete.PredictFunc(func(complete.Args) []string { return p.knownEvents() }),
 		"operation": complete.PredictSet(audit.Destroy, audit.Export, audit.Prune, audit.DeleteDashboard, audit.Restore),
-		"outcome":   complete.PredictSet(outcomeWords()...),
+		"outcome":   complete.PredictSet(record.OutcomeWords()...),
 		"volume":    complete.PredictFunc(func(complete.Args) []string { volumes, _ := p.known(); return volumes }),
 		"project":   complete.PredictFunc(func(complete.Args) []string { _, projects := p.known(); return projects }),
 		"file":      complete.PredictFiles("*"),
@@ -91,20 +92,20 @@ func (p Process) knownEvents() (ids []string) {
 func (p Process) known() (volumes, projects []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), completionPatience)
 	defer cancel()
-	if client, err := p.engine(projectFlags{}); err == nil {
+	if client, err := p.connect("", ""); err == nil {
 		defer client.Close()
-		if snap, err := client.Snapshot(ctx, false); err == nil {
+		if snap, err := client.Snapshot(ctx, inventory.Scope{}); err == nil {
 			for _, v := range snap.Volumes {
-				volumes, projects = append(volumes, v.Name), append(projects, v.Labels[teardown.LabelProject])
+				volumes, projects = append(volumes, v.Name), append(projects, v.Labels[inventory.LabelProject])
 			}
 			for _, c := range snap.Containers {
-				projects = append(projects, c.Labels[teardown.LabelProject])
+				projects = append(projects, c.Labels[inventory.LabelProject])
 			}
 		}
 	}
 	if l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")}); err == nil {
 		_, _ = l.History(audit.Query{Limit: 100}, func(r audit.Record, _ []byte) error {
-			d, _ := teardown.ParseDetails(r.Event)
+			d, _ := record.ParseDetails(r.Event)
 			volumes, projects = append(volumes, r.DataAffected...), append(projects, d.Project)
 			return nil
 		})

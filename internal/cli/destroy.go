@@ -3,16 +3,16 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"golang.org/x/term"
 
-	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/terminal"
 )
 
 type destroyCmd struct{ destroyFlags }
@@ -38,32 +38,22 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		return look.show(ctx, p, f.logFlag)
 	}
 	if p.Dir == "" {
-		return errors.New("the working directory cannot be told: it may have been deleted")
+		return errNoDir
 	}
-	client, err := p.engine(f.projectFlags)
+	client, err := p.connect(f.Host, f.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	args := f.args()
-	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, (*int)(f.Timeout), services
-	user, claims, vendor := p.who()
-	exports := p.exportsDir
-	if f.Export != "" {
-		exports = func(string) string { return p.abs(f.Export) }
-	}
-	talk := screen{p, f.PromptTimeout, vendor, exports}
+	child := p.compose(f.down(services))
+	talk := p.screen(f.PromptTimeout)
+	talk.exports = p.exportsIn(f.Export)
 	run := teardown.Run{
-		Compose: p.compose(args), Daemon: daemon{client}, Save: f.Export != "",
-		Saver:   &export.Writer{Setting: p.setting(daemon{client}, f.Quiet), Dir: exports, Complete: true},
-		Log:     func(dir string) teardown.Recorder { return p.opened(ctx, f.logFlag, dir, client) },
-		Screen:  talk,
-		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, vendor != ""),
-		Unprotect: f.Unprotect, Reason: f.Reason, User: user, Actor: claims,
-		Tool: "ccdestroy " + version(), Now: p.Now, NewID: newID, LastExports: p.lastExports(f.logFlag, lookBack),
-	}
-	if f.Log != "" {
-		run.FailedIn = func() teardown.Recorder { return p.logIn(f.logFlag, p.Dir) }
+		Resolver: child, Child: child, Engine: client, Events: events{client}, Containers: client,
+		Saver:  &export.Writer{Setting: p.setting(client, f.Quiet), Dir: talk.exports, Complete: true},
+		Screen: talk, Place: p.place(f.logFlag, client, f.LockTimeout), Signals: p.Signals,
+		Options: f.options(p.Getenv), Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: f.Reason,
+		LastExports: lastExports,
 	}
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
@@ -71,32 +61,24 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	return err
 }
 
-// recentBytes is how far back a teardown looks for unfinished operations; the
-// reconcile command reads the whole log.
-const recentBytes = 1 << 20
-
-// opened is the log of the project, with what earlier runs left unfinished
-// settled first.
-func (p Process) opened(ctx context.Context, f logFlag, dir string, c *engine.Client) teardown.Recorder {
-	l := p.logIn(f, dir)
-	p.warnHead(l)
-	_, obstacles, _ := p.settle(ctx, l, c, recentBytes) // a log that cannot be read is refused in a moment
-	for _, err := range obstacles {
-		p.say("ccdestroy: %v", err)
-	}
-	return l
+// down are the arguments of the child.
+func (f destroyFlags) down(services []string) compose.Args {
+	args := f.args()
+	args.Volumes, args.Images, args.RemoveOrphans, args.Timeout, args.Services = f.Volumes, f.Rmi, f.RemoveOrphans, (*int)(f.Timeout), services
+	return args
 }
 
 // confirmation decides whether to ask: only a person at a terminal, who is in
 // the foreground, and not in CI, where a terminal is often simulated.
-func (f destroyFlags) confirmation(p Process, ci bool) teardown.Confirmation {
+func (p Process) confirmation(yes bool) string {
+	_, _, vendor := p.who()
 	switch {
-	case f.Yes:
-		return teardown.ByFlag
-	case ci || !term.IsTerminal(int(p.Stderr.Fd())) || !foreground():
-		return teardown.Unattended
+	case yes:
+		return record.ByFlag
+	case vendor != "" || !term.IsTerminal(int(p.Stderr.Fd())) || !terminal.Foreground():
+		return record.Unattended
 	}
-	return teardown.Interactive
+	return record.Typed
 }
 
 type inventoryCmd struct {
@@ -113,22 +95,23 @@ const sizesForInventory = 10 * time.Second
 func (c inventoryCmd) Run(ctx context.Context, p Process) error { return c.show(ctx, p, logFlag{}) }
 
 func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
-	client, err := p.engine(c.projectFlags)
+	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	args := c.args()
 	args.Services = c.Services
-	inv, err := teardown.Look(ctx, p.compose(args), daemon{client}, c.options(p.Getenv), p.lastExports(log, 0), sizesForInventory)
+	place := p.place(log, nil, 0)
+	inv, _, err := teardown.Survey{
+		Resolver: p.compose(args), Engine: client, Options: c.options(p.Getenv), Place: place, LastExports: lastExports, Budget: sizesForInventory,
+	}.Do(ctx)
 	if err != nil {
 		return err
 	}
-	p.warnHead(p.logIn(log, cmp.Or(inv.Dir, p.Dir)))
+	p.warnHead(place.In(cmp.Or(inv.Dir, p.Dir)).Log)
 	if c.Format == "json" {
 		return render.InventoryJSON(p.Stdout, inv)
 	}
 	return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
 }
-
-var _ teardown.Recorder = (*audit.Log)(nil)

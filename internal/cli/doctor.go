@@ -12,8 +12,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 type doctorCmd struct {
@@ -45,7 +45,7 @@ func (d *doctor) must(name string, err error, text, try string) bool {
 		d.add(name, "ok", text, "")
 		return true
 	}
-	if f := teardown.AsFault(err); f.Try != "" {
+	if f := fault.AsFault(err); f.Try != "" {
 		try = f.Try
 	}
 	d.add(name, "fail", err.Error(), try)
@@ -68,7 +68,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) e
 	}
 	for _, check := range d.all {
 		if check.State == "fail" {
-			*code = teardown.ExitFailed
+			*code = fault.ExitFailed
 		}
 	}
 	if c.Format == "json" {
@@ -89,7 +89,7 @@ func (d *doctor) tools(ctx context.Context, c doctorCmd) {
 }
 
 func (d *doctor) engine(ctx context.Context, c doctorCmd) {
-	client, err := d.p.engine(projectFlags{Host: c.Host, Context: c.Context})
+	client, err := d.p.connect(c.Host, c.Context)
 	if err != nil {
 		d.must("engine", err, "", "")
 		return
@@ -97,7 +97,7 @@ func (d *doctor) engine(ctx context.Context, c doctorCmd) {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
 	defer cancel()
-	e, err := daemon{client}.Describe(ctx)
+	e, err := client.Describe(ctx)
 	if !d.must("engine", err, fmt.Sprintf("%s %s at %s", e.Name, e.Version, e.Host), "docker version") {
 		return
 	}

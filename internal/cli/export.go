@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
@@ -24,6 +25,15 @@ func (p Process) exportsDir(project string) string {
 	return filepath.Join(project, filepath.Dir(audit.DefaultPath), exportsName)
 }
 
+// exportsIn is the directory for exports of any project that was named, else the
+// default one.
+func (p Process) exportsIn(dir string) func(project string) string {
+	if dir == "" {
+		return p.exportsDir
+	}
+	return func(string) string { return p.abs(dir) }
+}
+
 type exportCmd struct {
 	projectFlags
 	Output  string   `fixed:"" short:"o" placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
@@ -31,39 +41,36 @@ type exportCmd struct {
 	Quiet   bool     `short:"q" group:"ours" help:"Do not show how far it is."`
 	Reason  string   `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
 	Volumes []string `arg:"" optional:"" name:"volume" completion-predictor:"volume" help:"Volumes, by name or by key in the Compose files; none means all that a teardown would destroy."`
+	lockFlag
 	logFlag
 }
 
 // Run exports. Standard output gets the directory of the export.
 func (c exportCmd) Run(ctx context.Context, p Process) error {
-	client, err := p.engine(c.projectFlags)
+	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	inv, volumes, err := c.find(ctx, p, daemon{client})
+	place := p.place(c.logFlag, client, c.LockTimeout)
+	survey := teardown.Survey{Resolver: p.compose(c.args()), Engine: client, Options: inventory.Options{Volumes: true}, Place: place, Budget: sizesForInventory}
+	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes}
+	first, _, err := selection.Find(ctx)
 	if err != nil {
 		return err
 	}
-	if len(volumes) == 0 {
-		p.say("Nothing to export for %s", inv.Project)
-		return nil
-	}
-	inv.Dir = cmp.Or(inv.Dir, p.Dir)
-	l := p.logIn(c.logFlag, inv.Dir)
-	p.warnHead(l)
-	output := p.exportsDir
-	if c.Output != "" {
-		output = func(string) string { return p.abs(c.Output) }
-	}
-	user, actor, _ := p.who()
+	book := place.In(cmp.Or(first.Dir, p.Dir))
+	p.warnHead(book.Log)
 	run := export.Run{
-		Writer:    export.Writer{Setting: p.setting(daemon{client}, c.Quiet), Dir: output, Live: !c.Stop},
-		Entry:     p.entry(l, audit.Export, user, actor, c.Reason),
-		Inventory: inv, Volumes: volumes, Pause: c.Stop, Signals: p.Signals,
+		Writer: export.Writer{Setting: p.setting(client, c.Quiet), Dir: p.exportsIn(c.Output), Live: !c.Stop},
+		Book:   book, Select: selection.Find, Pause: c.Stop, Reason: c.Reason, Signals: p.Signals,
 	}
 	began := p.Now()
 	saved, err := run.Do(ctx)
+	if errors.Is(err, record.ErrNothing) {
+		p.say("Nothing to export for %s", first.Project)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -76,108 +83,4 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 	}
 	_, err = fmt.Fprintln(p.Stdout, saved.Path)
 	return err
-}
-
-// entry is the record of an operation that begins now.
-func (p Process) entry(l teardown.Recorder, operation, user string, actor []byte, reason string) teardown.Entry {
-	return teardown.Entry{
-		ID: newID(p.Now()), Operation: operation, User: user, Log: l, Now: p.Now,
-		Note:    func(text string) { p.say("ccdestroy: %s", text) },
-		Details: teardown.Details{Tool: "ccdestroy " + version(), Actor: actor, Why: reason, Command: append([]string{"ccdestroy"}, p.Args...)},
-	}
-}
-
-// find resolves the project and what is to be exported of it. Volumes that are
-// named need no project.
-func (c exportCmd) find(ctx context.Context, p Process, d daemon) (teardown.Inventory, []teardown.Volume, error) {
-	inv, err := teardown.Look(ctx, p.compose(c.args()), d, teardown.Options{Volumes: true}, nil, sizesForInventory)
-	if err != nil && len(c.Volumes) == 0 {
-		return inv, nil, err
-	}
-	noProject := err != nil
-	snap, err := d.Snapshot(ctx, false)
-	if err != nil {
-		return inv, nil, err
-	}
-	if inv.Engine, err = d.Describe(ctx); err != nil {
-		return inv, nil, err
-	}
-	var volumes []teardown.Volume
-	for _, name := range c.names(inv) {
-		i := slices.IndexFunc(snap.Volumes, func(v teardown.Volume) bool { return v.Name == name })
-		if i < 0 {
-			return inv, nil, &teardown.Fault{Err: fmt.Errorf("volume %q: there is none of this name", name), Try: "ccdestroy inventory, or docker volume ls", Code: teardown.ExitUsage}
-		}
-		volumes = append(volumes, snap.Volumes[i])
-	}
-	if noProject {
-		inv.Project = volumes[0].Labels[teardown.LabelProject]
-		if inv.Project == "" {
-			inv.Project = "volumes"
-		}
-	}
-	sizes := map[string]*teardown.Size{}
-	for _, r := range inv.Resources {
-		if r.Kind == teardown.KindVolume {
-			sizes[r.Name] = r.Size
-		}
-	}
-	inv.Resources = nil
-	for _, v := range volumes {
-		r := v.Resource()
-		r.Fate, r.Size = teardown.Kept, sizes[v.Name]
-		inv.Resources = append(inv.Resources, r)
-	}
-	return inv, volumes, nil
-}
-
-// names are the engine's names of the volumes that are meant, each once.
-func (c exportCmd) names(inv teardown.Inventory) (names []string) {
-	if len(c.Volumes) == 0 {
-		return inv.AskedVolumes()
-	}
-	for _, word := range c.Volumes {
-		name := word
-		for _, r := range inv.Resources {
-			if r.Kind == teardown.KindVolume && (r.Key == word && name == word || r.Name == word) {
-				name = r.Name
-			}
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// lookBack is how many bytes of log a teardown reads for the sake of LAST
-// EXPORT; on a longer log it does not look.
-const lookBack = 64 << 20
-
-// lastExports finds the newest exports of volumes in a project's log, of at most
-// limit bytes, where that is not 0.
-func (p Process) lastExports(f logFlag, limit int64) func(string, []string) map[string]teardown.LastExport {
-	return func(dir string, volumes []string) map[string]teardown.LastExport {
-		l := p.logIn(f, dir)
-		if size, err := l.End(); err == nil && limit > 0 && size > limit {
-			return nil
-		}
-		out := map[string]teardown.LastExport{}
-		_, err := p.eachExport(l, func(found foundExport) error {
-			for _, v := range found.details.Export.Volumes {
-				if _, newer := out[v.Name]; slices.Contains(volumes, v.Name) && !newer {
-					_, err := found.open()
-					out[v.Name] = teardown.LastExport{At: found.At(), Path: found.ExportPath, There: err == nil}
-				}
-			}
-			if len(out) == len(volumes) {
-				return errEnough
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errEnough) {
-			return map[string]teardown.LastExport{} // no log yet, or none that can be read: a teardown complains of that itself
-		}
-		return out
-	}
 }

@@ -12,8 +12,9 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 type exportsCmd struct {
@@ -43,7 +44,7 @@ func (c exportsListCmd) list(p Process) (list []render.Export, err error) {
 	if c.Dir != "" {
 		dir := p.abs(c.Dir)
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, &teardown.Fault{Err: fmt.Errorf("%q is no directory", c.Dir), Try: "ccdestroy exports", Code: teardown.ExitUsage}
+			return nil, &fault.Fault{Err: fmt.Errorf("%q is no directory", c.Dir), Try: "ccdestroy exports", Code: fault.ExitUsage}
 		}
 		paths, err := archive.List(dir)
 		if err != nil {
@@ -77,7 +78,7 @@ func (c exportsListCmd) list(p Process) (list []render.Export, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return list, readFault(err, l)
+	return list, record.ReadFault(err, l)
 }
 
 // exportAt tells what lies at a path, as far as a look shows.
@@ -129,13 +130,13 @@ func (c exportsCheckCmd) Run(p Process, code *int) error {
 		path = filepath.Clean(p.abs(path))
 		problems, err := checkExport(path, known[path])
 		if err != nil {
-			return &teardown.Fault{Err: err, Try: "ccdestroy exports", Code: teardown.ExitNotIntact}
+			return &fault.Fault{Err: err, Try: "ccdestroy exports", Code: fault.ExitNotIntact}
 		}
 		if err := render.Checked(p.Stdout, path, problems, known[path] != "", p.style(p.Stdout)); err != nil {
 			return err
 		}
 		if len(problems) > 0 {
-			*code = teardown.ExitNotIntact
+			*code = fault.ExitNotIntact
 		}
 	}
 	return nil
@@ -160,7 +161,7 @@ func checkExport(path, manifest string) (problems []string, err error) {
 // foundExport is an export that a log knows of.
 type foundExport struct {
 	audit.Record
-	details teardown.Details
+	details record.Details
 }
 
 // At is when it was recorded.
@@ -180,7 +181,7 @@ var errEnough = errors.New("enough was seen")
 // first, until visit returns an error.
 func (p Process) eachExport(l *audit.Log, visit func(foundExport) error) (audit.Scanned, error) {
 	return l.History(audit.Query{Words: []string{"manifest_sha256"}}, func(r audit.Record, _ []byte) error {
-		d, err := teardown.ParseDetails(r.Event)
+		d, err := record.ParseDetails(r.Event)
 		if err != nil || d.Export == nil || r.ExportPath == "" {
 			return nil // a script's details, of another shape
 		}

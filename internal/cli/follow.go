@@ -28,7 +28,7 @@ func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 		p.say("No audit log yet: waiting for %s", l.Path)
 		err = nil
 	}
-	match, add := c.match(), listing.Record
+	match, add := c.filter().Match(), listing.Record
 	if c.Raw {
 		add = listing.Event
 	}

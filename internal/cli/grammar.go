@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/contextcore/ccdestroy/internal/compose"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 const description = `An audited "docker compose down -v": it looks at what will go, records it, lets Docker Compose tear down, looks again, and records what really happened.`
@@ -103,8 +103,8 @@ func (f projectFlags) args() compose.Args {
 	}
 }
 
-func (f downFlags) options(getenv func(string) string) teardown.Options {
-	o := teardown.Options{Volumes: f.Volumes, Images: f.Rmi, RemoveOrphans: compose.Bool(getenv("COMPOSE_REMOVE_ORPHANS"))}
+func (f downFlags) options(getenv func(string) string) inventory.Options {
+	o := inventory.Options{Volumes: f.Volumes, Images: f.Rmi, RemoveOrphans: compose.Bool(getenv("COMPOSE_REMOVE_ORPHANS"))}
 	if f.RemoveOrphans != nil {
 		o.RemoveOrphans = *f.RemoveOrphans
 	}
@@ -137,9 +137,15 @@ type destroyFlags struct {
 	Quiet         bool          `short:"q" group:"ours" help:"Do not show how far an export is."`
 	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
+	lockFlag
 	logFlag
 }
 
 type logFlag struct {
 	Log string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+}
+
+// lockFlag is for commands that change a project.
+type lockFlag struct {
+	LockTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long to wait for another operation on the same project (${default})."`
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -14,8 +15,8 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 // Process is what the program touches of the world.
@@ -61,6 +62,26 @@ func (p Process) lookup(name string) (value string, set bool) {
 	return "", false
 }
 
+// xdg is our directory under an XDG base directory, "" without a home.
+func (p Process) xdg(variable, fallback string) string {
+	base := p.Getenv(variable)
+	if !filepath.IsAbs(base) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		base = filepath.Join(home, fallback)
+	}
+	return filepath.Join(base, "ccdestroy")
+}
+
+func (p Process) abs(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.Dir, path)
+}
+
 // style is what the other side of a stream can show.
 func (p Process) style(f *os.File) render.Style {
 	style := render.Style{Color: p.color == "always"}
@@ -101,7 +122,7 @@ func Main(p Process) (code int) {
 		panic(err) // the grammar itself is wrong
 	}
 	if p.complete(parser) {
-		return teardown.ExitOK
+		return fault.ExitOK
 	}
 	if err := set.find(parser.Model); err != nil {
 		return complain(p.Stderr, set.fault(err))
@@ -113,7 +134,7 @@ func Main(p Process) (code int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
-	code, p.color = teardown.ExitOK, g.Color
+	code, p.color = fault.ExitOK, g.Color
 	err = call.Run(p, &code, set, parser.Model)
 	if closedPipe(err) {
 		return exitPipe // head has seen enough: no word about it
@@ -147,12 +168,12 @@ func usage(err error) error {
 			try = "ccdestroy " + strings.TrimSpace(strings.TrimPrefix(node.Path(), "ccdestroy")) + " --help"
 		}
 	}
-	return &teardown.Fault{Err: err, Try: try, Code: teardown.ExitUsage}
+	return &fault.Fault{Err: err, Try: try, Code: fault.ExitUsage}
 }
 
 // complain writes what went wrong and what to try, and returns the exit code.
 func complain(w io.Writer, err error) int {
-	f := teardown.AsFault(err)
+	f := fault.AsFault(err)
 	text := strings.Split(strings.TrimSpace(f.Error()), "\n")
 	fmt.Fprintf(w, "ccdestroy: %s\n", render.Terminal(text[0]))
 	for _, line := range text[1:] {

@@ -15,8 +15,8 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 // outputFlags say where results go.
@@ -44,11 +44,11 @@ func (f outputFlags) write(p Process, log *audit.Log, do func(io.Writer, render.
 func (f outputFlags) toFile(p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
 	path := p.abs(f.Output)
 	if same(path, log.Path) {
-		return &teardown.Fault{Err: fmt.Errorf("--output %s is the log itself", f.Output), Try: "another file", Code: teardown.ExitUsage}
+		return &fault.Fault{Err: fmt.Errorf("--output %s is the log itself", f.Output), Try: "another file", Code: fault.ExitUsage}
 	}
 	err := durable.WriteFile(path, 0o644, func(w io.Writer) error { return do(w, render.Style{}) })
 	if err != nil {
-		return &teardown.Fault{Err: err, Try: "another file, or -o - for standard output", Code: teardown.ExitFailed}
+		return &fault.Fault{Err: err, Try: "another file, or -o - for standard output", Code: fault.ExitFailed}
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (p Process) paged(pager string, do func(io.Writer) error) error {
 	err = do(in)
 	in.Close()
 	if wait := cmd.Wait(); wait != nil && (err == nil || closedPipe(err)) {
-		return &teardown.Fault{Err: fmt.Errorf("the pager %q: %w", pager, wait), Try: "--no-pager, or another PAGER", Code: teardown.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("the pager %q: %w", pager, wait), Try: "--no-pager, or another PAGER", Code: fault.ExitFailed}
 	}
 	if closedPipe(err) {
 		return nil

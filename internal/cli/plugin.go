@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Linked as docker-ccdestroy into a folder of Docker CLI plugins, the program is
@@ -107,7 +107,7 @@ func fromPlugin(args []string) (rest []string, env map[string]string, err error)
 func (p Process) AsPlugin() (Process, error) {
 	rest, env, err := fromPlugin(p.Args)
 	if err != nil {
-		return p, &teardown.Fault{Err: err, Try: "docker ccdestroy --help", Code: teardown.ExitUsage}
+		return p, &fault.Fault{Err: err, Try: "docker ccdestroy --help", Code: fault.ExitUsage}
 	}
 	socket := p.Getenv(pluginSocket)
 	env[pluginSocket], env[pluginOriginal] = "", ""

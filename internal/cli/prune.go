@@ -3,14 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
-	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/prune"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 type pruneCmd struct {
@@ -26,86 +26,57 @@ type pruneCmd struct {
 	logFlag
 }
 
-// pruneWord is what the user types.
-const pruneWord = "prune"
-
 // Run prunes.
 func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
-	client, err := p.engine(projectFlags{Host: c.Host, Context: c.Context})
+	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	options := prune.Options{Unprotect: c.Unprotect}
-	for _, text := range append(client.PruneFilters(c.Filter), c.Filter...) {
-		f, err := prune.ParseFilter(text)
-		if err != nil {
-			return &teardown.Fault{Err: err, Try: "ccdestroy prune --help", Code: teardown.ExitUsage}
-		}
-		options.Filters = append(options.Filters, f)
-	}
-	if _, err := (daemon{client}).Describe(ctx); err != nil { // the version is known from here on
+	is, err := client.Describe(ctx)
+	if err != nil {
 		return err
 	}
-	options.OnlyAnonymous = client.PrunesOnlyAnonymous() && !c.All
-	sizes, cancel := context.WithTimeout(ctx, sizesForInventory)
-	defer cancel()
+	options, err := c.options(client)
+	if err != nil {
+		return err
+	}
+	run := prune.Run{Engine: client, Is: is, Options: options, Reason: c.Reason, Budget: sizesForInventory, Signals: p.Signals}
 	if c.DryRun {
-		inv, _, err := prune.Look(ctx, sizes, daemon{client}, options)
+		inv, err := run.Look(ctx)
 		if err != nil {
 			return err
 		}
 		return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
 	}
-	l, err := p.logForReading(c.logFlag)
-	if err != nil {
+	if run.Book, err = p.bookHere(c.logFlag, client, 0); err != nil {
 		return err
 	}
-	_, obstacles, _ := p.settle(ctx, l, client, recentBytes) // a log that cannot be read is refused in a moment
-	for _, err := range obstacles {
-		p.say("ccdestroy: %v", err)
-	}
-	p.warnHead(l)
-	user, actor, vendor := p.who()
-	run := prune.Run{Engine: daemon{client}, Entry: p.entry(l, audit.Prune, user, actor, c.Reason), Options: options, Signals: p.Signals}
-	run.Confirm = func(ctx context.Context, inv teardown.Inventory) error {
-		how := destroyFlags{Yes: c.Yes}.confirmation(p, vendor != "")
-		run.Entry.Details.Confirmation = string(how)
-		return c.confirm(ctx, p, inv, how)
+	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
+	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
+		return talk.confirmChange(ctx, o, changes, how, "prune", "destroy these volumes", "nothing was removed")
 	}
 	began := p.Now()
-	verdict, err := run.Do(ctx, sizes)
-	if err != nil || verdict.Outcome == "" {
+	done, err := run.Do(ctx)
+	if err != nil {
+		if errors.Is(err, record.ErrNothing) {
+			err = nil
+		}
 		return err
 	}
-	*code = teardown.ExitOf(verdict.Outcome, run.Signal)
-	return render.Pruned(p.Stderr, verdict, run.Entry.ID, p.Now().Sub(began), p.style(p.Stderr))
+	*code = done.Code
+	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.ID, p.Now().Sub(began), p.style(p.Stderr))
 }
 
-func (c pruneCmd) confirm(ctx context.Context, p Process, inv teardown.Inventory, how teardown.Confirmation) error {
-	s := screen{p: p, timeout: c.PromptTimeout}
-	s.Inventory(inv, true)
-	if how != teardown.Interactive || inv.Empty() {
-		return nil
+// options decide what goes, as docker volume prune has it on this engine.
+func (c pruneCmd) options(client *engine.Client) (o prune.Options, err error) {
+	o = prune.Options{Unprotect: c.Unprotect, OnlyAnonymous: client.PrunesOnlyAnonymous() && !c.All}
+	for _, text := range append(client.PruneFilters(c.Filter), c.Filter...) {
+		f, err := prune.ParseFilter(text)
+		if err != nil {
+			return o, &fault.Fault{Err: err, Try: "ccdestroy prune --help", Code: fault.ExitUsage}
+		}
+		o.Filters = append(o.Filters, f)
 	}
-	return s.confirm(ctx, pruneWord, "destroy these volumes", "cancelled: nothing was removed")
-}
-
-// confirm asks for a word, as for a project's name.
-func (s screen) confirm(ctx context.Context, word, what, cancelled string) error {
-	tty, err := os.OpenFile(ttyPath, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("open the terminal: %w", err)
-	}
-	defer tty.Close()
-	release, err := s.turn(ctx)
-	if err != nil {
-		return &teardown.Fault{Err: errors.New(cancelled), Code: teardown.ExitDeclined}
-	}
-	defer release()
-	_, answer, err := s.question(ctx, tty, word, word, what)
-	if err == nil && answer != teardown.Typed {
-		err = &teardown.Fault{Err: errors.New(cancelled), Code: teardown.ExitDeclined}
-	}
-	return err
+	return o, nil
 }

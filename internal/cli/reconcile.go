@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 type reconcileCmd struct {
+	Force   bool   `fixed:"" help:"Also settle operations of which nothing shows whether they are at work: those of older versions, and those whose lock file is gone."`
 	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
 	logFlag
@@ -14,26 +16,33 @@ type reconcileCmd struct {
 
 // Run settles what can be settled; it exits 1 when something stays unfinished.
 func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
-	l, err := p.logForReading(c.logFlag)
-	if err != nil {
-		return err
-	}
-	p.warnHead(l)
-	client, err := p.engine(projectFlags{Host: c.Host, Context: c.Context})
+	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	settled, obstacles, err := p.settle(ctx, l, client, 0)
+	book, err := p.bookHere(c.logFlag, client, 0)
 	if err != nil {
-		return readFault(err, l)
+		return err
+	}
+	var settled int
+	var obstacles []error
+	sig, err := fault.Guard(ctx, p.Signals, func(ctx context.Context) (err error) {
+		settled, obstacles, err = book.Reconcile(ctx, c.Force)
+		return err
+	})
+	if sig != nil {
+		return fault.StoppedBy(sig, "what is not settled stays unfinished")
+	}
+	if err != nil {
+		return record.ReadFault(err, book.Log)
 	}
 	for _, err := range obstacles {
-		p.say("ccdestroy: %v", err)
-		*code = teardown.ExitFailed
+		p.note(err.Error())
+		*code = fault.ExitFailed
 	}
 	if settled == 0 && len(obstacles) == 0 {
-		p.say("Nothing is unfinished in %s", l.Path)
+		p.say("Nothing is unfinished in %s", book.Log.Path)
 	}
 	return nil
 }

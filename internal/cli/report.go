@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
@@ -18,7 +19,7 @@ type reportCmd struct {
 }
 
 // Validate is called by the parser.
-func (c reportCmd) Validate() error { return c.check() }
+func (c reportCmd) Validate() error { return c.filter().Check() }
 
 // Run writes the page.
 func (c reportCmd) Run(p Process) error {
@@ -33,15 +34,15 @@ func (c reportCmd) Run(p Process) error {
 	p.warnHead(l)
 	verdict, err := l.Verify(heads)
 	if errors.Is(err, fs.ErrNotExist) {
-		return noLog(l)
+		return record.NoLog(l)
 	}
 	if err != nil {
-		return readFault(err, l)
+		return record.ReadFault(err, l)
 	}
 	report := render.NewReport(l.Path, c.words(), p.Now(), verdict)
-	scanned, err := l.History(c.query(0), func(r audit.Record, line []byte) error { return report.Add(r, line) })
+	scanned, err := l.History(c.filter().Query(0), func(r audit.Record, line []byte) error { return report.Add(r, line) })
 	if err := noted(p, l, scanned, err); err != nil {
-		return readFault(err, l)
+		return record.ReadFault(err, l)
 	}
 	return outputFlags{Output: c.Output, NoPager: true}.write(p, l, func(w io.Writer, _ render.Style) error { return report.Page(w) })
 }

@@ -2,15 +2,15 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
-	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 type restoreCmd struct {
@@ -18,12 +18,14 @@ type restoreCmd struct {
 	Volumes       []string      `arg:"" optional:"" name:"volume" help:"Volumes of the export, by name or key; none means all."`
 	As            string        `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
 	Overwrite     bool          `fixed:"" help:"Remove volumes of these names first that have content."`
+	WithOptions   bool          `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
 	Yes           bool          `short:"y" help:"Do not ask before that."`
 	Quiet         bool          `short:"q" help:"Do not show how far it is."`
 	Reason        string        `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to restore to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	lockFlag
 	logFlag
 }
 
@@ -33,30 +35,22 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	client, err := p.engine(projectFlags{Host: c.Host, Context: c.Context})
+	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	l, err := p.logForReading(c.logFlag)
+	book, err := p.bookHere(c.logFlag, client, c.LockTimeout)
 	if err != nil {
 		return err
 	}
-	p.warnHead(l)
-	user, actor, vendor := p.who()
+	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run := export.Restore{
-		Setting: p.setting(daemon{client}, c.Quiet), Entry: p.entry(l, audit.Restore, user, actor, c.Reason),
-		Export: e, Volumes: volumes, As: c.As, Overwrite: c.Overwrite, Signals: p.Signals,
-	}
-	run.Entry.Details.Dir = p.Dir
-	run.Confirm = func(ctx context.Context, inv teardown.Inventory) error {
-		flags := destroyFlags{Yes: c.Yes}
-		how := flags.confirmation(p, vendor != "")
-		run.Entry.Details.Confirmation = string(how)
-		if how != teardown.Interactive {
-			return nil
-		}
-		return c.ask(ctx, p, inv)
+		Setting: p.setting(client, c.Quiet), Book: book, Export: e, Volumes: volumes, Dir: p.Dir, Reason: c.Reason, Signals: p.Signals,
+		Options: export.RestoreOptions{As: c.As, Overwrite: c.Overwrite, WithOptions: c.WithOptions},
+		Confirm: func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
+			return talk.confirmChange(ctx, o, changes, how, "overwrite", "destroy what these volumes hold now", "nothing was restored")
+		},
 	}
 	began := p.Now()
 	done, err := run.Do(ctx)
@@ -64,19 +58,16 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 		err = shown
 	}
 	if err == nil && len(done.Differences) > 0 {
-		*code = teardown.ExitPartial
+		*code = fault.ExitPartial
 	}
 	return err
 }
 
 // find opens the export and finds the volumes in it.
 func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
-	wrong := func(try, format string, args ...any) error {
-		return &teardown.Fault{Err: fmt.Errorf(format, args...), Try: try, Code: teardown.ExitUsage}
-	}
 	e, err := archive.Open(filepath.Clean(p.abs(c.Export)))
 	if err != nil {
-		return nil, nil, &teardown.Fault{Err: err, Try: "ccdestroy exports lists what there is", Code: teardown.ExitFailed}
+		return nil, nil, &fault.Fault{Err: err, Try: "ccdestroy exports lists what there is", Code: fault.ExitFailed}
 	}
 	volumes := e.Manifest.Volumes
 	if len(c.Volumes) > 0 {
@@ -85,18 +76,12 @@ func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
 	for _, name := range c.Volumes {
 		v, found := e.Manifest.Find(name)
 		if !found {
-			return nil, nil, wrong("ccdestroy exports --format json "+filepath.Dir(e.Dir), "volume %q is not in the export", name)
+			return nil, nil, fault.Usage("ccdestroy exports --format json "+filepath.Dir(e.Dir), "volume %q is not in the export", name)
 		}
 		volumes = append(volumes, v)
 	}
 	if c.As != "" && len(volumes) != 1 {
-		return nil, nil, wrong("ccdestroy restore EXPORT VOLUME --as NAME", "--as names one volume, and there are %d", len(volumes))
+		return nil, nil, fault.Usage("ccdestroy restore EXPORT VOLUME --as NAME", "--as names one volume, and there are %d", len(volumes))
 	}
 	return e, volumes, nil
-}
-
-func (c restoreCmd) ask(ctx context.Context, p Process, inv teardown.Inventory) error {
-	s := screen{p: p, timeout: c.PromptTimeout}
-	s.Inventory(inv, true)
-	return s.confirm(ctx, "overwrite", "destroy what these volumes hold now", "cancelled: nothing was restored")
 }

@@ -8,7 +8,10 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/command"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/terminal"
 )
 
 type runCmd struct {
@@ -32,31 +35,33 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 		argv = argv[1:]
 	}
 	if len(argv) == 0 || !audit.ValidOperation(c.Operation) {
-		return &teardown.Fault{Err: c.wrong(argv), Try: "ccdestroy run --operation destroy --path data -- rm -rf data", Code: teardown.ExitUsage}
+		return &fault.Fault{Err: c.wrong(argv), Try: "ccdestroy run --operation destroy --path data -- rm -rf data", Code: fault.ExitUsage}
 	}
-	l, err := p.logForReading(c.logFlag)
-	if err != nil {
-		return err
-	}
-	p.warnHead(l)
-	user, actor, _ := p.who()
-	run := command.Run{
-		Argv: argv, Affects: c.Affects, Targets: command.Targets{Volumes: c.Volume, Projects: c.ComposeProject},
-		Entry: p.entry(l, c.Operation, user, actor, c.Reason), Dir: p.Dir, Env: p.Environ,
-		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Signals: p.Signals,
-		Shared: func(sig os.Signal) bool { return (sig == syscall.SIGINT || sig == syscall.SIGQUIT) && foreground() },
-	}
-	run.Entry.ExportPath = c.ExportPath
-	for _, path := range c.Path {
-		run.Targets.Paths = append(run.Targets.Paths, p.abs(path))
-	}
+	var client *engine.Client
 	if len(c.Volume)+len(c.ComposeProject) > 0 {
-		client, err := p.engine(projectFlags{Host: c.Host, Context: c.Context})
-		if err != nil {
+		var err error
+		if client, err = p.connect(c.Host, c.Context); err != nil {
 			return err
 		}
 		defer client.Close()
-		run.Engine = daemon{client}
+	}
+	book, err := p.bookHere(c.logFlag, client, 0)
+	if err != nil {
+		return err
+	}
+	run := command.Run{
+		Book: book, Operation: c.Operation, Argv: argv, Affects: c.Affects, Targets: command.Targets{Volumes: c.Volume, Projects: c.ComposeProject},
+		ExportPath: c.ExportPath, Reason: c.Reason, Dir: p.Dir, Env: p.Environ,
+		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Signals: p.Signals,
+		Shared: func(sig os.Signal) bool {
+			return (sig == syscall.SIGINT || sig == syscall.SIGQUIT) && terminal.Foreground()
+		},
+	}
+	if client != nil {
+		run.Engine = client
+	}
+	for _, path := range c.Path {
+		run.Targets.Paths = append(run.Targets.Paths, p.abs(path))
 	}
 	*code, err = run.Do(ctx)
 	return err
@@ -66,5 +71,5 @@ func (c runCmd) wrong(argv []string) error {
 	if len(argv) == 0 {
 		return errors.New("no command is named")
 	}
-	return badOperation(c.Operation)
+	return record.BadOperation(c.Operation)
 }

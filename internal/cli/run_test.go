@@ -81,7 +81,7 @@ func TestRunNeedsRecord(t *testing.T) {
 	dir := t.TempDir()
 	data(t, dir, 10)
 	put(t, filepath.Join(dir, ".contextcore"), "in the way")
-	if r := call(t, dir, []string{"PATH=" + os.Getenv("PATH")}, "run", "--operation", "destroy", "--path", "data", "--", "rm", "-rf", "data"); r.code != 6 || !strings.Contains(r.stderr, "so nothing was done") {
+	if r := call(t, dir, []string{"PATH=" + os.Getenv("PATH")}, "run", "--operation", "destroy", "--path", "data", "--", "rm", "-rf", "data"); r.code != 6 || !strings.Contains(r.stderr, "so nothing was destroyed") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data", "sub", "file")); err != nil {

@@ -2,17 +2,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
-	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/terminal"
 )
 
 // say writes one line of talk.
@@ -20,17 +22,29 @@ func (p Process) say(format string, args ...any) {
 	fmt.Fprintln(p.Stderr, render.Terminal(fmt.Sprintf(format, args...)))
 }
 
+// note reports an incidental notice.
+func (p Process) note(text string) { p.say("ccdestroy: %s", text) }
+
 // screen is teardown's Screen on stderr.
 type screen struct {
 	p       Process
-	timeout time.Duration
+	term    terminal.Terminal
 	vendor  string                      // of the CI system, "" outside
 	exports func(project string) string // where an export goes, by the project's directory
 }
 
 var _ teardown.Screen = screen{}
 
-func (s screen) Inventory(inv teardown.Inventory, full bool) {
+// screen is where questions are asked and results are told.
+func (p Process) screen(timeout time.Duration) screen {
+	_, _, vendor := p.who()
+	return screen{p: p, vendor: vendor, exports: p.exportsDir, term: terminal.Terminal{
+		Out: p.Stderr, Timeout: timeout, Name: actor.ThisMachine(p.Getenv).TTY, Locks: p.xdg("XDG_CACHE_HOME", ".cache"),
+	}}
+}
+
+// Inventory shows what will go and what stays.
+func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	if full {
 		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.p.style(s.p.Stderr))
 		return
@@ -46,21 +60,20 @@ func (s screen) Inventory(inv teardown.Inventory, full bool) {
 	}
 }
 
-func (s screen) Note(text string) { s.p.say("ccdestroy: %s", text) }
-func (s screen) Settling()        { s.p.say("Waiting for the engine to come to rest …") }
-func (s screen) Done(e teardown.Ending) {
+// Done tells how it ended.
+func (s screen) Done(e record.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
 	if s.vendor != "github" {
 		return
 	}
 	_, _ = io.WriteString(s.p.Stderr, render.GitHubAnnotation(e))
 	if err := s.summary(e); err != nil {
-		s.Note("the step summary was not written: " + err.Error())
+		s.p.note("the step summary was not written: " + err.Error())
 	}
 }
 
 // summary adds to the file that GitHub shows below the job, where it wants one.
-func (s screen) summary(e teardown.Ending) error {
+func (s screen) summary(e record.Ending) error {
 	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
@@ -80,74 +93,72 @@ func (s screen) stopped(err error) {
 	}
 }
 
-// Ask asks for the project's name. The answer is read on /dev/tty, so that a
-// redirected standard input cannot say yes. Of several jobs on one terminal, as
-// under `make -j2`, one asks at a time.
-func (s screen) Ask(ctx context.Context, inv teardown.Inventory, saving bool) (teardown.Answer, error) {
-	tty, err := os.OpenFile(ttyPath, os.O_RDWR, 0)
-	if err != nil {
-		return teardown.Declined, fmt.Errorf("open the terminal: %w", err)
-	}
-	defer tty.Close()
-	release, err := s.turn(ctx)
-	if err != nil {
-		return teardown.TimedOut, nil
-	}
-	defer release()
-	s.Inventory(inv, true)
-	offer := !saving && inv.Project != "e" && len(inv.AskedVolumes()) > 0
-	switch {
-	case offer:
-		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports(inv.Dir)))
-	case saving:
-		s.saying(inv)
-	}
-	line, answer, err := s.question(ctx, tty, inv.Project, "the project name ("+inv.Project+")", "destroy it")
-	if offer && line == "e" {
-		s.saying(inv)
-		if _, answer, err = s.question(ctx, tty, inv.Project, "the project name ("+inv.Project+")", "destroy it"); answer == teardown.Typed {
-			answer = teardown.SaveFirst
+// Ask asks for the project's name, and offers an export before.
+func (s screen) Ask(ctx context.Context, q teardown.Question) (answer teardown.Answer, err error) {
+	err = s.term.Session(ctx, func(t *terminal.Session) error {
+		if len(q.Changes) > 0 {
+			fmt.Fprint(s.p.Stderr, render.Moved(q.Changes))
 		}
+		s.Inventory(q.Inventory, true)
+		answer, err = s.ask(ctx, t, q)
+		return err
+	})
+	if errors.Is(err, terminal.ErrTimeout) {
+		return teardown.TimedOut, nil
 	}
 	return answer, err
 }
 
+func (s screen) ask(ctx context.Context, t *terminal.Session, q teardown.Question) (teardown.Answer, error) {
+	name := q.Inventory.Project
+	offer := !q.Saving && name != "e" && len(q.Inventory.AskedVolumes()) > 0
+	switch {
+	case offer:
+		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports(q.Inventory.Dir)))
+	case q.Saving:
+		s.saying(q.Inventory)
+	}
+	prompt := fmt.Sprintf("Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(name))
+	word, err := t.Question(ctx, prompt)
+	if err == nil && offer && word == "e" {
+		s.saying(q.Inventory)
+		word, err = t.Question(ctx, prompt)
+		if err == nil && word == name {
+			return teardown.SaveFirst, nil
+		}
+	}
+	if err != nil || word != name {
+		return teardown.Declined, err
+	}
+	return teardown.Typed, nil
+}
+
 // saying says that there is an export to come.
-func (s screen) saying(inv teardown.Inventory) {
+func (s screen) saying(inv inventory.Inventory) {
 	fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports(inv.Dir)))
 }
 
-// question asks for a word, which means yes.
-func (s screen) question(ctx context.Context, tty *os.File, word, name, to string) (line string, answer teardown.Answer, err error) {
-	fmt.Fprintf(s.p.Stderr, "Type %s to %s, or Enter to cancel: ", render.Terminal(name), to)
-	line, err = readLine(ctx, tty, s.timeout)
-	line = strings.TrimSpace(line)
-	switch {
-	case ctx.Err() != nil:
-		fmt.Fprintln(s.p.Stderr)
-		return "", teardown.Declined, ctx.Err()
-	case os.IsTimeout(err):
-		fmt.Fprintln(s.p.Stderr)
-		return "", teardown.TimedOut, nil
-	case err != nil:
-		fmt.Fprintln(s.p.Stderr)
-		return "", teardown.Declined, nil // end of input: Ctrl-D
-	case line == word:
-		return line, teardown.Typed, nil
-	}
-	return line, teardown.Declined, nil
+// confirm asks for a word, which means yes. cancelled says what was not done.
+func (s screen) confirm(ctx context.Context, word, to, cancelled string) error {
+	return s.term.Session(ctx, func(t *terminal.Session) error {
+		answer, err := t.Question(ctx, fmt.Sprintf("Type %s to %s, or Enter to cancel: ", word, to))
+		if errors.Is(err, terminal.ErrTimeout) || err == nil && answer != word {
+			return fault.Declined(cancelled)
+		}
+		return err
+	})
 }
 
-// turn waits until no other job asks on this terminal.
-func (s screen) turn(ctx context.Context) (release func(), err error) {
-	dir := s.p.xdg("XDG_CACHE_HOME", ".cache")
-	if dir == "" || os.MkdirAll(dir, 0o700) != nil {
-		return func() {}, nil // no place for a lock: the jobs may talk at once
+// confirmChange shows an inventory and asks for a word, where somebody is to be
+// asked, and notes how it was confirmed.
+func (s screen) confirmChange(ctx context.Context, o *record.Operation, changes []inventory.Change, how, word, to, cancelled string) error {
+	o.Details.Confirmation = how
+	if len(changes) > 0 {
+		fmt.Fprint(s.p.Stderr, render.Moved(changes))
 	}
-	name := "tty-" + strings.ReplaceAll(actor.ThisMachine(s.p.Getenv).TTY, "/", "-") + ".lock"
-	lock, err := durable.Lock(ctx, filepath.Join(dir, name), s.timeout)
-	if err != nil {
-		return nil, err
+	s.Inventory(o.Details.Inventory, true)
+	if how != record.Typed || o.Details.Empty() {
+		return nil
 	}
-	return func() { _ = lock.Unlock() }, nil
+	return s.confirm(ctx, word, to, cancelled)
 }

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // settingsName is the file of settings, looked for upward from the working
@@ -239,5 +239,5 @@ func (s *settings) Validate(*kong.Application) error { return nil }
 
 // fault is how a wrong file of settings is told.
 func (s *settings) fault(err error) error {
-	return &teardown.Fault{Err: err, Try: "mend " + s.path + "; ccdestroy --help lists the flags, which are its keys", Code: teardown.ExitUsage}
+	return &fault.Fault{Err: err, Try: "mend " + s.path + "; ccdestroy --help lists the flags, which are its keys", Code: fault.ExitUsage}
 }

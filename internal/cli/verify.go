@@ -7,8 +7,9 @@ import (
 	"io/fs"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 type verifyCmd struct {
@@ -29,13 +30,13 @@ func (c verifyCmd) Run(p Process, code *int) error {
 	}
 	report, err := l.Verify(heads)
 	if errors.Is(err, fs.ErrNotExist) {
-		return noLog(l)
+		return record.NoLog(l)
 	}
 	if err != nil {
-		return readFault(err, l)
+		return record.ReadFault(err, l)
 	}
 	if !report.Intact() {
-		*code = teardown.ExitNotIntact
+		*code = fault.ExitNotIntact
 	}
 	if c.Format == "json" {
 		return render.VerifyJSON(p.Stdout, report)
@@ -47,7 +48,7 @@ func parseHeads(words []string) (heads []audit.Head, err error) {
 	for _, word := range words {
 		h, err := audit.ParseHead(word)
 		if err != nil {
-			return nil, &teardown.Fault{Err: fmt.Errorf("--head %w", err), Try: "the word that ccdestroy audit head prints", Code: teardown.ExitUsage}
+			return nil, &fault.Fault{Err: fmt.Errorf("--head %w", err), Try: "the word that ccdestroy audit head prints", Code: fault.ExitUsage}
 		}
 		heads = append(heads, h)
 	}
@@ -66,16 +67,12 @@ func (c headCmd) Run(_ context.Context, p Process) error {
 	head, err := l.Last()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return noLog(l)
+		return record.NoLog(l)
 	case err != nil:
-		return readFault(err, l)
+		return record.ReadFault(err, l)
 	case head.Seq == 0:
-		return &teardown.Fault{Err: fmt.Errorf("%s has no chained event yet, and so no head", l.Path), Try: "again when something was recorded", Code: teardown.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("%s has no chained event yet, and so no head", l.Path), Try: "again when something was recorded", Code: fault.ExitFailed}
 	}
 	_, err = fmt.Fprintln(p.Stdout, render.Terminal(head.Word()))
 	return err
-}
-
-func noLog(l *audit.Log) error {
-	return &teardown.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "--log FILE, or run it in the project's directory", Code: teardown.ExitFailed}
 }

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,41 +11,29 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
+	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
-	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/provider"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 // compose makes the child for these arguments.
 func (p Process) compose(args compose.Args) *compose.Compose {
 	return &compose.Compose{
-		Args: args, Env: append(slices.Clone(p.Environ), p.mark()), Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
+		Args: args, Env: append(slices.Clone(p.Environ), provider.Mark()), Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
 		Cache: p.xdg("XDG_CACHE_HOME", ".cache"),
 	}
 }
 
-func (p Process) engine(f projectFlags) (*engine.Client, error) {
-	c, err := engine.Connect(engine.Address{Host: f.Host, Context: f.Context, Env: p.Getenv})
-	if err != nil {
-		return nil, &teardown.Fault{Err: err, Try: "docker context ls", Code: teardown.ExitFailed}
-	}
-	return c, nil
-}
-
-// xdg is our directory under an XDG base directory, "" without a home.
-func (p Process) xdg(variable, fallback string) string {
-	base := p.Getenv(variable)
-	if !filepath.IsAbs(base) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		base = filepath.Join(home, fallback)
-	}
-	return filepath.Join(base, "ccdestroy")
+// connect finds the engine, without talking to it.
+func (p Process) connect(host, context string) (*engine.Client, error) {
+	return engine.Connect(engine.Address{Host: host, Context: context, Env: p.Getenv})
 }
 
 // log is the log at path.
@@ -60,33 +45,19 @@ func (p Process) log(path string) *audit.Log {
 	return l
 }
 
-// logIn is the log of a project directory: the one that was named, else the
-// default place there.
-func (p Process) logIn(f logFlag, dir string) *audit.Log {
-	if f.Log != "" {
-		return p.log(p.abs(f.Log))
-	}
-	return p.log(filepath.Join(dir, audit.DefaultPath))
-}
-
 // logForReading is the log that was named, else the nearest one upward.
 func (p Process) logForReading(f logFlag) (*audit.Log, error) {
 	if f.Log != "" {
 		return p.log(p.abs(f.Log)), nil
 	}
 	if p.Dir == "" {
-		return nil, errors.New("the working directory cannot be told: it may have been deleted")
+		return nil, errNoDir
 	}
 	path, _ := audit.Find(p.Dir)
 	return p.log(path), nil
 }
 
-func (p Process) abs(path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(p.Dir, path)
-}
+var errNoDir = errors.New("cannot determine the working directory: it may have been deleted")
 
 // warnHead tells loudly when the log is not what it was when we last wrote it.
 func (p Process) warnHead(l *audit.Log) {
@@ -118,88 +89,64 @@ func newID(t time.Time) string {
 	return ulid.MustNew(ulid.Timestamp(t), rand.Reader).String()
 }
 
-// engineFault adds what to try to an engine's error.
-func engineFault(err error) error {
-	if errors.Is(err, engine.ErrUnreachable) {
-		return &teardown.Fault{Err: err, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: teardown.ExitFailed}
+// book is what records are written with, to a log that is yet to be named. c is
+// the engine that settles what was cut off; nil settles nothing. wait is how long
+// to wait for another operation on the same project.
+func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
+	user, claims, _ := p.who()
+	b := record.Book{
+		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Command: append([]string{"ccdestroy"}, p.Args...),
+		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
-	return err
+	if c != nil {
+		destroy, files := teardown.Settler(c, c), export.Settler(p.setting(c, true))
+		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files}
+	}
+	return b
 }
 
-// stillRuns reports whether the process that wrote a pending event is still at
-// work: the same process on the same boot.
-func stillRuns(e audit.Event) bool {
-	d, err := teardown.ParseDetails(e)
-	if err != nil {
-		return false
+func tool() string { return "ccdestroy " + version() }
+
+// place is where the operations of a project are recorded: in the log that was
+// named, else in the project's directory.
+func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.Place {
+	place := record.Place{Book: p.book(c, wait)}
+	if f.Log != "" {
+		place.Path = p.abs(f.Log)
 	}
-	var a actor.Actor
-	if json.Unmarshal(d.Actor, &a) != nil {
-		return false
-	}
-	return alive(a)
+	return place
 }
 
-func alive(a actor.Actor) bool {
-	if a.PID == 0 || a.Started == "" {
-		return false
-	}
-	here := actor.ThisMachine(func(string) string { return "" })
-	return a.BootID == here.BootID && actor.StartOf(a.PID) == a.Started
-}
-
-// settleWait is how long one that settles a log waits for another.
-const settleWait = time.Minute
-
-func settling(ctx context.Context, l *audit.Log) (release func(), err error) {
-	lock, err := durable.Lock(ctx, l.Path+".settling.lock", settleWait)
+// bookHere is the book of a command that concerns no project: of the log that
+// was named, else of the nearest one upward.
+func (p Process) bookHere(f logFlag, c *engine.Client, wait time.Duration) (*record.Book, error) {
+	l, err := p.logForReading(f)
 	if err != nil {
 		return nil, err
 	}
-	return func() { _ = lock.Unlock() }, nil
+	p.warnHead(l)
+	b := p.book(c, wait)
+	b.Log = l
+	return &b, nil
 }
 
-// settle reconciles the unfinished operations of a log, of at most limit bytes
-// from its end. It returns how many were settled, what stood in the way of the
-// others, and an error when the log could not be read.
-func (p Process) settle(ctx context.Context, l *audit.Log, c *engine.Client, limit int64) (settled int, obstacles []error, err error) {
-	open, err := l.Unfinished(limit)
-	if errors.Is(err, os.ErrNotExist) || err == nil && len(open) == 0 {
-		return 0, nil, nil
+// setting is how volumes are exported and restored.
+func (p Process) setting(c *engine.Client, quiet bool) export.Setting {
+	return export.Setting{
+		Engine: exporting{c}, Tool: tool(), Now: p.Now, Note: p.note,
+		Progress: func() export.Progress {
+			if quiet {
+				return render.NoProgress{}
+			}
+			return render.NewProgress(p.Stderr, p.style(p.Stderr))
+		},
 	}
-	if err != nil {
-		return 0, nil, err
-	}
-	release, err := settling(ctx, l) // one at a time, so that no outcome is recorded twice
-	if err != nil {
-		return 0, nil, err
-	}
-	defer release()
-	if open, err = l.Unfinished(limit); err != nil {
-		return 0, nil, err
-	}
-	for _, e := range open {
-		d, err := teardown.ParseDetails(e)
-		if err != nil || d.RecordedBy != "" || stillRuns(e) {
-			continue // a script's own operations are the script's to end
-		}
-		outcome, lost := audit.Outcome(""), 0
-		switch e.Operation {
-		case audit.Destroy, audit.Prune:
-			var v teardown.Verdict
-			v, err = teardown.Reconcile(ctx, e, daemon{c}, l, teardown.SettledLater, p.Now)
-			outcome, lost = v.Outcome, len(v.Lost)
-		case audit.Export, audit.Restore:
-			outcome, err = export.Settle(ctx, e, p.setting(daemon{c}, true), l)
-		default:
-			continue
-		}
-		if err != nil {
-			obstacles = append(obstacles, fmt.Errorf("%s stays unfinished: %w", e.ID, err))
-			continue
-		}
-		settled++
-		p.say("Settled %s of %s, which was cut off: %s, %d volumes gone", e.Operation, e.ID, outcome, lost)
-	}
-	return settled, obstacles, nil
+}
+
+// lastExports finds the newest exports of volumes in the log of a book.
+func lastExports(b *record.Book, volumes []string) map[string]inventory.LastExport {
+	return b.LastExports(volumes, func(path string) bool {
+		e, err := archive.Open(path)
+		return err == nil && e.Look() == nil
+	})
 }

@@ -9,14 +9,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Engine is what is asked of the Docker Engine. See teardown.Daemon.
+// Engine is what is asked of the Docker Engine; see package teardown.
 type Engine interface {
-	Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error)
-	Measure(context.Context, []teardown.Volume) map[string]teardown.Size
-	StableCreated() bool
+	Describe(context.Context) (inventory.Engine, error)
+	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
 // Targets are what a command is said to destroy, where that can be looked at.
@@ -33,15 +33,15 @@ const walkLimit = 10 * time.Second
 
 // seen is what was there at one moment.
 type seen struct {
-	resources []teardown.Resource // paths first
+	resources []inventory.Resource // paths first
 	paths     map[string]pathState
-	snap      teardown.Snapshot // empty when no target needs the engine
+	snap      inventory.Snapshot // empty when no target needs the engine
 }
 
 // pathState is what a path was. The zero value is: not there.
 type pathState struct {
 	info    fs.FileInfo
-	size    teardown.Size
+	size    inventory.Size
 	entries int64 // in and below a directory
 }
 
@@ -58,13 +58,13 @@ func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 		}
 		s.paths[path] = state
 		if state.info != nil {
-			s.add(teardown.Resource{Kind: teardown.KindPath, Name: path, Size: &state.size})
+			s.add(inventory.Resource{Kind: inventory.KindPath, Name: path, Size: &state.size})
 		}
 	}
 	if !t.needEngine() {
 		return s, nil
 	}
-	if s.snap, err = e.Snapshot(ctx, false); err != nil {
+	if s.snap, err = e.Snapshot(ctx, inventory.Scope{}); err != nil {
 		return s, err
 	}
 	s.engine(ctx, t, e)
@@ -72,18 +72,18 @@ func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 }
 
 // add takes up something that the command means to remove.
-func (s *seen) add(r teardown.Resource) {
-	r.Asked, r.Fate = true, teardown.Removed
+func (s *seen) add(r inventory.Resource) {
+	r.Asked, r.Fate = true, inventory.Removed
 	s.resources = append(s.resources, r)
 }
 
 // engine takes up what of the targets the engine has.
 func (s *seen) engine(ctx context.Context, t Targets, e Engine) {
 	mine := func(labels map[string]string) bool {
-		project := labels[teardown.LabelProject]
+		project := labels[inventory.LabelProject]
 		return project != "" && slices.Contains(t.Projects, project)
 	}
-	var volumes []teardown.Volume
+	var volumes []inventory.Volume
 	for _, v := range s.snap.Volumes {
 		if slices.Contains(t.Volumes, v.Name) || mine(v.Labels) {
 			volumes = append(volumes, v)
@@ -99,12 +99,12 @@ func (s *seen) engine(ctx context.Context, t Targets, e Engine) {
 	}
 	for _, c := range s.snap.Containers {
 		if mine(c.Labels) {
-			s.add(teardown.Resource{Kind: teardown.KindContainer, Name: c.Name, ID: c.ID})
+			s.add(inventory.Resource{Kind: inventory.KindContainer, Name: c.Name, ID: c.ID})
 		}
 	}
 	for _, n := range s.snap.Networks {
 		if mine(n.Labels) {
-			s.add(teardown.Resource{Kind: teardown.KindNetwork, Name: n.Name, ID: n.ID})
+			s.add(inventory.Resource{Kind: inventory.KindNetwork, Name: n.Name, ID: n.ID})
 		}
 	}
 }
@@ -139,30 +139,30 @@ func statPath(ctx context.Context, path string) (p pathState, err error) {
 
 // compare says of each thing that was there before what became of it; of what
 // the engine has, as a teardown does.
-func compare(before, after seen, stable bool) (results []teardown.Resource) {
-	var engine []teardown.Resource
+func compare(before, after seen, engine inventory.Engine) (results []inventory.Resource) {
+	on := inventory.Inventory{Engine: engine}
 	for _, r := range before.resources {
-		if r.Kind != teardown.KindPath {
-			engine = append(engine, r)
+		if r.Kind != inventory.KindPath {
+			on.Resources = append(on.Resources, r)
 			continue
 		}
 		before.paths[r.Name].became(after.paths[r.Name], &r)
 		results = append(results, r)
 	}
-	verdict := teardown.Classify(teardown.Inventory{Resources: engine}, before.snap.Volumes, teardown.After{Snapshot: after.snap, StableCreated: stable})
+	verdict := inventory.Classify(on, before.snap, inventory.After{Snapshot: after.snap, Unseen: true}, nil)
 	return append(results, verdict.Resources...)
 }
 
 // became says what a path is now. It is gone when it is not there, when another
 // file is in its place, or when it is a directory that was emptied.
-func (was pathState) became(is pathState, r *teardown.Resource) {
-	r.Result = teardown.Remained
+func (was pathState) became(is pathState, r *inventory.Resource) {
+	r.Result = inventory.Remained
 	switch {
 	case is.info == nil:
-		r.Result = teardown.Gone
+		r.Result = inventory.Gone
 	case !os.SameFile(was.info, is.info):
-		r.Result = teardown.Remade
+		r.Result = inventory.Remade
 	case was.entries > 0 && is.entries == 0:
-		r.Result, r.Reason = teardown.Gone, "emptied"
+		r.Result, r.Reason = inventory.Gone, "emptied"
 	}
 }

@@ -11,7 +11,10 @@ import (
 	"syscall"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // The exit codes of a command that cannot be started, as shells have them.
@@ -22,10 +25,13 @@ const (
 
 // Run is one audited command.
 type Run struct {
-	Argv    []string
-	Affects []string // what it destroys, by name alone
-	Targets Targets
-	Entry   teardown.Entry
+	Book       *record.Book
+	Operation  string
+	Argv       []string
+	Affects    []string // what it destroys, by name alone
+	Targets    Targets
+	ExportPath string
+	Reason     string
 
 	Engine Engine // nil when no target needs it
 	Dir    string
@@ -37,65 +43,101 @@ type Run struct {
 	// terminal has sent them to the command as well.
 	Signals <-chan os.Signal
 	Shared  func(os.Signal) bool
+
+	engine inventory.Engine
+	before seen
+	code   int
 }
 
 // Do records, runs and records. It returns the command's own exit code, or
-// 128+n when signal n ended it. An error is a *teardown.Fault, and says why the
+// 128+n when signal n ended it. An error is a *fault.Fault, and says why the
 // command was not run.
 func (r *Run) Do(ctx context.Context) (int, error) {
-	before, err := look(ctx, r.Targets, r.Engine)
+	o, end, unrecorded, err := record.Life{Book: r.Book, Operation: r.Operation, Signals: r.Signals, Details: r.describe}.Run(ctx, r)
 	if err != nil {
-		return 0, &teardown.Fault{Err: err, Code: teardown.ExitFailed}
+		return fault.AsFault(err).Code, err
 	}
-	details := &r.Entry.Details
-	details.Command, details.RecordedBy = r.Argv, "run"
-	details.Dir, details.Resources = r.Dir, before.resources
-	going := slices.Clone(r.Affects)
-	for _, res := range before.resources {
-		if res.Kind == teardown.KindPath || res.Kind == teardown.KindVolume {
-			going = append(going, res.Name)
+	if unrecorded != nil {
+		r.Book.Note(fmt.Sprintf("the outcome could not be recorded: %v; ccdestroy record --id %s --outcome %s makes up for it", unrecorded, o.ID, end.Outcome))
+	}
+	var unstarted *startError
+	if errors.As(end.Err, &unstarted) {
+		return r.code, &fault.Fault{Err: end.Err, Code: r.code}
+	}
+	return r.code, nil
+}
+
+func (r *Run) describe(d *record.Details) {
+	d.Command, d.RecordedBy, d.Dir, d.Why = r.Argv, "run", r.Dir, r.Reason
+}
+
+// Look finds out what of the targets is there.
+func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
+	inv.Dir = r.Dir
+	if r.Engine != nil {
+		if r.engine, err = r.Engine.Describe(ctx); err != nil {
+			return inv, err
+		}
+		inv.Engine = r.engine
+	}
+	r.before, err = look(ctx, r.Targets, r.Engine)
+	inv.Resources = r.before.resources
+	return inv, err
+}
+
+// Agree says what is about to go. Nobody is asked: the command may do so.
+func (r *Run) Agree(_ context.Context, o *record.Operation, _ []inventory.Change) (ready bool, err error) {
+	o.ExportPath = r.ExportPath
+	o.About = slices.Clone(r.Affects)
+	for _, res := range r.before.resources {
+		if res.Kind == inventory.KindPath || res.Kind == inventory.KindVolume {
+			o.About = append(o.About, res.Name)
 		}
 	}
-	if err := r.Entry.Pend(ctx, going); err != nil {
-		return 0, err
-	}
-	// A crash from here on leaves a pending event without an outcome.
-	code, signal, err := r.child()
-	details.ExitCode = &code
-	if signal != 0 {
-		details.Signal = teardown.SignalName(signal)
-	}
-	if err != nil {
-		details.Error = err.Error()
-	}
-	outcome, lost := r.judge(details, before, code, signal)
-	if err := r.Entry.End(ctx, outcome, lost); err != nil {
-		r.Entry.Note(fmt.Sprintf("the outcome could not be recorded: %v; ccdestroy record --id %s --outcome %s makes up for it", err, r.Entry.ID, outcome))
-	}
-	if err != nil {
-		return code, &teardown.Fault{Err: err, Code: code}
-	}
-	return code, nil
+	return true, nil
 }
+
+// Act runs the command. A crash in it leaves a pending event without an outcome.
+func (r *Run) Act(_ context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	code, signal, err := r.child(o.Held(), signals)
+	r.code, o.Details.ExitCode = code, &code
+	if signal != 0 {
+		o.Details.Signal = fault.SignalName(signal)
+	}
+	end := r.judge(&o.Details, code, signal)
+	if err != nil {
+		end.Err = err
+	}
+	return end
+}
+
+// startError is why the command could not be started.
+type startError struct {
+	name  string
+	cause error
+}
+
+func (e *startError) Error() string { return fmt.Sprintf("start %q: %v", e.name, e.cause) }
 
 // child runs the command with our terminal. signal is the one that ended it, or
 // that reached us first and that it did not outlive well.
-func (r *Run) child() (code int, signal syscall.Signal, err error) {
+func (r *Run) child(held []*os.File, signals <-chan os.Signal) (code int, signal syscall.Signal, err error) {
 	cmd := exec.Command(r.Argv[0], r.Argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = r.Dir, r.Env, r.Stdin, r.Stdout, r.Stderr
+	durable.Inherit(cmd, held)
 	if err := cmd.Start(); err != nil {
 		code := exitNotStartable
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 			code = exitNotFound
 		}
-		return code, 0, fmt.Errorf("start %q: %w", r.Argv[0], err)
+		return code, 0, &startError{r.Argv[0], err}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	var first syscall.Signal
 	for {
 		select {
-		case sig := <-r.Signals:
+		case sig := <-signals:
 			if n, ok := sig.(syscall.Signal); ok && first == 0 {
 				first = n
 			}
@@ -120,7 +162,7 @@ func (r *Run) child() (code int, signal syscall.Signal, err error) {
 func destroys(operation string) bool { return operation == audit.Destroy || operation == audit.Prune }
 
 // judge looks again and says how it ended.
-func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.Signal) (audit.Outcome, []string) {
+func (r *Run) judge(d *record.Details, code int, signal syscall.Signal) record.Ended {
 	outcome := audit.Success
 	switch {
 	case signal != 0:
@@ -130,13 +172,12 @@ func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.S
 	}
 	after, err := look(context.Background(), r.Targets, r.Engine)
 	if err != nil {
-		d.Error = fmt.Sprintf("cannot tell what was destroyed: %v", err)
-		return audit.Pending, nil
+		return record.Ended{Outcome: audit.Pending, Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 	}
-	d.Resources = compare(before, after, r.Engine != nil && r.Engine.StableCreated())
+	d.Resources = compare(r.before, after, r.engine)
 	lost, gone, left := []string{}, 0, 0
 	for _, res := range d.Resources {
-		if res.Result == teardown.Remained {
+		if res.Result == inventory.Remained || res.Result == inventory.Unknown {
 			left++
 			d.Remaining = append(d.Remaining, res.String())
 			continue
@@ -145,12 +186,12 @@ func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.S
 		if res.Size != nil {
 			d.LostBytes += res.Size.Bytes
 		}
-		if res.Kind == teardown.KindPath || res.Kind == teardown.KindVolume {
+		if res.Kind == inventory.KindPath || res.Kind == inventory.KindVolume {
 			lost = append(lost, res.Name)
 		}
 	}
 	switch {
-	case !destroys(r.Entry.Operation) || gone+left == 0:
+	case !destroys(r.Operation) || gone+left == 0:
 		d.Remaining = nil
 	case left == 0:
 		outcome = audit.Success
@@ -162,5 +203,5 @@ func (r *Run) judge(d *teardown.Details, before seen, code int, signal syscall.S
 	if outcome == audit.Success {
 		lost = append(slices.Clone(r.Affects), lost...)
 	}
-	return outcome, lost
+	return record.Ended{Outcome: outcome, Affected: lost}
 }

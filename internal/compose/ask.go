@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // resolved is what is read of the output of `docker compose config --format
@@ -37,41 +37,41 @@ type entry struct {
 }
 
 // ask lets Compose resolve the project: it reads files, and changes nothing.
-func (c *Compose) ask(ctx context.Context) (teardown.Model, error) {
+func (c *Compose) ask(ctx context.Context) (inventory.Model, error) {
 	args := append(c.Args.docker(), "config", "--format", "json")
 	stdout, stderr, err := c.run(ctx, append(args, c.Args.Services...)...)
 	if err != nil {
 		if line := lastLine(stderr); line != "" {
 			err = errors.New(line)
 		}
-		return teardown.Model{}, err
+		return inventory.Model{}, err
 	}
 	var r resolved
 	if err := json.Unmarshal(stdout, &r); err != nil {
-		return teardown.Model{}, fmt.Errorf("read the output of docker compose config: %w", err)
+		return inventory.Model{}, fmt.Errorf("read the output of docker compose config: %w", err)
 	}
 	if r.Name == "" {
-		return teardown.Model{}, errors.New("docker compose config named no project")
+		return inventory.Model{}, errors.New("docker compose config named no project")
 	}
 	return c.fromResolved(r), nil
 }
 
-func (c *Compose) fromResolved(r resolved) teardown.Model {
-	m := teardown.Model{
-		Project: r.Name, Mode: teardown.Files, Dir: c.Dir, Files: c.Args.Files, Via: "compose config",
-		Named: c.Args.Services, Services: map[string]teardown.Service{}, Disabled: map[string]string{},
+func (c *Compose) fromResolved(r resolved) inventory.Model {
+	m := inventory.Model{
+		Project: r.Name, Mode: inventory.Files, Dir: c.Dir, Files: c.Args.Files, Via: "compose config",
+		Named: c.Args.Services, Services: map[string]inventory.Service{}, Disabled: map[string]string{},
 	}
 	if at := c.located(); at.Dir != "" {
 		m.Dir, m.Files = at.Dir, at.Files
 	}
 	for name, s := range r.Services {
-		svc := teardown.Service{Image: s.Image}
+		svc := inventory.Service{Image: s.Image}
 		for dep := range s.DependsOn {
 			svc.DependsOn = append(svc.DependsOn, dep)
 		}
 		for _, v := range s.Volumes {
 			if v.Type == "bind" {
-				svc.Binds = append(svc.Binds, teardown.Bind{Source: v.Source, Writable: !v.ReadOnly})
+				svc.Binds = append(svc.Binds, inventory.Bind{Source: v.Source, Writable: !v.ReadOnly})
 			}
 		}
 		for _, hook := range s.PreStop {
@@ -83,10 +83,10 @@ func (c *Compose) fromResolved(r resolved) teardown.Model {
 		m.Services[name] = svc
 	}
 	for key, v := range r.Volumes {
-		m.Volumes = append(m.Volumes, teardown.Declared{Key: key, Name: v.Name, External: v.External})
+		m.Volumes = append(m.Volumes, inventory.Declared{Key: key, Name: v.Name, External: v.External})
 	}
 	for key, n := range r.Networks {
-		m.Networks = append(m.Networks, teardown.Declared{Key: key, Name: n.Name, External: n.External})
+		m.Networks = append(m.Networks, inventory.Declared{Key: key, Name: n.Name, External: n.External})
 	}
 	closure(m.Services, m.Named)
 	return m

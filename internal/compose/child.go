@@ -10,7 +10,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // drainLimit is how long the child's error output is read on after its end, in
@@ -23,16 +24,17 @@ const drainLimit = 2 * time.Second
 // it expects its plugin to have got it too.
 //
 // If this process is killed meanwhile, the child ends at its next word: nobody
-// reads its error output any more. The operation stays unfinished in the log.
-func (c *Compose) Down(signals <-chan os.Signal) (teardown.Exit, error) {
-	return c.child(c.Args.down(), signals)
+// reads its error output any more. Until then it keeps the locks that it
+// inherits, held, so that nobody settles the operation too early.
+func (c *Compose) Down(held []*os.File, signals <-chan os.Signal) (fault.Exit, error) {
+	return c.child(c.Args.down(), held, signals)
 }
 
 // Stop stops the services, and is interrupted when ctx ends.
-func (c *Compose) Stop(ctx context.Context) error {
+func (c *Compose) Stop(ctx context.Context, held []*os.File) error {
 	signals := make(chan os.Signal, 1)
 	defer context.AfterFunc(ctx, func() { signals <- os.Interrupt })()
-	exit, err := c.child(c.Args.stop(), signals)
+	exit, err := c.child(c.Args.stop(), held, signals)
 	if err == nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -42,14 +44,14 @@ func (c *Compose) Stop(ctx context.Context) error {
 	return err
 }
 
-func (c *Compose) child(args []string, signals <-chan os.Signal) (teardown.Exit, error) {
+func (c *Compose) child(args []string, held []*os.File, signals <-chan os.Signal) (fault.Exit, error) {
 	binary, err := c.docker()
 	if err != nil {
-		return teardown.Exit{}, err
+		return fault.Exit{}, err
 	}
 	in, err := c.input()
 	if err != nil {
-		return teardown.Exit{}, err
+		return fault.Exit{}, err
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout = c.Dir, c.Env, c.Stdout
@@ -61,13 +63,14 @@ func (c *Compose) child(args []string, signals <-chan os.Signal) (teardown.Exit,
 	}
 	errs, err := captureStderr(c.Stderr)
 	if err != nil {
-		return teardown.Exit{}, err
+		return fault.Exit{}, err
 	}
 	cmd.Stderr = errs.child
 	ownGroup(cmd)
+	durable.Inherit(cmd, held)
 	if err := cmd.Start(); err != nil {
 		errs.close()
-		return teardown.Exit{}, fmt.Errorf("start %q: %w", binary, err)
+		return fault.Exit{}, fmt.Errorf("start %q: %w", binary, err)
 	}
 	errs.childHasIt()
 	ended := make(chan error, 1)
@@ -81,7 +84,7 @@ func (c *Compose) child(args []string, signals <-chan os.Signal) (teardown.Exit,
 			}
 			signalGroup(cmd.Process, sig)
 		case err := <-ended:
-			return teardown.Exit{Code: exitCode(err), Signal: first, Stderr: errs.close()}, nil
+			return fault.Exit{Code: exitCode(err), Signal: first, Stderr: errs.close()}, nil
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"os/exec"
 	"sync"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Compose is one call of the user's Docker Compose.
@@ -30,10 +30,10 @@ type Compose struct {
 	pipedErr error
 }
 
-var errNoDocker = &teardown.Fault{
+var errNoDocker = &fault.Fault{
 	Err:  errors.New("the docker command was not found in PATH"),
 	Try:  "install the Docker CLI and its Compose plugin",
-	Code: teardown.ExitFailed,
+	Code: fault.ExitFailed,
 }
 
 // docker finds the docker binary.

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 func project(t *testing.T, files map[string]string, env ...string) *Compose {
@@ -49,10 +49,10 @@ volumes:
   old: {external: true, name: legacy}
 `
 
-func declared(m teardown.Model, key string) teardown.Declared {
-	i := slices.IndexFunc(m.Volumes, func(d teardown.Declared) bool { return d.Key == key })
+func declared(m inventory.Model, key string) inventory.Declared {
+	i := slices.IndexFunc(m.Volumes, func(d inventory.Declared) bool { return d.Key == key })
 	if i < 0 {
-		return teardown.Declared{}
+		return inventory.Declared{}
 	}
 	return m.Volumes[i]
 }
@@ -63,7 +63,7 @@ func TestModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Project != "shop" || m.Mode != teardown.Files || m.Via != "" || len(m.Services) != 2 {
+	if m.Project != "shop" || m.Mode != inventory.Files || m.Via != "" || len(m.Services) != 2 {
 		t.Errorf("%+v", m)
 	}
 	web := m.Services["web"]

@@ -16,7 +16,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Model resolves the project as Compose's `down` will. In this order:
@@ -28,7 +29,7 @@ import (
 //  4. Where that fails too and COMPOSE_PROJECT_NAME is set: labels mode. Compose
 //     falls back to it without a word; we say so.
 //  5. Else Compose would fail as well, and its error is returned.
-func (c *Compose) Model(ctx context.Context) (teardown.Model, error) {
+func (c *Compose) Model(ctx context.Context) (inventory.Model, error) {
 	if c.Args.ProjectName != "" && len(c.Args.Files) == 0 {
 		return c.labels(c.Args.ProjectName, ""), nil
 	}
@@ -36,7 +37,7 @@ func (c *Compose) Model(ctx context.Context) (teardown.Model, error) {
 	if err == nil || errors.Is(err, errStdin) || ctx.Err() != nil {
 		return model, err
 	}
-	var gone *teardown.Fault
+	var gone *fault.Fault
 	if errors.As(err, &gone) && !c.fallsBack() {
 		return c.located(), err
 	}
@@ -51,20 +52,20 @@ func (c *Compose) Model(ctx context.Context) (teardown.Model, error) {
 }
 
 func loadFault(ours, theirs error) error {
-	var f *teardown.Fault
+	var f *fault.Fault
 	if errors.As(ours, &f) {
 		return f
 	}
-	return &teardown.Fault{
+	return &fault.Fault{
 		Err:  fmt.Errorf("the project could not be loaded: %w", theirs),
 		Try:  "docker compose config --quiet   # shows what is wrong with the files",
-		Code: teardown.ExitFailed,
+		Code: fault.ExitFailed,
 	}
 }
 
-func (c *Compose) labels(name, fallback string) teardown.Model {
-	m := teardown.Model{
-		Project: strings.ToLower(name), Mode: teardown.Labels, Dir: c.Dir,
+func (c *Compose) labels(name, fallback string) inventory.Model {
+	m := inventory.Model{
+		Project: strings.ToLower(name), Mode: inventory.Labels, Dir: c.Dir,
 		Fallback: fallback, Named: c.Args.Services,
 	}
 	if at := c.located(); fallback != "" && at.Dir != "" {
@@ -75,8 +76,8 @@ func (c *Compose) labels(name, fallback string) teardown.Model {
 
 // located is what is known of a project that could not be loaded: the directory
 // whose log gets the failed record, where a file was found at all.
-func (c *Compose) located() teardown.Model {
-	m := teardown.Model{Named: c.Args.Services}
+func (c *Compose) located() inventory.Model {
+	m := inventory.Model{Named: c.Args.Services}
 	opts, err := c.options()
 	if err != nil || len(opts.ConfigPaths) == 0 || opts.ConfigPaths[0] != "-" && !exists(opts.ConfigPaths[0]) {
 		return m
@@ -136,46 +137,46 @@ func (c *Compose) envFiles() []string {
 // errNoFile is Compose's complaint in a directory without files.
 var errNoFile = errors.New("no compose file was found here or in a parent directory")
 
-func (c *Compose) load(ctx context.Context) (teardown.Model, error) {
+func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 	// compose-go warns through the global logger; Compose itself will say the
 	// same again, and one voice is enough.
 	logrus.SetOutput(io.Discard)
 	restore, err := c.lendStdin()
 	if err != nil {
-		return teardown.Model{}, fmt.Errorf("%w: %w", errStdin, err)
+		return inventory.Model{}, fmt.Errorf("%w: %w", errStdin, err)
 	}
 	defer restore()
 	opts, err := c.options()
 	if err != nil {
-		return teardown.Model{}, err
+		return inventory.Model{}, err
 	}
 	if len(opts.ConfigPaths) == 0 {
-		return teardown.Model{}, &teardown.Fault{Err: errNoFile, Try: "run it in the project's directory, or name the file: ccdestroy -f FILE", Code: teardown.ExitFailed}
+		return inventory.Model{}, &fault.Fault{Err: errNoFile, Try: "run it in the project's directory, or name the file: ccdestroy -f FILE", Code: fault.ExitFailed}
 	}
 	full, err := opts.LoadProject(ctx)
 	if err != nil {
-		return teardown.Model{}, err
+		return inventory.Model{}, err
 	}
 	return c.model(full)
 }
 
 // model applies Compose's selection to the loaded project.
-func (c *Compose) model(full *types.Project) (teardown.Model, error) {
+func (c *Compose) model(full *types.Project) (inventory.Model, error) {
 	if full.Name == "" {
-		return teardown.Model{}, errors.New("project name can't be empty")
+		return inventory.Model{}, errors.New("project name can't be empty")
 	}
 	for _, name := range c.Args.Services {
 		if _, ok := full.AllServices()[name]; !ok {
-			return teardown.Model{}, unknownService(name, full)
+			return inventory.Model{}, unknownService(name, full)
 		}
 	}
 	enabled, err := full.WithServicesEnabled(c.Args.Services...)
 	if err != nil {
-		return teardown.Model{}, err
+		return inventory.Model{}, err
 	}
 	selected, err := enabled.WithSelectedServices(c.Args.Services)
 	if err != nil {
-		return teardown.Model{}, err
+		return inventory.Model{}, err
 	}
 	effective := selected
 	if !c.Args.AllResources {
@@ -186,10 +187,10 @@ func (c *Compose) model(full *types.Project) (teardown.Model, error) {
 
 func unknownService(name string, p *types.Project) error {
 	names := append(p.ServiceNames(), p.DisabledServiceNames()...)
-	return &teardown.Fault{
+	return &fault.Fault{
 		Err:  fmt.Errorf("no such service: %q", name),
 		Try:  "one of " + strings.Join(names, ", "),
-		Code: teardown.ExitFailed,
+		Code: fault.ExitFailed,
 	}
 }
 

@@ -6,16 +6,16 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // translate says in the words of teardown what Compose will do with the
 // project: full is what the files declare, effective what is left of it after
 // selection.
-func (c *Compose) translate(full, effective *types.Project) teardown.Model {
-	m := teardown.Model{
-		Project: effective.Name, Mode: teardown.Files, Dir: full.WorkingDir, Files: full.ComposeFiles,
-		Named: c.Args.Services, Services: map[string]teardown.Service{}, Disabled: map[string]string{},
+func (c *Compose) translate(full, effective *types.Project) inventory.Model {
+	m := inventory.Model{
+		Project: effective.Name, Mode: inventory.Files, Dir: full.WorkingDir, Files: full.ComposeFiles,
+		Named: c.Args.Services, Services: map[string]inventory.Service{}, Disabled: map[string]string{},
 	}
 	for name, s := range effective.Services {
 		m.Services[name] = service(s)
@@ -25,7 +25,7 @@ func (c *Compose) translate(full, effective *types.Project) teardown.Model {
 		m.Disabled[name] = whyDisabled(full, name, s)
 	}
 	for key, v := range full.Volumes {
-		d := teardown.Declared{Key: key, Name: v.Name, External: bool(v.External)}
+		d := inventory.Declared{Key: key, Name: v.Name, External: bool(v.External)}
 		if _, ok := effective.Volumes[key]; !ok {
 			d.Skipped = whySkipped(m, full, func(s types.ServiceConfig) bool {
 				return slices.ContainsFunc(s.Volumes, func(sv types.ServiceVolumeConfig) bool {
@@ -36,7 +36,7 @@ func (c *Compose) translate(full, effective *types.Project) teardown.Model {
 		m.Volumes = append(m.Volumes, d)
 	}
 	for key, n := range full.Networks {
-		d := teardown.Declared{Key: key, Name: n.Name, External: bool(n.External)}
+		d := inventory.Declared{Key: key, Name: n.Name, External: bool(n.External)}
 		if _, ok := effective.Networks[key]; !ok {
 			d.Skipped = whySkipped(m, full, func(s types.ServiceConfig) bool { _, uses := s.Networks[key]; return uses })
 		}
@@ -45,11 +45,11 @@ func (c *Compose) translate(full, effective *types.Project) teardown.Model {
 	return m
 }
 
-func service(s types.ServiceConfig) teardown.Service {
-	out := teardown.Service{Image: s.Image, DependsOn: s.GetDependencies()}
+func service(s types.ServiceConfig) inventory.Service {
+	out := inventory.Service{Image: s.Image, DependsOn: s.GetDependencies()}
 	for _, v := range s.Volumes {
 		if v.Type == types.VolumeTypeBind {
-			out.Binds = append(out.Binds, teardown.Bind{Source: v.Source, Writable: !v.ReadOnly})
+			out.Binds = append(out.Binds, inventory.Bind{Source: v.Source, Writable: !v.ReadOnly})
 		}
 	}
 	for _, hook := range s.PreStop {
@@ -64,7 +64,7 @@ func service(s types.ServiceConfig) teardown.Service {
 // closure marks the services whose containers Compose removes: all, or the
 // named ones and those among the selected that depend on them. A mere
 // dependency of a named service stays.
-func closure(services map[string]teardown.Service, named []string) {
+func closure(services map[string]inventory.Service, named []string) {
 	going := map[string]bool{}
 	for _, name := range named {
 		going[name] = true
@@ -92,7 +92,7 @@ func whyDisabled(full *types.Project, name string, s types.ServiceConfig) string
 
 // whySkipped explains why a declared volume or network is not part of this
 // command: by the services that use it.
-func whySkipped(m teardown.Model, full *types.Project, uses func(types.ServiceConfig) bool) string {
+func whySkipped(m inventory.Model, full *types.Project, uses func(types.ServiceConfig) bool) string {
 	for name, s := range full.AllServices() {
 		if why, disabled := m.Disabled[name]; disabled && uses(s) {
 			return "only used by service " + name + ": " + why

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 var errNoPlugin = errors.New("the Docker Compose plugin does not answer")
@@ -62,7 +62,7 @@ func (c *Compose) askVersion(ctx context.Context) (string, error) {
 	if line := firstLine(stderr); line != "" {
 		what = fmt.Errorf("%w: %s", errNoPlugin, line)
 	}
-	return "", &teardown.Fault{Err: what, Try: "docker compose version   # and install the plugin docker-compose (v2 or later)", Code: teardown.ExitFailed}
+	return "", &fault.Fault{Err: what, Try: "docker compose version   # and install the plugin docker-compose (v2 or later)", Code: fault.ExitFailed}
 }
 
 // fingerprint names the docker binary and every file that it could take for the

@@ -130,7 +130,11 @@ func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
 //
 // A crash before the rename leaves a file "*.tmp-*" beside path and the old
 // content; after it, the new content.
-func WriteFile(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
+func WriteFile(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	return writeFile(path, mode, write, func(*os.File) error { return nil })
+}
+
+func writeFile(path string, mode fs.FileMode, write func(io.Writer) error, finish func(*os.File) error) (err error) {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
 	if err != nil {
@@ -142,11 +146,24 @@ func WriteFile(path string, mode fs.FileMode, write func(io.Writer) error) (err 
 		}
 	}()
 	out := bufio.NewWriter(tmp)
-	if err := errors.Join(write(out), out.Flush(), tmp.Chmod(mode), tmp.Sync(), tmp.Close()); err != nil {
+	if err := errors.Join(write(out), out.Flush(), tmp.Chmod(mode), finish(tmp), tmp.Sync(), tmp.Close()); err != nil {
 		return fmt.Errorf("write %q: %w", path, Cause(err))
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return fmt.Errorf("write %q: %w", path, Cause(err))
 	}
 	return SyncDir(dir)
+}
+
+// RewriteFile gives a file that is there another content in one step. It keeps
+// its mode and, where this account may give files away, its owner.
+func RewriteFile(path string, data []byte) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("write %q: %w", path, Cause(err))
+	}
+	return writeFile(path, info.Mode().Perm(), func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}, func(f *os.File) error { return sameOwner(f, info) })
 }

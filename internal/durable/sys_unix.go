@@ -56,3 +56,13 @@ func Free(dir string) (bytes uint64, known bool) {
 	}
 	return uint64(st.Bavail) * uint64(st.Bsize), true
 }
+
+// sameOwner gives the file the owner and group of another one, as root; other
+// accounts cannot, and keep theirs.
+func sameOwner(f *os.File, as fs.FileInfo) error {
+	st, ok := as.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 {
+		return nil
+	}
+	return f.Chown(int(st.Uid), int(st.Gid))
+}

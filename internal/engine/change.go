@@ -16,7 +16,7 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/api/types/volume"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Start starts containers that exist, in the given order, and tells of all that
@@ -47,31 +47,36 @@ func (c *Client) Stop(ctx context.Context, ids []string) error {
 }
 
 // Platform says what kind of machine the engine is.
-func (c *Client) Platform(ctx context.Context) (teardown.Platform, error) {
+func (c *Client) Platform(ctx context.Context) (inventory.Platform, error) {
 	if err := c.ready(ctx); err != nil {
-		return teardown.Platform{}, err
+		return inventory.Platform{}, err
 	}
 	info, err := c.api.Info(ctx)
 	if err != nil {
-		return teardown.Platform{}, c.unreachable(err)
+		return inventory.Platform{}, c.unreachable(err)
 	}
-	return teardown.Platform{OS: info.OperatingSystem, Root: info.DockerRootDir, Storage: info.Driver, Security: info.SecurityOptions}, nil
+	return inventory.Platform{OS: info.OperatingSystem, Root: info.DockerRootDir, Storage: info.Driver, Security: info.SecurityOptions}, nil
 }
 
 // CreateVolume makes a volume with the name, driver, options and labels of v,
 // and returns it as the engine has it.
-func (c *Client) CreateVolume(ctx context.Context, v teardown.Volume) (teardown.Volume, error) {
+func (c *Client) CreateVolume(ctx context.Context, v inventory.Volume) (inventory.Volume, error) {
 	asked := time.Now()
 	made, err := c.api.VolumeCreate(ctx, volume.CreateOptions{Name: v.Name, Driver: v.Driver, DriverOpts: v.Options, Labels: v.Labels})
 	if err != nil {
-		return teardown.Volume{}, fmt.Errorf("create volume %q: %w", v.Name, err)
+		return inventory.Volume{}, fmt.Errorf("create volume %q: %w", v.Name, err)
 	}
 	return c.volume(made, asked), nil
 }
 
-// RemoveVolume removes a volume that no container refers to.
+// RemoveVolume removes a volume that no container refers to. Where there is none
+// of this name the error is inventory.ErrGone.
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
-	if err := c.api.VolumeRemove(ctx, name, false); err != nil {
+	err := c.api.VolumeRemove(ctx, name, false)
+	if errdefs.IsNotFound(err) {
+		return fmt.Errorf("remove volume %q: %w", name, inventory.ErrGone)
+	}
+	if err != nil {
 		return fmt.Errorf("remove volume %q: %w", name, err)
 	}
 	return nil

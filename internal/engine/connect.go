@@ -15,6 +15,8 @@ import (
 	"github.com/docker/cli/cli/context/store"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // minAPI is the API version of Engine 20.10, the oldest that is spoken to.
@@ -45,8 +47,16 @@ type Client struct {
 
 // Connect finds the engine in the order of the Docker CLI: -H, --context,
 // DOCKER_HOST, DOCKER_CONTEXT, the current context of config.json, the default
-// socket. It does not yet talk to it.
+// socket. It does not yet talk to it. An error is a *fault.Fault.
 func Connect(a Address) (*Client, error) {
+	c, err := connect(a)
+	if err != nil {
+		return nil, &fault.Fault{Err: err, Try: "docker context ls", Code: fault.ExitFailed}
+	}
+	return c, nil
+}
+
+func connect(a Address) (*Client, error) {
 	if a.Host != "" && a.Context != "" {
 		return nil, errors.New("--host and --context exclude each other")
 	}
@@ -173,16 +183,18 @@ func (c *Client) ready(ctx context.Context) error {
 // ErrUnreachable says that no engine answers.
 var ErrUnreachable = errors.New("the Docker Engine does not answer")
 
+// unreachable is why the engine could not be asked, with what to try.
 func (c *Client) unreachable(err error) error {
 	cause := err
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
 		cause = urlErr.Err
 	}
+	wrapped := fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
 	if client.IsErrConnectionFailed(err) {
-		return fmt.Errorf("%w at %s", ErrUnreachable, c.host)
+		wrapped = fmt.Errorf("%w at %s", ErrUnreachable, c.host)
 	}
-	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
+	return &fault.Fault{Err: wrapped, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: fault.ExitFailed}
 }
 
 // Close ends idle connections.

@@ -17,7 +17,8 @@ import (
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // helperImage has no layer and no file: a helper is never started.
@@ -37,8 +38,9 @@ type Helper struct {
 func (h *Helper) Dir(i int) string { return fmt.Sprintf("vol%04d/", i+1) }
 
 // Helper makes one with the volumes, which must exist: the engine would
-// silently make the others. run says whose it is.
-func (c *Client) Helper(ctx context.Context, name, run string, volumes []string, readOnly bool) (*Helper, error) {
+// silently make the others. lock is the path of the lock that is held for as long
+// as it is needed.
+func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string, readOnly bool) (*Helper, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -55,7 +57,7 @@ func (c *Client) Helper(ctx context.Context, name, run string, volumes []string,
 	made, err := c.api.ContainerCreate(ctx, &container.Config{
 		Image: helperImage, Cmd: []string{"/never-started"},
 		Labels: map[string]string{
-			teardown.LabelHelper: "true", teardown.LabelHelperRun: run, "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
+			inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
 		},
 	}, host, nil, nil, name)
 	if err != nil {
@@ -90,9 +92,36 @@ func removeContainer(ctx context.Context, api *client.Client, id string) error {
 	return err
 }
 
-// RemoveHelper removes the helper of another run.
-func (c *Client) RemoveHelper(ctx context.Context, id string) error {
-	return removeContainer(ctx, c.api, id)
+// helperLife is after how long a helper is a leftover whose lock file is not
+// here: one of another host, or of an operation that is over.
+const helperLife = 7 * 24 * time.Hour
+
+// sweep removes helpers that nobody needs any more.
+func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
+	kept := s.Containers[:0]
+	for _, con := range s.Containers {
+		if leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
+			continue
+		}
+		kept = append(kept, con)
+	}
+	s.Containers = kept
+}
+
+// leftover reports whether the container is a helper of an operation that is
+// dead: whose lock is free.
+func leftover(c inventory.Container) bool {
+	if c.Labels[inventory.LabelHelper] != "true" {
+		return false
+	}
+	l, free, err := durable.TryLockExisting(c.Labels[inventory.LabelHelperLock])
+	if err != nil {
+		return time.Since(c.Created) > helperLife
+	}
+	if free {
+		_ = l.Unlock()
+	}
+	return free
 }
 
 // loadHelper gives the engine the image, where it does not have it. Nothing is
@@ -126,7 +155,7 @@ func (c *Client) loadHelper(ctx context.Context) error {
 func emptyImage(system, processor string) ([]byte, error) {
 	config, err := json.Marshal(map[string]any{
 		"os": system, "architecture": processor, "created": "1970-01-01T00:00:00Z",
-		"config": map[string]any{"Labels": map[string]string{teardown.LabelHelper: "true"}},
+		"config": map[string]any{"Labels": map[string]string{inventory.LabelHelper: "true"}},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{}},
 	})
 	if err != nil {

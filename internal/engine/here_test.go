@@ -8,8 +8,8 @@ import (
 
 	"github.com/docker/docker/client"
 
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
-	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
 // A directory of the right name that is not of the age that the engine tells is
@@ -32,22 +32,22 @@ func TestHere(t *testing.T) {
 		}
 		for _, x := range []struct {
 			what string
-			v    teardown.Volume
+			v    inventory.Volume
 			want bool
 		}{
-			{"ours", teardown.Volume{Driver: "local", Mountpoint: dir, Created: made}, true},
-			{"another's, older", teardown.Volume{Driver: "local", Mountpoint: dir, Created: made.Add(time.Minute)}, false},
-			{"another's, younger", teardown.Volume{Driver: "local", Mountpoint: dir, Created: made.Add(-time.Minute)}, false},
-			{"not there", teardown.Volume{Driver: "local", Mountpoint: dir + "/x/y", Created: made}, false},
-			{"with options", teardown.Volume{Driver: "local", Mountpoint: dir, Created: made, Options: map[string]string{"o": "bind"}}, false},
-			{"of another driver", teardown.Volume{Driver: "nfs", Mountpoint: dir, Created: made}, false},
+			{"ours", inventory.Volume{Driver: "local", Mountpoint: dir, Created: made}, true},
+			{"another's, older", inventory.Volume{Driver: "local", Mountpoint: dir, Created: made.Add(time.Minute)}, false},
+			{"another's, younger", inventory.Volume{Driver: "local", Mountpoint: dir, Created: made.Add(-time.Minute)}, false},
+			{"not there", inventory.Volume{Driver: "local", Mountpoint: dir + "/x/y", Created: made}, false},
+			{"with options", inventory.Volume{Driver: "local", Mountpoint: dir, Created: made, Options: map[string]string{"o": "bind"}}, false},
+			{"of another driver", inventory.Volume{Driver: "nfs", Mountpoint: dir, Created: made}, false},
 		} {
 			if got := c.here(x.v, later); got != x.want {
 				t.Errorf("API %s, %s: %v", version, x.what, got)
 			}
 		}
 		c.local = false
-		if c.here(teardown.Volume{Driver: "local", Mountpoint: dir, Created: made}, later) {
+		if c.here(inventory.Volume{Driver: "local", Mountpoint: dir, Created: made}, later) {
 			t.Errorf("API %s: a remote engine's", version)
 		}
 	}
@@ -57,7 +57,7 @@ func TestHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &Client{api: old, local: true}
-	if !c.here(teardown.Volume{Driver: "local", Mountpoint: dir, Created: time.Now().Add(-time.Hour)}, changed(dir).Add(-time.Second)) {
+	if !c.here(inventory.Volume{Driver: "local", Mountpoint: dir, Created: time.Now().Add(-time.Hour)}, changed(dir).Add(-time.Second)) {
 		t.Error("a volume that changed after the engine was asked")
 	}
 }

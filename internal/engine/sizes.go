@@ -11,7 +11,7 @@ import (
 
 	"github.com/docker/docker/api/types"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // here reports whether the volume's files may be looked at directly: they are
@@ -19,32 +19,32 @@ import (
 // in a virtual machine has a local socket, too, and its paths may exist here, with
 // another engine's files; so the directory must be of the age that the engine
 // told when it was asked.
-func (c *Client) here(v teardown.Volume, asked time.Time) bool {
+func (c *Client) here(v inventory.Volume, asked time.Time) bool {
 	if !c.local || v.Driver != "local" || len(v.Options) > 0 || v.Mountpoint == "" {
 		return false
 	}
 	dir := v.Mountpoint
-	if c.StableCreated() {
+	if c.stableCreated() {
 		dir = filepath.Dir(dir)
 	}
 	at := changed(dir)
-	return at.Truncate(time.Second).Equal(v.Created) || !c.StableCreated() && at.After(asked)
+	return at.Truncate(time.Second).Equal(v.Created) || !c.stableCreated() && at.After(asked)
 }
 
 // Measure sums up the volumes whose files this host can read, several at once,
 // and asks the engine for the others. The engine walks every volume, image and
 // container for that, so it is asked last, and only once. Sizes that are not
 // there when ctx ends are left out.
-func (c *Client) Measure(ctx context.Context, volumes []teardown.Volume) map[string]teardown.Size {
-	sizes := map[string]teardown.Size{}
+func (c *Client) Measure(ctx context.Context, volumes []inventory.Volume) map[string]inventory.Size {
+	sizes := map[string]inventory.Size{}
 	var mu sync.Mutex // guards sizes and unread
 	unread := map[string]bool{}
-	todo := make(chan teardown.Volume)
+	todo := make(chan inventory.Volume)
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for v := range todo {
-				size, ok := teardown.Size{}, false
+				size, ok := inventory.Size{}, false
 				if v.Here {
 					size, ok = walk(ctx, v.Mountpoint)
 				}
@@ -69,21 +69,21 @@ func (c *Client) Measure(ctx context.Context, volumes []teardown.Volume) map[str
 	return sizes
 }
 
-func (c *Client) askSizes(ctx context.Context, unread map[string]bool, sizes map[string]teardown.Size) {
+func (c *Client) askSizes(ctx context.Context, unread map[string]bool, sizes map[string]inventory.Size) {
 	usage, err := c.api.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
 	if err != nil {
 		return
 	}
 	for _, v := range usage.Volumes {
 		if unread[v.Name] && v.UsageData != nil && v.UsageData.Size >= 0 {
-			sizes[v.Name] = teardown.Size{Bytes: v.UsageData.Size}
+			sizes[v.Name] = inventory.Size{Bytes: v.UsageData.Size}
 		}
 	}
 }
 
 // walk sums the lengths of the files under dir, hard links once, as the engine
 // counts. It gives up when ctx ends or when anything cannot be read.
-func walk(ctx context.Context, dir string) (size teardown.Size, ok bool) {
+func walk(ctx context.Context, dir string) (size inventory.Size, ok bool) {
 	seen := map[inode]bool{}
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil {

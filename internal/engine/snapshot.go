@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,42 +16,41 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/api/types/volume"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Describe says which engine answers.
-func (c *Client) Describe(ctx context.Context) (teardown.Engine, error) {
+func (c *Client) Describe(ctx context.Context) (inventory.Engine, error) {
 	if err := c.ready(ctx); err != nil {
-		return teardown.Engine{}, err
+		return inventory.Engine{}, err
 	}
 	info, err := c.api.Info(ctx)
 	if err != nil {
-		return teardown.Engine{}, c.unreachable(err)
+		return inventory.Engine{}, c.unreachable(err)
 	}
-	return teardown.Engine{
+	return inventory.Engine{
 		ID: info.ID, Name: info.Name, Version: info.ServerVersion, APIVersion: c.api.ClientVersion(),
-		Host: c.host, Context: c.context, Local: c.local,
+		Host: c.host, Context: c.context, Local: c.local, StableCreated: c.stableCreated(),
 	}, nil
 }
 
-// StableCreated reports whether CreatedAt of a volume never moves.
-func (c *Client) StableCreated() bool {
+func (c *Client) stableCreated() bool {
 	return versions.GreaterThanOrEqualTo(c.api.ClientVersion(), stableCreatedAPI)
 }
 
 // Snapshot lists what the engine has, of every project, in one call per kind,
-// all at once.
-func (c *Client) Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error) {
+// all at once. Helpers that dead runs left behind are removed, and left out.
+func (c *Client) Snapshot(ctx context.Context, scope inventory.Scope) (inventory.Snapshot, error) {
 	if err := c.ready(ctx); err != nil {
-		return teardown.Snapshot{}, err
+		return inventory.Snapshot{}, err
 	}
-	var s teardown.Snapshot
+	var s inventory.Snapshot
 	jobs := []func() error{
 		func() (err error) { s.Containers, err = c.containers(ctx); return },
 		func() (err error) { s.Volumes, err = c.volumes(ctx); return },
 		func() (err error) { s.Networks, err = c.networks(ctx); return },
 	}
-	if images {
+	if scope.Images {
 		jobs = append(jobs, func() (err error) { s.Images, err = c.images(ctx); return })
 	}
 	errs := make([]error, len(jobs))
@@ -61,29 +61,56 @@ func (c *Client) Snapshot(ctx context.Context, images bool) (teardown.Snapshot, 
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return teardown.Snapshot{}, c.unreachable(err)
+			return inventory.Snapshot{}, c.unreachable(err)
 		}
 	}
-	return s, nil
+	c.sweep(ctx, &s)
+	return s, c.markNamed(ctx, scope.Project, &s)
 }
 
-func (c *Client) containers(ctx context.Context) ([]teardown.Container, error) {
+// markNamed asks the engine, for containers of the project that mount a volume
+// that looks anonymous, whether they mount it by name.
+func (c *Client) markNamed(ctx context.Context, project string, s *inventory.Snapshot) error {
+	if project == "" {
+		return nil
+	}
+	anonymous := map[string]bool{}
+	for _, v := range s.Volumes {
+		anonymous[v.Name] = inventory.LooksAnonymous(v)
+	}
+	for i, con := range s.Containers {
+		looks := slices.ContainsFunc(con.Mounts, func(m inventory.Mount) bool { return anonymous[m.Volume] })
+		if con.Labels[inventory.LabelProject] != strings.ToLower(project) || !looks {
+			continue
+		}
+		named, err := c.namedVolumes(ctx, con.ID)
+		if err != nil {
+			return c.unreachable(err)
+		}
+		for j, m := range con.Mounts {
+			s.Containers[i].Mounts[j].Named = slices.Contains(named, m.Volume)
+		}
+	}
+	return nil
+}
+
+func (c *Client) containers(ctx context.Context) ([]inventory.Container, error) {
 	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]teardown.Container, 0, len(list))
+	out := make([]inventory.Container, 0, len(list))
 	for _, s := range list {
-		con := teardown.Container{
+		con := inventory.Container{
 			ID: s.ID, Name: canonicalName(s), Image: s.Image, ImageID: s.ImageID, State: s.State,
 			Labels: s.Labels, Created: time.Unix(s.Created, 0),
 		}
 		for _, m := range s.Mounts {
 			switch m.Type {
 			case mount.TypeVolume:
-				con.Mounts = append(con.Mounts, teardown.Mount{Volume: m.Name, Writable: m.RW})
+				con.Mounts = append(con.Mounts, inventory.Mount{Volume: m.Name, Writable: m.RW})
 			case mount.TypeBind:
-				con.Mounts = append(con.Mounts, teardown.Mount{Source: m.Source, Writable: m.RW})
+				con.Mounts = append(con.Mounts, inventory.Mount{Source: m.Source, Writable: m.RW})
 			}
 		}
 		if s.NetworkSettings != nil {
@@ -106,13 +133,13 @@ func canonicalName(s container.Summary) string {
 	return s.ID[:min(12, len(s.ID))]
 }
 
-func (c *Client) volumes(ctx context.Context) ([]teardown.Volume, error) {
+func (c *Client) volumes(ctx context.Context) ([]inventory.Volume, error) {
 	asked := time.Now()
 	list, err := c.api.VolumeList(ctx, volume.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]teardown.Volume, 0, len(list.Volumes))
+	out := make([]inventory.Volume, 0, len(list.Volumes))
 	for _, v := range list.Volumes {
 		out = append(out, c.volume(*v, asked))
 	}
@@ -120,8 +147,8 @@ func (c *Client) volumes(ctx context.Context) ([]teardown.Volume, error) {
 }
 
 // volume is what the engine said of one when it was asked at that time.
-func (c *Client) volume(v volume.Volume, asked time.Time) teardown.Volume {
-	vol := teardown.Volume{Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Labels: v.Labels, Options: v.Options}
+func (c *Client) volume(v volume.Volume, asked time.Time) inventory.Volume {
+	vol := inventory.Volume{Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Labels: v.Labels, Options: v.Options}
 	vol.Created, _ = time.Parse(time.RFC3339, v.CreatedAt)
 	if vol.Here = c.here(vol, asked); vol.Here {
 		vol.Born = birth(v.Mountpoint)
@@ -129,26 +156,26 @@ func (c *Client) volume(v volume.Volume, asked time.Time) teardown.Volume {
 	return vol
 }
 
-func (c *Client) networks(ctx context.Context) ([]teardown.Network, error) {
+func (c *Client) networks(ctx context.Context) ([]inventory.Network, error) {
 	list, err := c.api.NetworkList(ctx, network.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]teardown.Network, 0, len(list))
+	out := make([]inventory.Network, 0, len(list))
 	for _, n := range list {
-		out = append(out, teardown.Network{ID: n.ID, Name: n.Name, Created: n.Created, Labels: n.Labels})
+		out = append(out, inventory.Network{ID: n.ID, Name: n.Name, Created: n.Created, Labels: n.Labels})
 	}
 	return out, nil
 }
 
-func (c *Client) images(ctx context.Context) ([]teardown.Image, error) {
+func (c *Client) images(ctx context.Context) ([]inventory.Image, error) {
 	list, err := c.api.ImageList(ctx, image.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]teardown.Image, 0, len(list))
+	out := make([]inventory.Image, 0, len(list))
 	for _, i := range list {
-		img := teardown.Image{ID: i.ID, Labels: i.Labels, Created: time.Unix(i.Created, 0), Size: i.Size}
+		img := inventory.Image{ID: i.ID, Labels: i.Labels, Created: time.Unix(i.Created, 0), Size: i.Size}
 		for _, tag := range i.RepoTags {
 			if tag != "<none>:<none>" {
 				img.Tags = append(img.Tags, tag)
@@ -159,9 +186,9 @@ func (c *Client) images(ctx context.Context) ([]teardown.Image, error) {
 	return out, nil
 }
 
-// NamedVolumes returns the volumes that the container's configuration refers to
+// namedVolumes returns the volumes that the container's configuration refers to
 // by name. The engine keeps those when the container is removed.
-func (c *Client) NamedVolumes(ctx context.Context, id string) ([]string, error) {
+func (c *Client) namedVolumes(ctx context.Context, id string) ([]string, error) {
 	con, err := c.api.ContainerInspect(ctx, id)
 	if errdefs.IsNotFound(err) {
 		return nil, nil

@@ -7,23 +7,38 @@ import (
 	"strings"
 	"time"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Engine is what is asked of the Docker Engine.
-type Engine interface {
-	Describe(context.Context) (teardown.Engine, error)
-	Platform(context.Context) (teardown.Platform, error)
-	Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error)
+// Looker is what is asked of the Docker Engine.
+type Looker interface {
+	Describe(context.Context) (inventory.Engine, error)
+	Platform(context.Context) (inventory.Platform, error)
+	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+}
+
+// Containers are started and stopped by id; see package teardown.
+type Containers interface {
 	Start(ctx context.Context, ids []string) error
 	Stop(ctx context.Context, ids []string) error
+}
+
+// Volumes are made and removed, and read and written through a helper.
+type Volumes interface {
 	// Helper makes a container that is never started and that has the volumes,
-	// which must exist. run says in its labels whose it is.
-	Helper(ctx context.Context, name, run string, volumes []string, readOnly bool) (Helper, error)
+	// which must exist. It is a leftover when the lock at this path is free.
+	Helper(ctx context.Context, name, lock string, volumes []string, readOnly bool) (Helper, error)
 	// CreateVolume makes the volume, or finds one of that name, and returns it
 	// as the engine has it.
-	CreateVolume(context.Context, teardown.Volume) (teardown.Volume, error)
+	CreateVolume(context.Context, inventory.Volume) (inventory.Volume, error)
 	RemoveVolume(ctx context.Context, name string) error
+}
+
+// Engine is all of it.
+type Engine interface {
+	Looker
+	Containers
+	Volumes
 }
 
 // Helper reads and writes volumes, by their number from 0.
@@ -50,16 +65,15 @@ type Progress interface {
 // Setting is where and how volumes are saved and brought back.
 type Setting struct {
 	Engine   Engine
-	Run      string // whose the helpers are
 	Tool     string // this program and its version
 	Now      func() time.Time
-	Note     func(string) // tells something beside the main matter
+	Note     func(string) // reports an incidental notice
 	Progress func() Progress
 }
 
 // direct reports whether the engine's files can be read and written as they are:
 // by root, and not from behind a mapping of user ids, where owners differ.
-func direct(p teardown.Platform) bool {
+func direct(p inventory.Platform) bool {
 	for _, option := range p.Security {
 		if strings.HasPrefix(option, "name=userns") || strings.HasPrefix(option, "name=rootless") {
 			return false

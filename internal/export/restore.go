@@ -6,36 +6,52 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // Restore brings volumes of an export back.
 type Restore struct {
 	Setting
-	Entry     teardown.Entry
-	Export    *archive.Export
-	Volumes   []archive.Volume
-	As        string // another name for the one volume, or ""
-	Overwrite bool   // remove volumes that are in the way
-	// Confirm asks whether these volumes may be removed; nil says yes.
-	Confirm func(context.Context, teardown.Inventory) error
+	Book    *record.Book
+	Export  *archive.Export
+	Volumes []archive.Volume
+	Options RestoreOptions
+	Dir     string // working directory, for the record
+	Reason  string
+	// Confirm asks whether these volumes may be removed, or says why not.
+	Confirm func(context.Context, *record.Operation, []inventory.Change) error
 	Signals <-chan os.Signal
 
-	platform teardown.Platform
+	engine   inventory.Engine
+	platform inventory.Platform
 	targets  []target
+	lock     string // path of the operation's
+	checked  bool   // the archives
+	agreed   bool
+	done     Done
+}
+
+// RestoreOptions are the flags of a restore.
+type RestoreOptions struct {
+	As          string // another name for the one volume, or ""
+	Overwrite   bool   // remove volumes that are in the way
+	WithOptions bool   // make volumes with the driver and options of the export, which were shown
+	Protect     inventory.Patterns
 }
 
 // target is a volume that is to be written.
 type target struct {
 	from    archive.Volume
-	volume  teardown.Volume // as it is to be made
-	there   bool            // one of this name is there
-	replace bool            // and is removed first
-	made    bool            // by us
+	volume  inventory.Volume // as it is to be made, or as it is there
+	was     inventory.Volume // what is there
+	there   bool             // one of this name is there
+	replace bool             // and is removed first
+	made    bool             // by us
 }
 
 // Done is what a restore has come to.
@@ -47,32 +63,110 @@ type Done struct {
 // Do checks everything, asks, records, writes, compares and records. An error
 // says what was not done.
 func (r *Restore) Do(ctx context.Context) (Done, error) {
-	var done Done
-	sig, err := teardown.Guard(ctx, r.Signals, r.prepare)
+	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
+		if r.engine, err = r.Engine.Describe(ctx); err == nil {
+			r.platform, err = r.Engine.Platform(ctx)
+		}
+		return err
+	})
 	if sig != nil {
-		return done, teardown.StoppedBy(sig, "nothing was restored")
+		err = fault.StoppedBy(sig, "nothing was restored")
 	}
 	if err != nil {
-		return done, err
+		return r.done, err
 	}
-	var replaced []string
-	for _, t := range r.targets {
-		if t.replace {
-			replaced = append(replaced, t.volume.Name)
+	_, end, unrecorded, err := record.Life{
+		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
+	}.Run(ctx, r)
+	if err != nil {
+		return r.done, err
+	}
+	if err = end.Err; unrecorded != nil {
+		err = errors.Join(err, fmt.Errorf("the outcome could not be recorded: %w", unrecorded))
+	}
+	if err != nil && end.Outcome == audit.Partial {
+		err = &fault.Fault{Err: err, Code: max(fault.AsFault(err).Code, fault.ExitPartial)}
+	}
+	return r.done, err
+}
+
+func (r *Restore) describe(d *record.Details) {
+	d.Inventory = inventory.Inventory{Project: r.Export.Manifest.Project, Engine: r.engine, Dir: r.Dir}
+	d.Why = r.Reason
+}
+
+// Look verifies the archives, once, and finds out what is in the way. It changes
+// nothing.
+func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
+	inv := inventory.Inventory{Project: r.Export.Manifest.Project, Engine: r.engine, Dir: r.Dir}
+	if err := r.check(ctx); err != nil {
+		return inv, err
+	}
+	snap, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+	if err != nil {
+		return inv, err
+	}
+	r.targets = nil
+	var obstacles []obstacle
+	for _, v := range r.Volumes {
+		t := target{from: v, volume: r.volume(v)}
+		if is, there := snap.Volume(t.volume.Name); there {
+			found, err := r.inTheWay(ctx, &t, is, snap)
+			if err != nil {
+				return inv, err
+			}
+			obstacles = append(obstacles, found...)
+			res := r.Options.Protect.Resource(is)
+			res.Fate = inventory.Kept
+			if t.replace {
+				res.Asked, res.Fate = true, inventory.Removed
+			}
+			inv.Resources = append(inv.Resources, res)
 		}
-		r.Entry.Details.Restored = append(r.Entry.Details.Restored, teardown.Restored{Name: t.volume.Name, From: t.from.Name, Replaced: t.replace})
+		r.targets = append(r.targets, t)
 	}
-	r.Entry.ExportPath = r.Export.Dir
-	if err := r.Entry.Pend(ctx, replaced); err != nil {
-		return done, err
+	if len(obstacles) > 0 {
+		return inv, refusal(obstacles)
 	}
-	// A crash from here on leaves a volume half written, or none where one was
-	// removed; reconcile compares.
-	var lost []string
+	return inv, nil
+}
+
+func (r *Restore) check(ctx context.Context) error {
+	for _, v := range r.Volumes {
+		if r.checked {
+			return nil
+		}
+		if err := r.Export.Check(v); err != nil {
+			return fault.Refused("ccdestroy exports check "+r.Export.Dir, "nothing was restored: %w", err)
+		}
+	}
+	r.checked = true
+	return ctx.Err()
+}
+
+// Agree asks before volumes are removed.
+func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
+	o.ExportPath, r.lock = r.Export.Dir, o.LockPath()
+	o.Details.Restored = nil
+	for _, t := range r.targets {
+		o.Details.Restored = append(o.Details.Restored, record.Restored{Name: t.volume.Name, From: t.from.Name, Replaced: t.replace})
+	}
+	replaces := slices.ContainsFunc(r.targets, func(t target) bool { return t.replace })
+	if !replaces || r.agreed && len(changes) == 0 {
+		return true, nil
+	}
+	r.agreed = true
+	return false, r.Confirm(ctx, o, changes)
+}
+
+// Act writes and compares. A crash in it leaves a volume half written, or none
+// where one was removed; reconcile compares.
+func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	lost := []string{}
 	progress := r.Progress()
-	sig, err = teardown.Guard(ctx, r.Signals, func(ctx context.Context) error {
+	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) error {
 		for i := range r.targets {
-			gone, err := r.one(ctx, &r.targets[i], progress, &done)
+			gone, err := r.one(ctx, &r.targets[i], progress)
 			if gone {
 				lost = append(lost, r.targets[i].volume.Name)
 			}
@@ -83,126 +177,26 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 		return nil
 	})
 	progress.Wait()
-	return done, r.end(ctx, done, lost, sig, err)
-}
-
-func (r *Restore) end(ctx context.Context, done Done, lost []string, sig os.Signal, err error) error {
-	outcome := audit.Success
+	for i, res := range o.Details.Resources {
+		if slices.Contains(lost, res.Name) {
+			o.Details.Resources[i].Result = inventory.Gone
+			if res.Size != nil {
+				o.Details.LostBytes += res.Size.Bytes
+			}
+		}
+	}
+	end := record.Ended{Outcome: audit.Success, Affected: lost, Err: err}
 	switch {
 	case sig != nil:
-		err = teardown.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were restored", len(done.Volumes), len(r.targets)))
-		r.Entry.Details.Signal = teardown.SignalName(sig)
-		outcome = audit.Cancelled
+		end.Err = fault.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were restored", len(r.done.Volumes), len(r.targets)))
+		end.Outcome, o.Details.Signal = audit.Cancelled, fault.SignalName(sig)
 	case err != nil:
-		outcome = audit.Failed
-	case len(done.Differences) > 0:
-		outcome = audit.Partial
-		r.Entry.Details.Remaining = done.Differences
+		end.Outcome = audit.Failed
+	case len(r.done.Differences) > 0:
+		end.Outcome, o.Details.Remaining = audit.Partial, r.done.Differences
 	}
-	if err != nil {
-		r.Entry.Details.Error = err.Error()
-		if len(done.Volumes)+len(lost) > 0 {
-			outcome = audit.Partial
-		}
+	if end.Err != nil && len(r.done.Volumes)+len(lost) > 0 {
+		end.Outcome = audit.Partial
 	}
-	if recorded := r.Entry.End(ctx, outcome, lost); recorded != nil {
-		err = errors.Join(err, fmt.Errorf("the outcome could not be recorded: %w", recorded))
-	}
-	if err != nil && outcome == audit.Partial && sig == nil {
-		return &teardown.Fault{Err: err, Code: teardown.ExitPartial}
-	}
-	return err
-}
-
-// prepare verifies the archives and finds out what is in the way. It changes
-// nothing.
-func (r *Restore) prepare(ctx context.Context) error {
-	for _, v := range r.Volumes {
-		if err := r.Export.Check(v); err != nil {
-			return &teardown.Fault{Err: fmt.Errorf("nothing was restored: %w", err), Try: "ccdestroy exports check " + r.Export.Dir, Code: teardown.ExitRefused}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	engine, err := r.Engine.Describe(ctx)
-	if err != nil {
-		return err
-	}
-	if r.platform, err = r.Engine.Platform(ctx); err != nil {
-		return err
-	}
-	snap, err := r.Engine.Snapshot(ctx, false)
-	if err != nil {
-		return err
-	}
-	inv := teardown.Inventory{Project: r.Export.Manifest.Project, Engine: engine, Dir: r.Entry.Details.Dir}
-	asked := false
-	for _, v := range r.Volumes {
-		t := target{from: v, volume: r.volume(v)}
-		if i := slices.IndexFunc(snap.Volumes, func(x teardown.Volume) bool { return x.Name == t.volume.Name }); i >= 0 {
-			if err := r.inTheWay(ctx, &t, snap.Volumes[i], snap); err != nil {
-				return err
-			}
-			res := snap.Volumes[i].Resource()
-			res.Asked, res.Fate = t.replace, map[bool]teardown.Fate{true: teardown.Removed, false: teardown.Kept}[t.replace]
-			inv.Resources = append(inv.Resources, res)
-			asked = asked || t.replace
-		}
-		r.targets = append(r.targets, t)
-	}
-	r.Entry.Details.Inventory = inv
-	if asked && r.Confirm != nil {
-		return r.Confirm(ctx, inv)
-	}
-	return nil
-}
-
-// volume is what is to be made for a volume of the export. Under another name it
-// is not Compose's.
-func (r *Restore) volume(v archive.Volume) teardown.Volume {
-	out := teardown.Volume{Name: v.Name, Driver: v.Driver, Options: v.Options, Labels: map[string]string{}}
-	if r.As != "" {
-		out.Name = r.As
-	}
-	for key, value := range v.Labels {
-		if out.Name == v.Name || !strings.HasPrefix(key, "com.docker.") {
-			out.Labels[key] = value
-		}
-	}
-	return out
-}
-
-// inTheWay decides what is done about a volume that is there.
-func (r *Restore) inTheWay(ctx context.Context, t *target, is teardown.Volume, snap teardown.Snapshot) error {
-	refuse := func(try, format string, args ...any) error {
-		return &teardown.Fault{Err: fmt.Errorf("nothing was restored: volume %q "+format, append([]any{is.Name}, args...)...), Try: try, Code: teardown.ExitRefused}
-	}
-	t.there, t.volume = true, is
-	var users []string
-	running := false
-	for _, c := range snap.Containers {
-		if mounts(c, []string{is.Name}) {
-			users = append(users, c.Name)
-			running = running || c.Runs()
-		}
-	}
-	if running {
-		return refuse("docker compose stop, or --as NAME", "is in use by %s", strings.Join(users, ", "))
-	}
-	empty, err := r.empty(ctx, is)
-	switch {
-	case err != nil:
-		return fmt.Errorf("look into volume %q: %w", is.Name, err)
-	case empty:
-		return nil
-	case !r.Overwrite:
-		return refuse("--overwrite, or --as NAME", "has content")
-	case is.Labels[teardown.LabelProtect] == "true":
-		return refuse("--as NAME", "is protected by the label %s=true", teardown.LabelProtect)
-	case len(users) > 0:
-		return refuse("docker compose down, which keeps the volumes; or --as NAME", "cannot be replaced: the container %s refers to it", strings.Join(users, ", "))
-	}
-	t.replace, t.volume = true, r.volume(t.from)
-	return nil
+	return end
 }

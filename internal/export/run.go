@@ -2,78 +2,108 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // Run is one audited export that no teardown follows.
 type Run struct {
 	Writer
-	Entry     teardown.Entry
-	Inventory teardown.Inventory // what the record says of the volumes
-	Volumes   []teardown.Volume
-	Pause     bool // stop the containers that use them, and start them again
-	Signals   <-chan os.Signal
+	Book    *record.Book
+	Select  Select
+	Pause   bool // stop the containers that use them, and start them again
+	Reason  string
+	Signals <-chan os.Signal
+
+	volumes []inventory.Volume
+	saved   record.Export
 }
 
-// Do records, exports and records. An error is a *teardown.Fault.
-func (r *Run) Do(ctx context.Context) (teardown.Export, error) {
-	var saved teardown.Export
-	snap, err := r.Engine.Snapshot(ctx, false)
+// Select finds what is to be exported now: the project, the volumes as the
+// record has them, and as the engine does.
+type Select func(context.Context) (inventory.Inventory, []inventory.Volume, error)
+
+// Do records, exports and records. An error is a *fault.Fault, or ErrNothing.
+func (r *Run) Do(ctx context.Context) (record.Export, error) {
+	// Which project it is decides which lock to take, and is found out by a look of
+	// its own.
+	inv, _, err := r.Select(ctx)
 	if err != nil {
-		return saved, err
+		return r.saved, err
 	}
-	r.Entry.Details.Inventory = r.Inventory
+	l := record.Life{Book: r.Book, Operation: audit.Export, Signals: r.Signals, EngineID: inv.Engine.ID, Details: func(d *record.Details) { d.Inventory, d.Why = inv, r.Reason }}
 	if r.Pause {
+		l.Project = inv.Project
+	}
+	_, end, unrecorded, err := l.Run(ctx, r)
+	switch {
+	case err != nil:
+		return r.saved, err
+	case unrecorded != nil:
+		return r.saved, fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
+	}
+	return r.saved, end.Err
+}
+
+// Look finds the volumes.
+func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
+	inv, r.volumes, err = r.Select(ctx)
+	return inv, err
+}
+
+// Agree notes what runs, and where the export will lie. Nobody is asked, since
+// nothing goes.
+func (r *Run) Agree(ctx context.Context, o *record.Operation, _ []inventory.Change) (ready bool, err error) {
+	if len(r.volumes) == 0 {
+		return false, record.ErrNothing
+	}
+	if r.Pause {
+		snap, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+		if err != nil {
+			return false, err
+		}
 		var names []string
-		for _, v := range r.Volumes {
+		for _, v := range r.volumes {
 			names = append(names, v.Name)
 		}
-		r.Entry.Details.Stopped = teardown.RunningOf(snap, func(c teardown.Container) bool { return mounts(c, names) })
+		o.Details.Stopped = snap.RunningOf(func(c inventory.Container) bool { return c.Refers(names...) })
 	}
-	if r.Entry.ExportPath, err = r.Begin(r.Inventory); err != nil {
-		return saved, err
-	}
-	if err := r.Entry.Pend(ctx, nil); err != nil {
-		r.draft.Drop()
-		return saved, err
-	}
-	// A crash from here on leaves containers stopped that the pending event
-	// names, and half an export that is called so.
-	sig, err := teardown.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
-		saved, err = r.Save(ctx, r.Entry.ID, r.Inventory, r.Volumes, func(ctx context.Context) error {
-			return r.Engine.Stop(ctx, r.Entry.Details.Stopped)
-		})
-		return err
-	})
-	if err := r.Engine.Start(context.WithoutCancel(ctx), r.Entry.Details.Stopped); err != nil {
-		r.Note(fmt.Sprintf("not all containers that the export stopped run again: %v", err))
-	}
-	return saved, r.end(ctx, saved, sig, err)
+	o.ExportPath, err = r.Begin(o.Details.Inventory)
+	o.Abandoned = r.Drop
+	return true, err
 }
 
-func (r *Run) end(ctx context.Context, saved teardown.Export, sig os.Signal, err error) error {
-	outcome := audit.Success
+// Act stops, exports, and starts again. A crash in it leaves containers stopped
+// that the pending event names, and half an export that is called so.
+func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) (err error) {
+		err = r.Save(ctx, o.LockPath(), o.Details.Inventory, r.volumes, func(ctx context.Context) error {
+			return r.Engine.Stop(ctx, o.Details.Stopped)
+		})
+		if err == nil {
+			r.saved, err = r.Finish(ctx, o.ID)
+		}
+		return err
+	})
+	if err != nil {
+		r.Drop() // what it takes is given back before the services start again
+	}
+	if err := r.Engine.Start(context.WithoutCancel(ctx), o.Details.Stopped); err != nil {
+		r.Note(fmt.Sprintf("not all containers that the export stopped run again: %v", err))
+	}
 	switch {
 	case sig != nil:
-		outcome = audit.Cancelled
-		err = teardown.StoppedBy(sig, "there is no export")
-		r.Entry.Details.Signal = teardown.SignalName(sig)
+		o.Details.Signal, o.ExportPath = fault.SignalName(sig), ""
+		return record.Ended{Outcome: audit.Cancelled, Err: fault.StoppedBy(sig, "there is no export")}
 	case err != nil:
-		outcome = audit.Failed
-	default:
-		r.Entry.Details.Export = &saved
+		o.ExportPath = ""
+		return record.Ended{Outcome: audit.Failed, Err: err}
 	}
-	if err != nil {
-		r.Entry.Details.Error = err.Error()
-		r.Entry.ExportPath = ""
-	}
-	if recorded := r.Entry.End(ctx, outcome, nil); recorded != nil {
-		err = errors.Join(err, fmt.Errorf("the outcome could not be recorded: %w", recorded))
-	}
-	return err
+	o.Details.Export = &r.saved
+	return record.Ended{Outcome: audit.Success}
 }

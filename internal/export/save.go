@@ -13,7 +13,8 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/durable"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // Writer saves volumes below a directory. It is teardown's Saver.
@@ -30,49 +31,60 @@ type Writer struct {
 	// destroyed.
 	Complete bool
 
-	draft *archive.Draft
+	draft   *archive.Draft
+	started time.Time
+	first   saving // what the first call found out
+	done    []archive.Volume
 }
 
 // Begin makes the directory of the export and says where it will lie.
-func (w *Writer) Begin(inv teardown.Inventory) (path string, err error) {
+func (w *Writer) Begin(inv inventory.Inventory) (path string, err error) {
 	w.draft, err = archive.Begin(w.Dir(inv.Dir), inv.Project, w.Now())
 	if err != nil {
 		return "", err
 	}
+	w.started = w.Now()
 	return w.draft.Final(), nil
 }
 
-// Save exports the volumes and verifies the archives; see teardown.Saver. After
-// an error what was written stays, under a name that ends in ".incomplete".
-func (w *Writer) Save(ctx context.Context, id string, inv teardown.Inventory, volumes []teardown.Volume, stop func(context.Context) error) (teardown.Export, error) {
+// Save exports the volumes and verifies the archives; see teardown.Saver.
+func (w *Writer) Save(ctx context.Context, lock string, inv inventory.Inventory, volumes []inventory.Volume, stop func(context.Context) error) error {
 	if w.draft == nil {
 		if _, err := w.Begin(inv); err != nil {
-			return teardown.Export{}, err
+			return err
 		}
 	}
-	s := saving{Writer: w, id: id, inv: inv, started: w.Now(), progress: w.Progress()}
+	s := saving{Writer: w, lock: lock, inv: inv, progress: w.Progress()}
 	err := s.all(ctx, volumes, stop)
 	s.progress.Wait()
-	if err == nil {
-		return s.finish(ctx)
+	if len(w.done) == 0 || len(s.ran) > 0 {
+		w.first = s
 	}
-	return teardown.Export{}, fmt.Errorf("%w; what there is of it lies in %s", err, w.draft.Dir())
+	w.done = append(w.done, s.done...)
+	return err
 }
 
-// saving is one export under way.
+// Drop removes what there is of an export that is not to be.
+func (w *Writer) Drop() {
+	if w.draft != nil {
+		w.draft.Drop()
+		w.draft, w.done = nil, nil
+	}
+}
+
+// saving is one call of Save.
 type saving struct {
 	*Writer
-	id       string
-	inv      teardown.Inventory
-	started  time.Time
+	lock     string // path of the operation's
+	inv      inventory.Inventory
 	progress Progress
-	platform teardown.Platform
+	platform inventory.Platform
 	ran      []archive.Container
 	done     []archive.Volume // in the order of the inventory's volumes
 }
 
-func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(context.Context) error) error {
-	before, err := s.Engine.Snapshot(ctx, false)
+func (s *saving) all(ctx context.Context, volumes []inventory.Volume, stop func(context.Context) error) error {
+	before, err := s.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
 		return err
 	}
@@ -89,17 +101,19 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 		}
 	}
 	for _, c := range before.Containers {
-		if c.Runs() && mounts(c, slices.Concat(early, rest)) {
+		if c.Runs() && c.Refers(slices.Concat(early, rest)...) {
 			s.ran = append(s.ran, archive.Container{ID: c.ID, Name: c.Name})
 		}
 	}
 	if err := s.some(ctx, before, early, true); err != nil {
 		return err
 	}
-	if err := stop(ctx); err != nil {
-		return err
+	if stop != nil {
+		if err := stop(ctx); err != nil {
+			return err
+		}
 	}
-	after, err := s.Engine.Snapshot(ctx, false)
+	after, err := s.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
 		return err
 	}
@@ -109,7 +123,7 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 	if s.Live {
 		return nil
 	}
-	if after, err = s.Engine.Snapshot(ctx, false); err != nil {
+	if after, err = s.Engine.Snapshot(ctx, inventory.Scope{}); err != nil {
 		return err
 	}
 	for _, v := range s.done {
@@ -125,10 +139,10 @@ func (s *saving) all(ctx context.Context, volumes []teardown.Volume, stop func(c
 }
 
 // writers names the running containers that can write to a volume.
-func writers(s teardown.Snapshot, volume string) string {
+func writers(s inventory.Snapshot, volume string) string {
 	var names []string
 	for _, c := range s.Containers {
-		if c.Runs() && slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return m.Volume == volume && m.Writable }) {
+		if c.Runs() && slices.ContainsFunc(c.Mounts, func(m inventory.Mount) bool { return m.Volume == volume && m.Writable }) {
 			names = append(names, c.Name)
 		}
 	}
@@ -137,7 +151,7 @@ func writers(s teardown.Snapshot, volume string) string {
 
 // room tells when the export may not fit. How far it can be compressed is not
 // known, so that this is no reason to stop.
-func (s *saving) room(volumes []teardown.Volume) {
+func (s *saving) room(volumes []inventory.Volume) {
 	var sum int64
 	for _, v := range volumes {
 		sum += s.size(v.Name)
@@ -149,7 +163,7 @@ func (s *saving) room(volumes []teardown.Volume) {
 
 func (s *saving) size(volume string) int64 {
 	for _, r := range s.inv.Resources {
-		if r.Kind == teardown.KindVolume && r.Name == volume && r.Size != nil {
+		if r.Kind == inventory.KindVolume && r.Name == volume && r.Size != nil {
 			return r.Size.Bytes
 		}
 	}
@@ -157,15 +171,14 @@ func (s *saving) size(volume string) int64 {
 }
 
 // some saves the named volumes of a snapshot.
-func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []string, live bool) (err error) {
-	var volumes []teardown.Volume
+func (s *saving) some(ctx context.Context, snap inventory.Snapshot, names []string, live bool) (err error) {
+	var volumes []inventory.Volume
 	var helped []string
 	for _, name := range names {
-		i := slices.IndexFunc(snap.Volumes, func(v teardown.Volume) bool { return v.Name == name })
-		if i < 0 {
+		v, there := snap.Volume(name)
+		if !there {
 			return fmt.Errorf("volume %q is not there", name)
 		}
-		v := snap.Volumes[i]
 		for _, place := range []string{v.Mountpoint, v.Options["device"]} {
 			if within(s.draft.Dir(), place) {
 				return fmt.Errorf("the export would lie in volume %q itself, which it saves", name)
@@ -178,7 +191,7 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 	}
 	var helper Helper
 	if len(helped) > 0 {
-		if helper, err = s.Engine.Helper(ctx, helperName(s.id), s.Run, helped, true); err != nil {
+		if helper, err = s.Engine.Helper(ctx, helperName(s.lock), s.lock, helped, true); err != nil {
 			return err
 		}
 		// The helper keeps the engine from removing the volumes: it must be gone.
@@ -213,14 +226,15 @@ func (s *saving) some(ctx context.Context, snap teardown.Snapshot, names []strin
 	return err
 }
 
-// finish writes the manifest.
-func (s *saving) finish(ctx context.Context) (teardown.Export, error) {
-	engine, err := s.Engine.Describe(ctx)
+// Finish writes the manifest, and gives the export its name.
+func (w *Writer) Finish(ctx context.Context, id string) (record.Export, error) {
+	engine, err := w.Engine.Describe(ctx)
 	if err != nil {
-		return teardown.Export{}, err
+		return record.Export{}, err
 	}
+	s := w.first
 	m := archive.Manifest{
-		Tool: s.Tool, EventID: s.id, Project: s.inv.Project, Started: s.started.UTC(), Finished: s.Now().UTC(), Ran: s.ran, Volumes: s.done,
+		Tool: w.Tool, EventID: id, Project: s.inv.Project, Started: w.started.UTC(), Finished: w.Now().UTC(), Ran: s.ran, Volumes: w.done,
 		Engine: archive.Engine{
 			ID: engine.ID, Name: engine.Name, Version: engine.Version,
 			OS: s.platform.OS, Root: s.platform.Root, Storage: s.platform.Storage, Security: s.platform.Security,
@@ -229,12 +243,13 @@ func (s *saving) finish(ctx context.Context) (teardown.Export, error) {
 	if m.Ran == nil {
 		m.Ran = []archive.Container{}
 	}
-	out := teardown.Export{Path: s.draft.Final()}
-	for _, v := range s.done {
-		out.Volumes = append(out.Volumes, teardown.Exported{Name: v.Name, Bytes: v.Content.Bytes, SHA256: v.Archive.SHA256})
+	out := record.Export{Path: w.draft.Final()}
+	for _, v := range w.done {
+		out.Volumes = append(out.Volumes, record.Exported{Name: v.Name, Bytes: v.Content.Bytes, SHA256: v.Archive.SHA256})
 	}
-	out.Manifest, err = s.draft.Finish(m)
+	out.Manifest, err = w.draft.Finish(m)
+	if err == nil {
+		w.draft = nil // what has its name is dropped no more
+	}
 	return out, err
 }
-
-var _ teardown.Saver = (*Writer)(nil)

@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
-
-func mounts(c teardown.Container, volumes []string) bool {
-	return slices.ContainsFunc(c.Mounts, func(m teardown.Mount) bool { return slices.Contains(volumes, m.Volume) })
-}
 
 // within reports whether a directory lies in another one, whatever links lead
 // there.
@@ -33,9 +28,9 @@ func within(dir, place string) bool {
 }
 
 // describe is what the manifest says of a volume before it is read.
-func (s *saving) describe(v teardown.Volume, snap teardown.Snapshot) archive.Volume {
+func (s *saving) describe(v inventory.Volume, snap inventory.Snapshot) archive.Volume {
 	out := archive.Volume{
-		Name: v.Name, Key: v.Labels[teardown.LabelVolume], Driver: v.Driver, Options: v.Options, Labels: v.Labels,
+		Name: v.Name, Key: v.Labels[inventory.LabelVolume], Driver: v.Driver, Options: v.Options, Labels: v.Labels,
 		Method: archive.ByArchive, Consistency: archive.Stopped,
 	}
 	if !v.Created.IsZero() {
@@ -105,4 +100,7 @@ func (s *saving) lossy(v *archive.Volume) error {
 	return nil
 }
 
-func helperName(id string) string { return "ccdestroy-helper-" + strings.ToLower(id) }
+// helperName names a helper after its operation, by the path of its lock.
+func helperName(lock string) string {
+	return "ccdestroy-helper-" + strings.ToLower(filepath.Base(lock))
+}

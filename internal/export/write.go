@@ -8,15 +8,18 @@ import (
 	"os"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // one restores one volume. gone says that one of that name was removed for it.
 // A volume that was made here and could not be filled is removed again.
-func (r *Restore) one(ctx context.Context, t *target, progress Progress, done *Done) (gone bool, err error) {
+func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone bool, err error) {
 	read, end := progress.Volume(t.volume.Name, t.from.Archive.TarSize)
 	r.Export.Read = read
 	defer func() { end(err) }()
+	if err := r.stillSo(ctx, *t); err != nil {
+		return false, err
+	}
 	if t.replace {
 		if err := r.Engine.RemoveVolume(ctx, t.volume.Name); err != nil {
 			return false, err
@@ -29,13 +32,13 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress, done *D
 		}
 		t.made = true
 	}
-	if t.made && len(t.volume.Options) > 0 { // its data may be elsewhere, and be there already
+	if t.made { // its data may be elsewhere, and be there already; or somebody else was faster
 		empty, err := r.empty(ctx, t.volume)
 		if err == nil && !empty {
-			err = errors.New("where its options lead there is content already")
+			t.made, err = false, errors.New("it has content already, where its options lead or since another made it")
 		}
 		if err != nil {
-			return gone, errors.Join(err, r.unmake(t))
+			return gone, err
 		}
 	}
 	differences, err := r.fill(ctx, *t)
@@ -46,10 +49,36 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress, done *D
 		return gone, fmt.Errorf("%w; it now holds a part", err)
 	}
 	for _, d := range differences {
-		done.Differences = append(done.Differences, "volume "+t.volume.Name+": "+d)
+		r.done.Differences = append(r.done.Differences, "volume "+t.volume.Name+": "+d)
 	}
-	done.Volumes = append(done.Volumes, t.volume.Name)
+	r.done.Volumes = append(r.done.Volumes, t.volume.Name)
 	return gone, nil
+}
+
+// stillSo looks once more right before a volume is changed: what is there must be
+// what was looked at, and what was empty must be. The engine itself refuses to
+// remove one that has come into use.
+func (r *Restore) stillSo(ctx context.Context, t target) error {
+	snap, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+	if err != nil {
+		return err
+	}
+	is, there := snap.Volume(t.volume.Name)
+	before := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(t.was.Resource())}}
+	now := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(is.Resource())}}
+	switch {
+	case there != t.there:
+		return errors.New("it came or went meanwhile")
+	case there && len(inventory.Changes(before, now)) > 0:
+		return errors.New("it is another one than before")
+	case there && !t.replace:
+		empty, err := r.empty(ctx, is)
+		if err == nil && !empty {
+			err = errors.New("it has content now")
+		}
+		return err
+	}
+	return nil
 }
 
 func (r *Restore) unmake(t *target) error {
@@ -71,7 +100,7 @@ func (r *Restore) fill(ctx context.Context, t target) ([]string, error) {
 }
 
 // differences tells how a volume differs from what the archive holds.
-func (r *Restore) differences(ctx context.Context, from archive.Volume, is teardown.Volume) (out []string, err error) {
+func (r *Restore) differences(ctx context.Context, from archive.Volume, is inventory.Volume) (out []string, err error) {
 	r.Export.Read = nil
 	if is.Here && direct(r.platform) {
 		return r.Export.CompareDir(ctx, from, is.Mountpoint)
@@ -107,7 +136,7 @@ func (r *Restore) send(ctx context.Context, h Helper, v archive.Volume) error {
 
 // helped does something with a helper that has one volume.
 func (r *Restore) helped(ctx context.Context, volume string, readOnly bool, do func(Helper) error) error {
-	h, err := r.Engine.Helper(ctx, helperName(r.Entry.ID), r.Run, []string{volume}, readOnly)
+	h, err := r.Engine.Helper(ctx, helperName(r.lock), r.lock, []string{volume}, readOnly)
 	if err != nil {
 		return err
 	}
@@ -115,7 +144,7 @@ func (r *Restore) helped(ctx context.Context, volume string, readOnly bool, do f
 }
 
 // empty reports whether a volume holds nothing.
-func (r *Restore) empty(ctx context.Context, v teardown.Volume) (empty bool, err error) {
+func (r *Restore) empty(ctx context.Context, v inventory.Volume) (empty bool, err error) {
 	if v.Here && direct(r.platform) {
 		list, err := os.ReadDir(v.Mountpoint)
 		return len(list) == 0, err

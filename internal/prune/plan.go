@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Options decide what goes.
@@ -15,6 +15,7 @@ type Options struct {
 	OnlyAnonymous bool
 	Filters       []Filter
 	Unprotect     []string // protected volumes that go all the same
+	Protect       inventory.Patterns
 }
 
 // Filter is label=KEY, label=KEY=VALUE, or either with label!.
@@ -58,8 +59,8 @@ func pass(filters []Filter, labels map[string]string) bool {
 }
 
 // Plan says of every volume of the engine whether it goes, and why not.
-func Plan(s teardown.Snapshot, o Options) teardown.Inventory {
-	var inv teardown.Inventory
+func Plan(s inventory.Snapshot, o Options) inventory.Inventory {
+	var inv inventory.Inventory
 	users := map[string][]string{}
 	for _, c := range s.Containers {
 		for _, m := range c.Mounts {
@@ -69,21 +70,21 @@ func Plan(s teardown.Snapshot, o Options) teardown.Inventory {
 		}
 	}
 	for _, v := range s.Volumes {
-		r := v.Resource()
-		r.UsedBy, r.Anonymous = users[v.Name], teardown.LooksAnonymous(v)
-		r.Fate = teardown.Kept
+		r := o.Protect.Resource(v)
+		r.UsedBy, r.Anonymous = users[v.Name], inventory.LooksAnonymous(v)
+		r.Fate = inventory.Kept
 		if r.Reason = keeps(v, r, o); r.Reason == "" {
-			r.Fate, r.Asked = teardown.Removed, true
+			r.Fate, r.Asked = inventory.Removed, true
 		}
 		inv.Resources = append(inv.Resources, r)
 	}
-	slices.SortFunc(inv.Resources, func(a, b teardown.Resource) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(inv.Resources, func(a, b inventory.Resource) int { return strings.Compare(a.Name, b.Name) })
 	return inv
 }
 
 // keeps is why a volume stays, or "".
-func keeps(v teardown.Volume, r teardown.Resource, o Options) string {
-	_, anonymous := v.Labels[teardown.LabelAnonymous]
+func keeps(v inventory.Volume, r inventory.Resource, o Options) string {
+	_, anonymous := v.Labels[inventory.LabelAnonymous]
 	switch {
 	case len(r.UsedBy) > 0:
 		return "in use by " + strings.Join(r.UsedBy, ", ")
@@ -96,7 +97,7 @@ func keeps(v teardown.Volume, r teardown.Resource, o Options) string {
 	case !pass(o.Filters, v.Labels):
 		return "--filter passes over it"
 	case r.Protected && !slices.Contains(o.Unprotect, v.Name):
-		return "protected by its label; --unprotect " + v.Name + " takes it"
+		return "protected by " + r.Protection + "; --unprotect " + v.Name + " takes it"
 	}
 	return ""
 }

@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 func TestPlan(t *testing.T) {
 	anonymous := map[string]string{"com.docker.volume.anonymous": ""}
-	s := teardown.Snapshot{
-		Containers: []teardown.Container{{Name: "stopped", State: "exited", Mounts: []teardown.Mount{{Volume: "used"}, {Volume: "used"}}}},
-		Volumes: []teardown.Volume{
+	s := inventory.Snapshot{
+		Containers: []inventory.Container{{Name: "stopped", State: "exited", Mounts: []inventory.Mount{{Volume: "used"}, {Volume: "used"}}}},
+		Volumes: []inventory.Volume{
 			{Name: "used", Driver: "local"},
 			{Name: "named", Driver: "local"},
 			{Name: "anon", Driver: "local", Labels: anonymous},
@@ -40,12 +40,12 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 		for _, r := range inv.Resources {
-			if (r.Fate == teardown.Kept) != (r.Reason != "") || r.Asked != (r.Fate == teardown.Removed) {
+			if (r.Fate == inventory.Kept) != (r.Reason != "") || r.Asked != (r.Fate == inventory.Removed) {
 				t.Errorf("%s: %+v", c.name, r)
 			}
 		}
 	}
-	if used := Plan(s, Options{}).Of(teardown.KindVolume, teardown.Kept)[3]; used.Name != "used" || used.Reason != "in use by stopped" {
+	if used := Plan(s, Options{}).Of(inventory.KindVolume, inventory.Kept)[3]; used.Name != "used" || used.Reason != "in use by stopped" {
 		t.Errorf("%+v", used)
 	}
 }

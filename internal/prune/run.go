@@ -5,126 +5,197 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// Engine is what is asked of the Docker Engine; see teardown.Daemon.
+// Engine is what is asked of the Docker Engine; see package teardown.
 type Engine interface {
-	Describe(context.Context) (teardown.Engine, error)
-	Snapshot(ctx context.Context, images bool) (teardown.Snapshot, error)
-	Measure(context.Context, []teardown.Volume) map[string]teardown.Size
-	StableCreated() bool
+	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
+	// RemoveVolume removes a volume; inventory.ErrGone says that there was none.
 	RemoveVolume(ctx context.Context, name string) error
 }
 
 // Run is one audited prune.
 type Run struct {
 	Engine  Engine
-	Entry   teardown.Entry
+	Is      inventory.Engine // that it is
+	Book    *record.Book
 	Options Options
+	Reason  string
+	Budget  time.Duration // for sizes
 	// Confirm shows what goes, and asks; an error says that nothing shall go.
-	Confirm func(context.Context, teardown.Inventory) error
+	Confirm func(context.Context, *record.Operation, []inventory.Change) error
 	Signals <-chan os.Signal
 
-	Signal int // the signal that stopped Do, or 0
+	before  inventory.Snapshot
+	agreed  bool
+	verdict inventory.Verdict
+	signal  int
 }
 
-// Look finds what would go, with sizes as far as ctx allows.
-func Look(ctx, sizes context.Context, e Engine, o Options) (teardown.Inventory, teardown.Snapshot, error) {
-	engine, err := e.Describe(ctx)
+// Done is how a prune ended.
+type Done struct {
+	ID      string
+	Outcome audit.Outcome
+	Verdict inventory.Verdict
+	Code    int
+}
+
+// Do asks, records, removes and records. An error is a *fault.Fault and says why
+// nothing was removed, or record.ErrNothing.
+func (r *Run) Do(ctx context.Context) (Done, error) {
+	o, end, unrecorded, err := record.Life{
+		Book: r.Book, Operation: audit.Prune, Signals: r.Signals,
+		Details: func(d *record.Details) { d.Engine, d.Why, d.Unprotected = r.Is, r.Reason, r.Options.Unprotect },
+	}.Run(ctx, r)
 	if err != nil {
-		return teardown.Inventory{}, teardown.Snapshot{}, err
+		return Done{}, err
 	}
-	snap, err := e.Snapshot(ctx, false)
-	if err != nil {
-		return teardown.Inventory{}, snap, err
+	if unrecorded != nil {
+		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	inv := Plan(snap, o)
-	inv.Engine = engine
-	going := map[string]bool{}
-	for _, name := range inv.Going() {
-		going[name] = true
+	return Done{ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+}
+
+// Look finds what would go.
+func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
+	if r.before, err = r.Engine.Snapshot(ctx, inventory.Scope{}); err != nil {
+		return inv, err
 	}
-	var volumes []teardown.Volume
-	for _, v := range snap.Volumes {
-		if going[v.Name] {
+	inv = Plan(r.before, r.Options)
+	inv.Engine = r.Is
+	going := inv.Going()
+	var volumes []inventory.Volume
+	for _, v := range r.before.Volumes {
+		if slices.Contains(going, v.Name) {
 			volumes = append(volumes, v)
 		}
 	}
-	if len(volumes) > 0 {
-		known := e.Measure(sizes, volumes)
-		for i, r := range inv.Resources {
-			if size, ok := known[r.Name]; ok {
-				inv.Resources[i].Size = &size
-			}
+	if len(volumes) == 0 {
+		return inv, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Budget)
+	defer cancel()
+	known := r.Engine.Measure(ctx, volumes)
+	for i, res := range inv.Resources {
+		if size, ok := known[res.Name]; ok {
+			inv.Resources[i].Size = &size
 		}
 	}
-	return inv, snap, nil
+	return inv, nil
 }
 
-// Do asks, records, removes and records. It returns the verdict, and an error, a
-// *teardown.Fault where it has an exit code of its own, when nothing was removed.
-func (r *Run) Do(ctx, sizes context.Context) (teardown.Verdict, error) {
-	var verdict teardown.Verdict
-	inv, snap, err := Look(ctx, sizes, r.Engine, r.Options)
-	if err != nil {
-		return verdict, err
+// Agree shows and asks.
+func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
+	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 {
+		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
 	}
-	r.Entry.Details.Inventory, r.Entry.Details.Unprotected = inv, r.Options.Unprotect
-	sig, err := teardown.Guard(ctx, r.Signals, func(ctx context.Context) error { return r.Confirm(ctx, inv) })
+	if r.agreed && len(changes) == 0 {
+		return true, nil
+	}
+	r.agreed = true
+	if err := r.Confirm(ctx, o, changes); err != nil {
+		return false, err
+	}
+	if o.Details.Empty() {
+		return false, record.ErrNothing
+	}
+	return o.Details.Confirmation != record.Typed, nil
+}
+
+// Act removes, looks again and classifies. A crash in it leaves an unfinished
+// operation, which is settled by looking.
+func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	inv := o.Details.Inventory
+	foreign := map[string]bool{} // that another hand was faster with
+	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, foreign) })
 	if sig != nil {
-		return verdict, teardown.StoppedBy(sig, "nothing was removed")
+		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
+		failed = nil
 	}
-	if err != nil || inv.Empty() {
-		return verdict, err
-	}
-	if err := r.Entry.Pend(ctx, inv.Going()); err != nil {
-		return verdict, err
-	}
-	// A crash from here on leaves an unfinished operation, which reconcile
-	// settles by looking.
-	sig, failed := teardown.Guard(ctx, r.Signals, func(ctx context.Context) error { return r.remove(ctx, inv, snap) })
-	if sig != nil {
-		r.Entry.Details.Signal, r.Signal = teardown.SignalName(sig), teardown.SignalNumber(sig)
-	} else if failed != nil {
-		r.Entry.Details.Error = failed.Error()
-	}
-	after, err := r.Engine.Snapshot(context.WithoutCancel(ctx), false)
+	after, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
 	if err != nil {
-		r.Entry.Details.Error = fmt.Sprintf("cannot tell what was destroyed: %v", err)
-		return verdict, errors.Join(err, r.Entry.End(ctx, audit.Pending, inv.Going()))
+		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 	}
-	verdict = teardown.Classify(inv, snap.Volumes, teardown.After{Snapshot: after, StableCreated: r.Engine.StableCreated(), Interrupted: sig != nil})
-	r.Entry.Details.Settle(verdict)
-	return verdict, r.Entry.End(ctx, verdict.Outcome, verdict.Lost)
+	for i, res := range inv.Resources {
+		if foreign[res.Name] {
+			inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, inventory.Kept, "another hand removed it first"
+		}
+	}
+	r.verdict = inventory.Classify(inv, r.before, inventory.After{Snapshot: after, Unseen: true, Interrupted: sig != nil}, nil)
+	end := o.Details.Settle(withoutForeign(&r.verdict, foreign))
+	end.Err = errors.Join(end.Err, failed)
+	return end
+}
+
+// withoutForeign takes what others removed off what we did.
+func withoutForeign(v *inventory.Verdict, foreign map[string]bool) inventory.Verdict {
+	for i, res := range v.Resources {
+		if foreign[res.Name] {
+			if res.Size != nil && res.Result != inventory.Remained {
+				v.LostBytes -= res.Size.Bytes
+			}
+			v.Resources[i].Result = ""
+		}
+	}
+	v.Lost = slices.DeleteFunc(v.Lost, func(name string) bool { return foreign[name] })
+	v.Went = len(v.Lost) > 0
+	return *v
 }
 
 // remove removes what was shown, as long as it is what it was: the same volume,
-// and unused. The engine refuses one that comes into use in between.
-func (r *Run) remove(ctx context.Context, inv teardown.Inventory, before teardown.Snapshot) error {
-	now, err := r.Engine.Snapshot(ctx, false)
+// unused, and of no project that another operation is changing. The engine
+// refuses one that comes into use in between.
+func (r *Run) remove(ctx context.Context, o *record.Operation, foreign map[string]bool) error {
+	now, err := r.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
 		return err
 	}
 	still := Plan(now, r.Options)
-	since := teardown.Classify(inv, before.Volumes, teardown.After{Snapshot: now, StableCreated: r.Engine.StableCreated()})
-	same := map[string]bool{}
-	for _, res := range since.Resources {
-		same[res.Name] = res.Asked && res.Result == teardown.Remained
+	still.Engine = r.Is
+	changed := map[string]bool{}
+	for _, c := range inventory.Changes(o.Details.Inventory, still) {
+		changed[c.Resource.Name] = true
+	}
+	for _, name := range o.Details.Going() {
+		if _, there := now.Volume(name); !there {
+			foreign[name] = true
+		}
 	}
 	var errs []error
+	shown := o.Details.Going()
 	for _, name := range still.Going() {
-		if !same[name] {
+		if changed[name] || !slices.Contains(shown, name) {
 			continue
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := r.Engine.RemoveVolume(ctx, name); err != nil {
-			errs = append(errs, err)
-		}
+		v, _ := now.Volume(name)
+		errs = append(errs, r.removeOne(ctx, o, v, foreign))
 	}
 	return errors.Join(errs...)
+}
+
+// removeOne removes a volume while no other operation changes its project, so
+// that only one of them claims it.
+func (r *Run) removeOne(ctx context.Context, o *record.Operation, v inventory.Volume, foreign map[string]bool) error {
+	release, free, err := o.TryProject(r.Is.ID, v.Labels[inventory.LabelProject])
+	if err != nil || !free {
+		return errors.Join(err, fmt.Errorf("volume %q: its project is being changed by another operation", v.Name))
+	}
+	defer release()
+	err = r.Engine.RemoveVolume(ctx, v.Name)
+	if errors.Is(err, inventory.ErrGone) {
+		foreign[v.Name] = true
+		return nil
+	}
+	return err
 }

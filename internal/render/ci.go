@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // summaryRows is how many resources a step summary lists, and summaryLimit about
@@ -24,7 +25,7 @@ const annotationLimit = 4000
 // warning where it was partial or is not known, an error where it failed, ""
 // where all is well.
 // (https://docs.github.com/actions/reference/workflow-commands-for-github-actions)
-func GitHubAnnotation(e teardown.Ending) string {
+func GitHubAnnotation(e record.Ending) string {
 	var kept []string
 	for _, r := range e.Verdict.Remaining {
 		kept = append(kept, r.String())
@@ -34,11 +35,11 @@ func GitHubAnnotation(e teardown.Ending) string {
 	switch {
 	case e.Unrecorded != nil:
 		return GitHubCommand("error", "The outcome could not be recorded", e.Unrecorded.Error())
-	case e.Unknown:
+	case e.Outcome == audit.Pending:
 		return GitHubCommand("warning", "It cannot be told what happened to "+project, "ccdestroy reconcile looks again")
-	case e.Verdict.Outcome == audit.Partial:
+	case e.Outcome == audit.Partial:
 		return GitHubCommand("warning", "Partly destroyed "+project, left)
-	case e.Verdict.Outcome != audit.Success:
+	case e.Outcome != audit.Success:
 		return GitHubCommand("error", "Nothing of "+project+" was destroyed", left)
 	}
 	return ""
@@ -63,20 +64,20 @@ func GitHubCommand(level, title, message string) string {
 }
 
 // GitHubSummary writes how a teardown ended as Markdown for the step summary.
-func GitHubSummary(w io.Writer, e teardown.Ending) error {
+func GitHubSummary(w io.Writer, e record.Ending) error {
 	var b strings.Builder
 	project, v := markdown(e.Inventory.Project), e.Verdict
 	switch {
-	case e.Unknown:
+	case e.Outcome == audit.Pending:
 		fmt.Fprintf(&b, "### It cannot be told what happened to %s\n\n", project)
-	case v.Outcome == audit.Success:
+	case e.Outcome == audit.Success:
 		fmt.Fprintf(&b, "### Destroyed %s\n\n", project)
-	case v.Outcome == audit.Partial:
+	case e.Outcome == audit.Partial:
 		fmt.Fprintf(&b, "### Partly destroyed %s\n\n", project)
 	default:
 		fmt.Fprintf(&b, "### Nothing of %s was destroyed\n\n", project)
 	}
-	if !e.Unknown {
+	if e.Outcome != audit.Pending {
 		fmt.Fprintf(&b, "%s in %s. ", what(v), seconds(e.Duration))
 	}
 	fmt.Fprintf(&b, "Recorded as %s.\n\n", markdown(e.ID))
@@ -92,7 +93,7 @@ func GitHubSummary(w io.Writer, e teardown.Ending) error {
 		if r.Size != nil {
 			size = human(r.Size.Bytes)
 		}
-		if r.Result == teardown.Remained && !r.Asked {
+		if r.Result == inventory.Remained && !r.Asked {
 			result = "kept"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Kind, markdown(short(r.Name, r.Anonymous)), size, result, markdown(r.Reason))

@@ -8,38 +8,39 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // ShortID is the part of an id that screens show: its time, to the millisecond.
 func ShortID(id string) string { return id[:min(10, len(id))] }
 
 // Ending writes how a teardown ended.
-func Ending(w io.Writer, e teardown.Ending, style Style) error {
+func Ending(w io.Writer, e record.Ending, style Style) error {
 	var b strings.Builder
 	id := Terminal(ShortID(e.ID))
 	project := Terminal(e.Inventory.Project)
 	v := e.Verdict
 	switch {
-	case e.Unknown:
+	case e.Outcome == audit.Pending:
 		fmt.Fprintf(&b, "%s what happened to %s: the engine does not answer.\n", style.paint(Warn, "UNKNOWN"), project)
 		fmt.Fprintf(&b, "Unfinished in the log as %s. When the engine is back: ccdestroy reconcile\n", id)
-	case e.Inventory.Empty() && v.Outcome == audit.Success && len(v.Lost) == 0:
+	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
 		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
-	case v.Outcome == audit.Success:
+	case e.Outcome == audit.Success:
 		fmt.Fprintf(&b, "%s %s: %s in %s.\n", style.paint(Good, "Destroyed"), project, what(v), seconds(e.Duration))
-	case v.Outcome == audit.Partial:
+	case e.Outcome == audit.Partial:
 		fmt.Fprintf(&b, "%s %s: %s in %s.\n", style.paint(Warn, "PARTLY destroyed"), project, what(v), seconds(e.Duration))
-	case v.Outcome == audit.Cancelled:
+	case e.Outcome == audit.Cancelled:
 		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Warn, "Cancelled"), project)
 	default:
 		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Bad, "FAILED"), project)
 	}
-	kept(&b, v)
+	kept(&b, v, e.Outcome)
 	for _, name := range v.Unforeseen {
 		fmt.Fprintf(&b, "  also gone  volume %s: not foreseen, perhaps by another hand\n", Terminal(name))
 	}
-	if e.Exit.Code > 0 && v.Outcome == audit.Success && !e.Unknown {
+	if e.Exit.Code > 0 && e.Outcome == audit.Success && e.Outcome != audit.Pending {
 		fmt.Fprintf(&b, "  Compose exited %d all the same; its error is in the record.\n", e.Exit.Code)
 	}
 	if e.Saved != "" {
@@ -50,13 +51,13 @@ func Ending(w io.Writer, e teardown.Ending, style Style) error {
 	return err
 }
 
-func recorded(b *strings.Builder, e teardown.Ending, id string) {
+func recorded(b *strings.Builder, e record.Ending, id string) {
 	if e.Unrecorded != nil {
 		fmt.Fprintf(b, "The outcome could NOT be recorded: %s\n", Terminal(e.Unrecorded.Error()))
 		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: ccdestroy reconcile\n")
 		return
 	}
-	if e.Unknown {
+	if e.Outcome == audit.Pending {
 		return
 	}
 	fmt.Fprintf(b, "Recorded as %s (ccdestroy audit show %s).", id, id)
@@ -67,20 +68,20 @@ func recorded(b *strings.Builder, e teardown.Ending, id string) {
 }
 
 // what counts what went: "3 containers, 2 volumes (2.2 GB), 1 network".
-func what(v teardown.Verdict) string {
-	n := map[teardown.Kind]int{}
+func what(v inventory.Verdict) string {
+	n := map[inventory.Kind]int{}
 	for _, r := range v.Resources {
-		if r.Result == teardown.Gone || r.Result == teardown.Remade {
+		if r.Result == inventory.Gone || r.Result == inventory.Remade {
 			n[r.Kind]++
 		}
 	}
 	var parts []string
-	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindVolume, teardown.KindNetwork, teardown.KindImage} {
+	for _, kind := range []inventory.Kind{inventory.KindContainer, inventory.KindVolume, inventory.KindNetwork, inventory.KindImage} {
 		if n[kind] == 0 {
 			continue
 		}
 		part := count(n[kind], string(kind))
-		if kind == teardown.KindVolume && v.LostBytes > 0 {
+		if kind == inventory.KindVolume && v.LostBytes > 0 {
 			part += " (" + human(v.LostBytes) + ")"
 		}
 		parts = append(parts, part)
@@ -92,7 +93,7 @@ func what(v teardown.Verdict) string {
 }
 
 // kept lists what remains, why, and what would finish the job.
-func kept(b *strings.Builder, v teardown.Verdict) {
+func kept(b *strings.Builder, v inventory.Verdict, outcome audit.Outcome) {
 	var holders, volumes []string
 	for _, r := range v.Remaining {
 		fmt.Fprintf(b, "  kept   %s %s", r.Kind, Terminal(r.Name))
@@ -105,7 +106,7 @@ func kept(b *strings.Builder, v teardown.Verdict) {
 				holders = append(holders, name)
 			}
 		}
-		if r.Kind == teardown.KindVolume && len(r.HeldBy) == 0 {
+		if r.Kind == inventory.KindVolume && len(r.HeldBy) == 0 {
 			volumes = append(volumes, r.Name)
 		}
 	}
@@ -113,7 +114,7 @@ func kept(b *strings.Builder, v teardown.Verdict) {
 	if len(holders) > 0 {
 		steps = append(steps, "docker rm -f "+words(holders)+", and this command again")
 	}
-	if len(volumes) > 0 && v.Outcome == audit.Partial {
+	if len(volumes) > 0 && outcome == audit.Partial {
 		steps = append(steps, "docker volume rm "+words(volumes))
 	}
 	if len(steps) > 0 {
@@ -130,9 +131,9 @@ func words(names []string) string {
 }
 
 // Pruned writes how a prune ended.
-func Pruned(w io.Writer, v teardown.Verdict, id string, took time.Duration, style Style) error {
+func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, took time.Duration, style Style) error {
 	var b strings.Builder
-	switch v.Outcome {
+	switch outcome {
 	case audit.Success:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Destroyed"), what(v), seconds(took))
 	case audit.Partial:
@@ -140,8 +141,18 @@ func Pruned(w io.Writer, v teardown.Verdict, id string, took time.Duration, styl
 	default:
 		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
 	}
-	kept(&b, v)
+	kept(&b, v, outcome)
 	fmt.Fprintf(&b, "Recorded as %s (ccdestroy audit show %s).\n", Terminal(ShortID(id)), Terminal(ShortID(id)))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Moved says what has changed since an inventory was shown.
+func Moved(changes []inventory.Change) string {
+	var b strings.Builder
+	b.WriteString("\nThis has changed meanwhile:\n")
+	for _, c := range changes {
+		fmt.Fprintf(&b, "  %s\n", Terminal(c.String()))
+	}
+	return b.String()
 }

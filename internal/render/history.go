@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // who is the part of an actor that screens show.
@@ -25,13 +25,13 @@ type who struct {
 	} `json:"ci"`
 }
 
-func actorOf(d teardown.Details) who {
+func actorOf(d record.Details) who {
 	var w who
 	_ = json.Unmarshal(d.Actor, &w) // of another version, or none: nothing to show
 	return w
 }
 
-func nameOf(e audit.Event, d teardown.Details) string {
+func nameOf(e audit.Event, d record.Details) string {
 	w := actorOf(d)
 	switch {
 	case w.CI != nil && w.CI.Actor != "":
@@ -56,7 +56,7 @@ func outcomeCell(r audit.Record) cell {
 	return cell{text: string(r.Outcome), color: Warn}
 }
 
-func lostCell(r audit.Record, d teardown.Details) cell {
+func lostCell(r audit.Record, d record.Details) cell {
 	c := cell{right: true, text: "-"}
 	switch {
 	case r.Unfinished:
@@ -71,7 +71,7 @@ func lostCell(r audit.Record, d teardown.Details) cell {
 	return c
 }
 
-func tookCell(d teardown.Details) cell {
+func tookCell(d record.Details) cell {
 	if d.DurationMS == 0 {
 		return cell{text: "-"}
 	}
@@ -98,7 +98,7 @@ func toJSON(r audit.Record) recordJSON {
 		ID: r.ID, Timestamp: r.Timestamp.UTC().Format(time.RFC3339Nano), Operation: r.Operation, Outcome: r.Outcome,
 		Unfinished: r.Unfinished, User: r.User, Details: r.Details, DataAffected: r.DataAffected, Seq: r.Seq,
 	}
-	if d, err := teardown.ParseDetails(r.Event); err == nil && d.StartedAt != "" {
+	if d, err := record.ParseDetails(r.Event); err == nil && d.StartedAt != "" {
 		out.StartedAt = &d.StartedAt
 	}
 	if out.DataAffected == nil {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // attacks are texts that have done harm elsewhere, by what reads them.
@@ -76,17 +78,17 @@ func hostile(text string) (audit.Record, []byte) {
 // TestHostile sends every attack through every output.
 func TestHostile(t *testing.T) {
 	for name, text := range attacks {
-		record, raw := hostile(text)
+		rec, raw := hostile(text)
 		outputs := map[string]string{}
 		for _, format := range []Format{Table, Wide, IDs, JSON, JSONL, CSV, HTML} {
 			for _, single := range []bool{false, true} {
 				var b bytes.Buffer
 				l := NewListing(&b, format, now, Style{Width: 80})
-				err := l.Record(record, raw)
+				err := l.Record(rec, raw)
 				if single {
 					b.Reset()
 					l = NewListing(&b, format, now, Style{Width: 80})
-					err = l.Event(record, raw)
+					err = l.Event(rec, raw)
 				}
 				if err != nil || l.End() != nil {
 					t.Fatal(name, err)
@@ -95,17 +97,17 @@ func TestHostile(t *testing.T) {
 			}
 		}
 		outputs["show"] = output(t, func(b *bytes.Buffer) error {
-			return Show(b, []audit.Event{record.Event, record.Event}, [][]byte{raw, raw}, now, Style{Width: 80})
+			return Show(b, []audit.Event{rec.Event, rec.Event}, [][]byte{raw, raw}, now, Style{Width: 80})
 		})
-		d, err := teardown.ParseDetails(record.Event)
+		d, err := record.ParseDetails(rec.Event)
 		if err != nil {
 			t.Fatal(err)
 		}
 		outputs["inventory"] = output(t, func(b *bytes.Buffer) error { return Inventory(b, d.Inventory, now, Style{Width: 80}) })
 		outputs["inventory in JSON"] = output(t, func(b *bytes.Buffer) error { return InventoryJSON(b, d.Inventory) })
 		outputs["one line"] = Line(d.Inventory) + Terminal(strings.Join(Warnings(d.Inventory), "")) // as say writes them
-		ending := teardown.Ending{ID: text, Inventory: d.Inventory, Exit: teardown.Exit{Code: 1, Stderr: text},
-			Verdict: teardown.Verdict{Outcome: audit.Partial, Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}}}
+		ending := record.Ending{ID: text, Inventory: d.Inventory, Exit: fault.Exit{Code: 1, Stderr: text},
+			Outcome: audit.Partial, Verdict: inventory.Verdict{Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}}}
 		outputs["ending"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
 		outputs["annotation"] = GitHubAnnotation(ending) + GitHubCommand("error", text, text)
 		outputs["summary"] = output(t, func(b *bytes.Buffer) error { return GitHubSummary(b, ending) })
@@ -125,7 +127,9 @@ func TestHostile(t *testing.T) {
 		outputs["restored"] = output(t, func(b *bytes.Buffer) error {
 			return Restored(b, []string{text}, []string{text}, 0, Style{Width: 80})
 		})
-		outputs["pruned"] = output(t, func(b *bytes.Buffer) error { return Pruned(b, ending.Verdict, text, 0, Style{Width: 80}) })
+		outputs["pruned"] = output(t, func(b *bytes.Buffer) error {
+			return Pruned(b, audit.Partial, ending.Verdict, text, 0, Style{Width: 80})
+		})
 		outputs["progress"] = output(t, func(b *bytes.Buffer) error {
 			_, end := NewProgress(b, Style{}).Volume(text, 1)
 			end(nil)
@@ -215,9 +219,9 @@ func judge(t *testing.T, name, where, out string) {
 
 // What CI systems are given stays within their limits.
 func TestCILimits(t *testing.T) {
-	e := teardown.Ending{ID: "X", Verdict: teardown.Verdict{Outcome: audit.Partial}}
+	e := record.Ending{ID: "X", Outcome: audit.Partial}
 	for range 3000 {
-		r := teardown.Resource{Kind: "volume", Name: strings.Repeat("|", 255), Reason: strings.Repeat("\n", 4000), Asked: true, Result: teardown.Remained}
+		r := inventory.Resource{Kind: "volume", Name: strings.Repeat("|", 255), Reason: strings.Repeat("\n", 4000), Asked: true, Result: inventory.Remained}
 		e.Verdict.Resources, e.Verdict.Remaining = append(e.Verdict.Resources, r), append(e.Verdict.Remaining, r)
 	}
 	if out := output(t, func(b *bytes.Buffer) error { return GitHubSummary(b, e) }); len(out) > 1<<19 || !strings.Contains(out, "more.") {

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // listed is how many volumes the screen names one by one before it sums up.
 const listed = 50
 
 // Inventory writes what will go and what stays, as the user is asked about it.
-func Inventory(w io.Writer, inv teardown.Inventory, now time.Time, style Style) error {
+func Inventory(w io.Writer, inv inventory.Inventory, now time.Time, style Style) error {
 	var b strings.Builder
 	header(&b, inv)
 	if inv.Empty() {
@@ -22,7 +22,7 @@ func Inventory(w io.Writer, inv teardown.Inventory, now time.Time, style Style) 
 	} else {
 		fmt.Fprintf(&b, "\n%s\n\n", style.paint(Bad, "This destroys, for good:"))
 		volumes(&b, inv, now, style)
-		for _, line := range others(inv, teardown.Removed) {
+		for _, line := range others(inv, inventory.Removed) {
 			fmt.Fprintf(&b, "  %s\n", line)
 		}
 	}
@@ -37,7 +37,7 @@ func Inventory(w io.Writer, inv teardown.Inventory, now time.Time, style Style) 
 	return err
 }
 
-func header(b *strings.Builder, inv teardown.Inventory) {
+func header(b *strings.Builder, inv inventory.Inventory) {
 	if inv.Project != "" {
 		project(b, inv)
 	}
@@ -51,9 +51,9 @@ func header(b *strings.Builder, inv teardown.Inventory) {
 	fmt.Fprintf(b, "Docker    %s  %s, Engine %s\n", Terminal(name), Terminal(inv.Engine.Host), Terminal(inv.Engine.Version))
 }
 
-func project(b *strings.Builder, inv teardown.Inventory) {
+func project(b *strings.Builder, inv inventory.Inventory) {
 	where := "found by its labels"
-	if inv.Mode == teardown.Files {
+	if inv.Mode == inventory.Files {
 		var names []string
 		for _, f := range inv.Files {
 			names = append(names, filepath.Base(f))
@@ -66,11 +66,11 @@ func project(b *strings.Builder, inv teardown.Inventory) {
 	fmt.Fprintf(b, "Project   %s   (%s)\n", Terminal(inv.Project), Terminal(where))
 }
 
-func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style Style) {
+func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style Style) {
 	t := table{style: style, indent: "  "}
 	t.head("~VOLUME", "SIZE", "CREATED", "~IN USE BY", "LAST EXPORT")
 	more := 0
-	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
+	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		switch {
 		case r.Anonymous:
 		case len(t.rows) > listed:
@@ -87,7 +87,7 @@ func volumes(b *strings.Builder, inv teardown.Inventory, now time.Time, style St
 	}
 }
 
-func lastExport(r teardown.Resource, now time.Time) cell {
+func lastExport(r inventory.Resource, now time.Time) cell {
 	switch e := r.LastExport; {
 	case e == nil:
 		return cell{text: "-"}
@@ -100,7 +100,7 @@ func lastExport(r teardown.Resource, now time.Time) cell {
 	}
 }
 
-func volumeSize(r teardown.Resource) string {
+func volumeSize(r inventory.Resource) string {
 	if r.Host != "" {
 		return "entry only"
 	}
@@ -108,10 +108,10 @@ func volumeSize(r teardown.Resource) string {
 }
 
 // others sums up, a line a kind, what is not a named volume.
-func others(inv teardown.Inventory, fate teardown.Fate) []string {
+func others(inv inventory.Inventory, fate inventory.Fate) []string {
 	var parts []string
 	anonymous, bytes := 0, int64(0)
-	for _, r := range inv.Of(teardown.KindVolume, fate) {
+	for _, r := range inv.Of(inventory.KindVolume, fate) {
 		if r.Anonymous {
 			anonymous++
 			if r.Size != nil {
@@ -122,7 +122,7 @@ func others(inv teardown.Inventory, fate teardown.Fate) []string {
 	if anonymous > 0 {
 		parts = append(parts, count(anonymous, "anonymous volume")+", "+human(bytes))
 	}
-	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindNetwork, teardown.KindImage} {
+	for _, kind := range []inventory.Kind{inventory.KindContainer, inventory.KindNetwork, inventory.KindImage} {
 		list := inv.Of(kind, fate)
 		if len(list) == 0 {
 			continue
@@ -140,10 +140,10 @@ func others(inv teardown.Inventory, fate teardown.Fate) []string {
 	return parts
 }
 
-func stays(b *strings.Builder, inv teardown.Inventory) {
+func stays(b *strings.Builder, inv inventory.Inventory) {
 	n := 0
 	for _, r := range inv.Resources {
-		if r.Fate != teardown.Kept {
+		if r.Fate != inventory.Kept {
 			continue
 		}
 		if n++; n > listed {
@@ -162,13 +162,13 @@ func stays(b *strings.Builder, inv teardown.Inventory) {
 
 // Warnings are what must not be overlooked before a yes, one sentence each, not
 // yet escaped.
-func Warnings(inv teardown.Inventory) []string {
+func Warnings(inv inventory.Inventory) []string {
 	var out []string
 	if inv.Fallback != "" {
 		first, _, _ := strings.Cut(inv.Fallback, "\n")
 		out = append(out, fmt.Sprintf("the files could not be read (%s): Compose will remove everything labelled %s", first, inv.Project))
 	}
-	for _, r := range inv.Of(teardown.KindVolume, teardown.Removed) {
+	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		if r.Claimed != "" {
 			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and goes all the same", r.Name, r.Claimed))
 		}
@@ -183,13 +183,13 @@ func Warnings(inv teardown.Inventory) []string {
 }
 
 // Line is the inventory in one line, for scripts and logs.
-func Line(inv teardown.Inventory) string {
+func Line(inv inventory.Inventory) string {
 	parts := []string{}
-	if text := volumeLine(inv.Of(teardown.KindVolume, teardown.Removed)); text != "" {
+	if text := volumeLine(inv.Of(inventory.KindVolume, inventory.Removed)); text != "" {
 		parts = append(parts, text)
 	}
-	for _, kind := range []teardown.Kind{teardown.KindContainer, teardown.KindNetwork, teardown.KindImage} {
-		if n := len(inv.Of(kind, teardown.Removed)); n > 0 {
+	for _, kind := range []inventory.Kind{inventory.KindContainer, inventory.KindNetwork, inventory.KindImage} {
+		if n := len(inv.Of(kind, inventory.Removed)); n > 0 {
 			parts = append(parts, count(n, string(kind)))
 		}
 	}
@@ -200,7 +200,7 @@ func Line(inv teardown.Inventory) string {
 }
 
 // volumeLine is "volumes a, b and 1 anonymous (1.2 GB)".
-func volumeLine(going []teardown.Resource) string {
+func volumeLine(going []inventory.Resource) string {
 	if len(going) == 0 {
 		return ""
 	}
@@ -239,9 +239,9 @@ func volumeLine(going []teardown.Resource) string {
 }
 
 // InventoryJSON writes the inventory as one object; docs/json.md describes it.
-func InventoryJSON(w io.Writer, inv teardown.Inventory) error {
+func InventoryJSON(w io.Writer, inv inventory.Inventory) error {
 	if inv.Resources == nil {
-		inv.Resources = []teardown.Resource{}
+		inv.Resources = []inventory.Resource{}
 	}
 	return encodeJSON(w, inv, "", "  ")
 }

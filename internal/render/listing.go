@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // Format is how a listing is written.
@@ -50,7 +50,7 @@ func NewListing(w io.Writer, format Format, now time.Time, style Style) *Listing
 
 // Record adds an operation. line, its last event's in the log, is not looked at.
 func (l *Listing) Record(r audit.Record, _ []byte) error {
-	d, _ := teardown.ParseDetails(r.Event) // of another shape: the fields stay empty
+	d, _ := record.ParseDetails(r.Event) // of another shape: the fields stay empty
 	l.open = l.open || r.Unfinished
 	switch l.format {
 	case JSON, JSONL:

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 func TestTerminal(t *testing.T) {
@@ -37,15 +38,15 @@ func TestShell(t *testing.T) {
 
 var now = time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
 
-func sample() teardown.Inventory {
-	return teardown.Inventory{
-		Project: "shop", Mode: teardown.Files, Dir: "/src/shop", Files: []string{"/src/shop/compose.yaml"},
-		Engine: teardown.Engine{Host: "tcp://10.0.0.9:2376", Name: "box", Version: "28.5.2"},
-		Resources: []teardown.Resource{
-			{Kind: "volume", Name: "shop_pgdata", Created: "2026-08-21T18:00:00Z", UsedBy: []string{"db"}, Size: &teardown.Size{Bytes: 1800000000}, LastExport: &teardown.LastExport{At: "2026-11-21T17:00:00Z", Path: "/x", There: true}, Asked: true, Fate: "removed"},
-			{Kind: "volume", Name: "shop_up", LastExport: &teardown.LastExport{At: "2026-11-21T17:00:00Z", Path: "/y"}, Asked: true, Fate: "removed"},
-			{Kind: "volume", Name: "theirs\x1b[2J", Claimed: "other", LastExport: &teardown.LastExport{}, Asked: true, Fate: "removed"},
-			{Kind: "volume", Name: strings.Repeat("a", 64), Anonymous: true, Size: &teardown.Size{Bytes: 12000}, Asked: true, Fate: "removed"},
+func sample() inventory.Inventory {
+	return inventory.Inventory{
+		Project: "shop", Mode: inventory.Files, Dir: "/src/shop", Files: []string{"/src/shop/compose.yaml"},
+		Engine: inventory.Engine{Host: "tcp://10.0.0.9:2376", Name: "box", Version: "28.5.2"},
+		Resources: []inventory.Resource{
+			{Kind: "volume", Name: "shop_pgdata", Created: "2026-08-21T18:00:00Z", UsedBy: []string{"db"}, Size: &inventory.Size{Bytes: 1800000000}, LastExport: &inventory.LastExport{At: "2026-11-21T17:00:00Z", Path: "/x", There: true}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "shop_up", LastExport: &inventory.LastExport{At: "2026-11-21T17:00:00Z", Path: "/y"}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: "theirs\x1b[2J", Claimed: "other", LastExport: &inventory.LastExport{}, Asked: true, Fate: "removed"},
+			{Kind: "volume", Name: strings.Repeat("a", 64), Anonymous: true, Size: &inventory.Size{Bytes: 12000}, Asked: true, Fate: "removed"},
 			{Kind: "volume", Name: "legacy", Fate: "kept", Reason: "external"},
 			{Kind: "container", Name: "db", Asked: true, Fate: "removed"},
 			{Kind: "network", Name: "shop_default", Asked: true, Fate: "removed"},
@@ -87,10 +88,10 @@ func TestInventoryScreen(t *testing.T) {
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func TestEndingScreens(t *testing.T) {
-	partial := teardown.Ending{ID: "01KB3Z8A0C4T9Q2M7V5X1B6N8D", Inventory: sample(), Duration: 3 * time.Second, Code: 3, Verdict: teardown.Verdict{
-		Outcome: audit.Partial, LostBytes: 2200000000,
-		Resources: []teardown.Resource{{Kind: "volume", Result: "gone"}, {Kind: "container", Result: "gone"}},
-		Remaining: []teardown.Resource{{Kind: "volume", Name: "shop_cache", Reason: "in use by psql-debug", HeldBy: []string{"psql-debug"}}},
+	partial := record.Ending{ID: "01KB3Z8A0C4T9Q2M7V5X1B6N8D", Inventory: sample(), Duration: 3 * time.Second, Code: 3, Outcome: audit.Partial, Verdict: inventory.Verdict{
+		LostBytes: 2200000000,
+		Resources: []inventory.Resource{{Kind: "volume", Result: "gone"}, {Kind: "container", Result: "gone"}},
+		Remaining: []inventory.Resource{{Kind: "volume", Name: "shop_cache", Reason: "in use by psql-debug", HeldBy: []string{"psql-debug"}}},
 	}}
 	var b strings.Builder
 	if err := Ending(&b, partial, Style{}); err != nil {
@@ -104,7 +105,7 @@ Recorded as 01KB3Z8A0C (ccdestroy audit show 01KB3Z8A0C). docker compose down -v
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
-	unknown := teardown.Ending{ID: partial.ID, Inventory: sample(), Unknown: true, Code: 1}
+	unknown := record.Ending{ID: partial.ID, Inventory: sample(), Outcome: audit.Pending, Code: 1}
 	b.Reset()
 	if _ = Ending(&b, unknown, Style{Color: true}); !strings.Contains(b.String(), "ccdestroy reconcile") || !strings.Contains(b.String(), "\x1b[33mUNKNOWN") {
 		t.Errorf("%q", b.String())

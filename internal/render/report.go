@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // What a report lists at most; the rest is summed up, and it says so.
@@ -57,7 +57,7 @@ func NewReport(log, filter string, made time.Time, verdict audit.Report) *Report
 
 // Add takes one operation.
 func (r *Report) Add(rec audit.Record, _ []byte) error {
-	d, _ := teardown.ParseDetails(rec.Event) // of another shape: the fields stay empty
+	d, _ := record.ParseDetails(rec.Event) // of another shape: the fields stay empty
 	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
 		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Lost: d.LostBytes, Volumes: rec.DataAffected, Remaining: d.Remaining}
 	r.Count++

@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // Show writes one operation in full. events are all its events, oldest first,
 // and lines theirs in the log.
 func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, style Style) error {
 	last := events[len(events)-1]
-	d, _ := teardown.ParseDetails(last) // a script's details may be of another shape: what fits is shown
+	d, _ := record.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
 	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
@@ -80,7 +81,7 @@ func (f fields) some(label, text string) {
 	}
 }
 
-func (f fields) details(e audit.Event, d teardown.Details) {
+func (f fields) details(e audit.Event, d record.Details) {
 	f.who(e, d)
 	f.some("Reason", d.Why)
 	f.some("Confirmed", d.Confirmation)
@@ -117,7 +118,7 @@ func (f fields) details(e audit.Event, d teardown.Details) {
 func (f fields) others(e audit.Event) {
 	var all map[string]json.RawMessage
 	_ = json.Unmarshal(e.Details, &all) // it was read before
-	known := append(teardown.DetailNames(), "recovered", "unchained", "recorded_at")
+	known := append(record.DetailNames(), "recovered", "unchained", "recorded_at")
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if !slices.Contains(known, key) {
 			var text string
@@ -130,7 +131,7 @@ func (f fields) others(e audit.Event) {
 }
 
 // who tells who it was and where, as far as is known.
-func (f fields) who(e audit.Event, d teardown.Details) {
+func (f fields) who(e audit.Event, d record.Details) {
 	w := actorOf(d)
 	name := nameOf(e, d)
 	if w.Account != "" && w.Account != e.User {
@@ -158,7 +159,7 @@ func (f fields) who(e audit.Event, d teardown.Details) {
 }
 
 // resources lists each resource with its fate or, once known, its result.
-func resources(b *strings.Builder, d teardown.Details, outcome audit.Outcome, style Style) {
+func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, style Style) {
 	if len(d.Resources) == 0 {
 		return
 	}
@@ -172,11 +173,11 @@ func resources(b *strings.Builder, d teardown.Details, outcome audit.Outcome, st
 		}
 		result := cell{text: "to be " + string(r.Fate)}
 		switch {
-		case r.Result == teardown.Gone, r.Result == teardown.Remade:
+		case r.Result == inventory.Gone, r.Result == inventory.Remade:
 			result = cell{text: string(r.Result), color: Bad}
-		case r.Result == teardown.Remained && r.Asked:
+		case r.Result == inventory.Remained && r.Asked:
 			result = cell{text: "remained", color: Warn}
-		case r.Result == teardown.Remained:
+		case r.Result == inventory.Remained:
 			result = cell{text: "kept"}
 		case outcome != audit.Pending: // nothing was to become of it
 			result = cell{text: string(r.Fate)}

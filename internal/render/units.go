@@ -7,10 +7,10 @@ import (
 
 	"github.com/docker/go-units"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-func sizeOf(s *teardown.Size) string {
+func sizeOf(s *inventory.Size) string {
 	if s == nil {
 		return "unknown"
 	}

@@ -3,70 +3,78 @@ package teardown
 import (
 	"context"
 	"os"
+	"time"
 
-	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// Daemon is the Docker Engine that the child will talk to as well. Its methods
+// Engine is the Docker Engine that the child will talk to as well. Its methods
 // may be called at once from several goroutines.
-type Daemon interface {
+type Engine interface {
 	// Describe says which engine it is.
-	Describe(context.Context) (Engine, error)
-	// Snapshot lists what the engine has; images only when asked for.
-	Snapshot(ctx context.Context, images bool) (Snapshot, error)
-	// NamedVolumes returns the volumes that the container's own configuration
-	// refers to by name; none for a container that is gone.
-	NamedVolumes(ctx context.Context, containerID string) ([]string, error)
+	Describe(context.Context) (inventory.Engine, error)
+	// Snapshot lists what the engine has.
+	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
 	// Measure returns the sizes that it finds out before ctx ends. It never
 	// fails: a size that is not there is unknown.
-	Measure(context.Context, []Volume) map[string]Size
-	// WatchVolumes subscribes to the engine's events before it returns. stop
-	// ends that and returns the volumes that were destroyed meanwhile, as far
-	// as the engine told.
-	WatchVolumes(context.Context) (stop func() []string)
-	// StableCreated: see After.
-	StableCreated() bool
-	// Start starts containers in the given order, Stop stops them all. One that
-	// is gone, or that runs or rests already, is no error.
-	Start(ctx context.Context, ids []string) error
-	Stop(ctx context.Context, ids []string) error
+	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
-// Saver exports volumes before they go.
+// Events follows what comes into being and goes on the engine.
+type Events interface {
+	// Watch follows the engine from before it returns until Stop.
+	Watch(context.Context) Watcher
+}
+
+// Watcher is one following of an engine.
+type Watcher interface {
+	// Seen is what was told so far.
+	Seen() inventory.Seen
+	// Stop ends it and returns all that was told. It may be called again.
+	Stop() inventory.Seen
+}
+
+// Containers are started and stopped by id. One that is gone, or that runs or
+// rests already, is no error.
+type Containers interface {
+	Start(ctx context.Context, ids []string) error // in the given order
+	Stop(ctx context.Context, ids []string) error  // all at once
+}
+
+// Saver exports volumes before they go. After an error nothing may be
+// destroyed.
 type Saver interface {
 	// Save exports the volumes, of which the inventory tells more, and verifies
-	// what it wrote. It calls stop once, as soon as all has been read that the
-	// stop of the services would lose. After an error nothing may be destroyed.
-	Save(ctx context.Context, id string, inv Inventory, volumes []Volume, stop func(context.Context) error) (Export, error)
+	// what it wrote. It calls stop, if that is not nil, as soon as all has been
+	// read that the stop of the services would lose. It may be called again for
+	// further volumes. lock is the path of the operation's lock.
+	Save(ctx context.Context, lock string, inv inventory.Inventory, volumes []inventory.Volume, stop func(context.Context) error) error
+	// Finish makes what was saved an export.
+	Finish(ctx context.Context, id string) (record.Export, error)
+	// Drop removes what there is of an export that is not to be.
+	Drop()
 }
 
-// Composer is the user's own Docker Compose with the user's own arguments.
-type Composer interface {
+// Resolver is the user's own Docker Compose, asked about the project.
+type Resolver interface {
 	// Model resolves the project as this Compose will.
-	Model(context.Context) (Model, error)
+	Model(context.Context) (inventory.Model, error)
 	// Version makes sure that Compose answers.
 	Version(context.Context) (string, error)
+}
+
+// Child is the user's own Docker Compose with the user's own arguments. Its
+// processes inherit the held files.
+type Child interface {
 	// Command is the child's argument vector.
 	Command() []string
 	// Stop stops the services that Down would remove, and leaves all in place.
-	Stop(context.Context) error
+	Stop(ctx context.Context, held []*os.File) error
 	// Down runs the child to its end and passes every signal on to it. An
 	// error means that it could not be started.
-	Down(signals <-chan os.Signal) (Exit, error)
-}
-
-// Exit is how the child ended.
-type Exit struct {
-	Code   int       // -1 when a signal killed it
-	Stderr string    // the last 8 KiB of its error output, without control sequences
-	Signal os.Signal // the first signal that was passed on, or nil
-}
-
-// Recorder is the log. Append returns when the event is durable; room is how
-// many bytes to set aside for the event that follows.
-type Recorder interface {
-	Check(context.Context) error
-	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
+	Down(held []*os.File, signals <-chan os.Signal) (fault.Exit, error)
 }
 
 // Answer is what the user said to the question.
@@ -80,17 +88,29 @@ const (
 	TimedOut                // nothing
 )
 
+// Question is what the user is asked.
+type Question struct {
+	Inventory inventory.Inventory
+	Changes   []inventory.Change // since the question before; none the first time
+	Saving    bool               // the volumes will be exported first
+}
+
 // Screen talks to the user.
 type Screen interface {
 	// Inventory shows what will go and what stays: in full, or in a line or two.
-	Inventory(inv Inventory, full bool)
-	// Ask shows the inventory in full and asks for the project's name. saving
-	// says that the volumes will be exported first.
-	Ask(ctx context.Context, inv Inventory, saving bool) (Answer, error)
-	// Note tells something beside the main matter.
-	Note(text string)
-	// Settling says that the engine is still at work.
-	Settling()
+	Inventory(inv inventory.Inventory, full bool)
+	// Ask shows the inventory in full and asks for the project's name.
+	Ask(context.Context, Question) (Answer, error)
 	// Done tells how it ended.
-	Done(Ending)
+	Done(record.Ending)
 }
+
+// LastExports finds the newest exports of volumes; nil says that it did not
+// look.
+type LastExports func(b *record.Book, volumes []string) map[string]inventory.LastExport
+
+// Budgets for finding out sizes: a question can wait for them, a script cannot.
+const (
+	sizesForQuestion = 2 * time.Second
+	sizesForScript   = 250 * time.Millisecond
+)

@@ -1,198 +1,136 @@
 package teardown
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// Confirmation is whether and how the user is asked.
-type Confirmation string
-
-// The ways. Interactive becomes typed in the record.
-const (
-	Interactive Confirmation = "typed"
-	ByFlag      Confirmation = "flag"
-	Unattended  Confirmation = "unattended"
-)
-
-// Run is one teardown. All fields are needed but Save, Unprotect and Reason.
+// Run is one teardown. All fields are needed but Save, Unprotect, Reason and
+// LastExports.
 type Run struct {
-	Compose Composer
-	Daemon  Daemon
-	Saver   Saver
-	Log     func(dir string) Recorder // the log of a project directory
-	Screen  Screen
-	Signals <-chan os.Signal
+	Resolver   Resolver
+	Child      Child
+	Engine     Engine
+	Events     Events
+	Containers Containers
+	Saver      Saver
+	Screen     Screen
+	Place      record.Place // of the records
+	Signals    <-chan os.Signal
 
-	Options   Options
-	Confirm   Confirmation
-	Save      bool // export the volumes first
-	Unprotect []string
-	Reason    string
-	User      string
-	Actor     json.RawMessage
-	Tool      string
-	Now       func() time.Time
-	NewID     func(time.Time) string
+	Options     inventory.Options
+	Confirm     string   // record.Typed: ask; ByFlag, Unattended
+	Save        bool     // export the volumes first
+	Unprotect   []string // protected volumes that may go, by name or by Compose key
+	Reason      string
+	LastExports LastExports
 
-	// LastExports, where it is set, finds the newest exports of volumes in the log
-	// of a project directory; nil says that it did not look.
-	LastExports func(dir string, volumes []string) map[string]LastExport
-
-	// FailedIn, where it is set, is the log for a teardown that failed before
-	// its project directory was known.
-	FailedIn func() Recorder
-
-	id      string
-	started time.Time
-	began   time.Time // when the pending event was durable
-	log     Recorder
-	before  Snapshot
-	details Details
-	watch   func() []string
-	saved   string // where the export lies
-	stopped bool   // the services may have been stopped
+	project project
+	book    *record.Book
+	before  inventory.Snapshot // of the last look
+	watch   Watcher            // since the last look
+	agreed  bool               // what the first look showed
+	secured secured
+	began   time.Time // the child
+	exit    fault.Exit
+	verdict inventory.Verdict
 }
 
-// Ending is how a teardown ended, for the screen and the exit code.
-type Ending struct {
-	ID         string
-	Verdict    Verdict
-	Inventory  Inventory
-	Exit       Exit
-	Unknown    bool  // it cannot be told what happened: the operation stays unfinished
-	Unrecorded error // why the outcome is not in the log, or nil
-	Duration   time.Duration
-	Saved      string // where the volumes were exported to, or ""
-	Code       int
+// project is what the command line means.
+type project struct {
+	inventory.Model
+	engine  inventory.Engine
+	compose string // its version
 }
 
 // Do runs the teardown and returns the exit code. A returned error is always a
-// *Fault and says why nothing was destroyed.
+// *fault.Fault and says why nothing was destroyed.
 func (r *Run) Do(ctx context.Context) (int, error) {
-	r.started = r.Now()
-	r.id = r.NewID(r.started)
-	defer func() {
-		if r.watch != nil {
-			r.watch()
-		}
-	}()
-	sig, err := Guard(ctx, r.Signals, r.prepare)
+	sig, err := fault.Guard(ctx, r.Signals, r.resolve)
+	life := r.life()
 	if err != nil {
-		return r.stop(ctx, sig, err)
+		return r.unresolved(ctx, life, sig, err)
 	}
-	if err := r.pend(ctx); err != nil {
-		return ExitNoRecord, err
-	}
-	if r.saving() {
-		if sig, err := Guard(ctx, r.Signals, r.export); err != nil {
-			return r.stop(ctx, sig, err)
-		}
-		if err := r.pend(ctx); err != nil {
-			r.resume()
-			return ExitNoRecord, err
-		}
-	}
-	// A crash from here on leaves a pending event without an outcome, which
-	// reconcile settles by looking at the engine.
-	select {
-	case sig := <-r.Signals:
-		return r.stop(ctx, sig, context.Canceled)
-	default:
-	}
-	r.began = r.Now()
-	exit, err := r.Compose.Down(r.Signals)
+	defer r.unwatch()
+	r.book = life.Book
+	o, end, unrecorded, err := life.Run(ctx, r)
 	if err != nil {
-		return r.stop(ctx, nil, &Fault{Err: err, Code: ExitFailed})
+		return fault.AsFault(err).Code, err
 	}
-	ending := r.conclude(exit)
-	r.Screen.Done(ending)
-	return ending.Code, nil
+	done := r.ending(o, end, unrecorded)
+	r.Screen.Done(done)
+	return done.Code, nil
 }
 
-// Guard runs do until it ends or a signal comes, which ends the context of do.
-func Guard(ctx context.Context, signals <-chan os.Signal, do func(context.Context) error) (os.Signal, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- do(ctx) }()
-	select {
-	case err := <-done:
-		return nil, err
-	case sig := <-signals:
-		cancel()
-		<-done
-		return sig, context.Canceled
-	}
+// resolve finds out at once which project and which engine the command means.
+func (r *Run) resolve(ctx context.Context) error {
+	p, err := resolve(ctx, r.Resolver, r.Engine)
+	r.project = p
+	return err
 }
 
-// stop ends a teardown before the child has run: nothing was destroyed. It is
-// recorded when there is a project to record it for.
-func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
-	fault := AsFault(err)
-	outcome := audit.Failed
-	switch {
-	case sig != nil:
-		fault = StoppedBy(sig, "nothing was destroyed")
-		outcome = audit.Cancelled
-		r.details.Signal = SignalName(sig)
-	case fault.Code == ExitDeclined:
-		outcome = audit.Cancelled
-	}
-	r.resume()
-	if r.log == nil && r.FailedIn != nil {
-		r.log = r.FailedIn()
-	}
-	if fault.Code == ExitNoRecord || r.log == nil {
-		return fault.Code, fault
-	}
-	r.details.Error = fault.Error()
-	r.details.StartedAt = stamp(r.started, time.RFC3339Nano)
-	if _, err := r.log.Append(context.WithoutCancel(ctx), r.event(outcome, nil), 0); headless(err) != nil {
-		r.Screen.Note("not recorded: " + err.Error())
-	}
-	return fault.Code, fault
+func resolve(ctx context.Context, c Resolver, e Engine) (p project, err error) {
+	var versionErr, modelErr, engineErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { p.compose, versionErr = c.Version(ctx) })
+	wg.Go(func() { p.Model, modelErr = c.Model(ctx) })
+	wg.Go(func() { p.engine, engineErr = e.Describe(ctx) })
+	wg.Wait()
+	return p, cmp.Or(versionErr, modelErr, engineErr)
 }
 
-func (r *Run) event(outcome audit.Outcome, affected []string) audit.Event {
-	return audit.Event{
-		ID: r.id, Timestamp: r.Now(), Operation: audit.Destroy, Outcome: outcome,
-		User: r.User, Details: r.details.Encode(), DataAffected: affected, ExportPath: r.saved,
+// life is the record of this teardown in the log of its project.
+func (r *Run) life() record.Life {
+	return record.Life{
+		Book: r.Place.In(r.project.Dir), Operation: audit.Destroy, Signals: r.Signals,
+		EngineID: r.project.engine.ID, Project: r.project.Project, Details: r.describe,
 	}
 }
 
-// outcomeRoom is what an outcome event may take beyond twice its pending one: 8 KiB of
-// error output, escaped six-fold at worst, and the results.
-const outcomeRoom = 64 << 10
-
-// OutcomeRoom is how many bytes the outcome of a pending event may take.
-func OutcomeRoom(pending audit.Event) int64 { return int64(2*len(pending.Details) + outcomeRoom) }
-
-// pend makes the pending event durable. Nothing has been destroyed before it
-// returns nil.
-func (r *Run) pend(ctx context.Context) error {
-	e := r.event(audit.Pending, r.details.Going())
-	_, err := r.log.Append(ctx, e, OutcomeRoom(e))
-	if errors.Is(err, audit.ErrHead) {
-		r.Screen.Note(err.Error())
-		return nil
+func (r *Run) describe(d *record.Details) {
+	d.Inventory = inventory.Inventory{
+		Project: r.project.Project, Mode: r.project.Mode, Dir: r.project.Dir, Files: r.project.Files,
+		Fallback: r.project.Fallback, Services: r.project.Named, Engine: r.project.engine,
 	}
-	if err != nil {
-		return noRecord(err)
-	}
-	return nil
+	d.Compose, d.Via, d.Command, d.Why = r.project.compose, r.project.Via, r.Child.Command(), r.Reason
 }
 
-func noRecord(err error) *Fault {
-	return &Fault{
-		Err:  fmt.Errorf("the audit record could not be written first, so nothing was destroyed: %w", err),
-		Try:  "make the log writable, or name another with --log FILE",
-		Code: ExitNoRecord,
+// unresolved ends a teardown of which it is not known what it would tear down.
+// It is recorded where there is a log for it.
+func (r *Run) unresolved(ctx context.Context, l record.Life, sig os.Signal, err error) (int, error) {
+	if r.project.Dir == "" && r.Place.Path == "" {
+		if sig != nil {
+			err = fault.StoppedBy(sig, "nothing was destroyed")
+		}
+		stopped := fault.AsFault(err)
+		return stopped.Code, stopped
 	}
+	err = l.Fail(ctx, sig, err)
+	return fault.AsFault(err).Code, err
+}
+
+func (r *Run) unwatch() {
+	if r.watch != nil {
+		r.watch.Stop()
+	}
+}
+
+// ending is how it ended, for the screen.
+func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) record.Ending {
+	e := record.Ending{
+		ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
+		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
+	}
+	if unrecorded != nil || end.Outcome == audit.Pending {
+		e.Code = fault.ExitFailed
+	}
+	return e
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Event is what the engine told of a volume.
@@ -20,36 +20,40 @@ type Event struct {
 
 // Engine is what is asked of the Docker Engine.
 type Engine interface {
-	Describe(context.Context) (teardown.Engine, error)
+	Describe(context.Context) (inventory.Engine, error)
 	// Volumes lists the engine's volumes.
-	Volumes(context.Context) ([]teardown.Volume, error)
+	Volumes(context.Context) ([]inventory.Volume, error)
 	// Follow calls visit with every event of a volume from now on. ready is
 	// called when the engine has begun to tell. It returns when ctx ends or the
 	// engine goes away.
 	Follow(ctx context.Context, ready func(), visit func(Event)) error
-	StableCreated() bool
 }
 
 // Loss is one volume that is gone.
 type Loss struct {
-	Volume teardown.Volume // as it was known; perhaps its name alone
-	At     time.Time       // when the engine said so, or noticed
-	Since  time.Time       // it went between Since and At, while nobody watched; zero else
+	Volume inventory.Volume // as it was known; perhaps its name alone
+	At     time.Time        // when the engine said so, or noticed
+	Since  time.Time        // it went between Since and At, while nobody watched; zero else
+}
+
+// Ledger is where losses are recorded: Records.
+type Ledger interface {
+	// Record records losses, those that no other record tells of. Until it
+	// returns nil it is called again with the same and later ones.
+	Record(context.Context, inventory.Engine, []Loss) error
+	// Gap records that nobody watched between two times.
+	Gap(ctx context.Context, e inventory.Engine, from, to time.Time) error
 }
 
 // Watch is one watch over one engine.
 type Watch struct {
 	Engine Engine
-	// Record records losses, those that no other record tells of. Until it
-	// returns nil it is called again with the same and later ones.
-	Record func(context.Context, teardown.Engine, []Loss) error
-	// Gap records that nobody watched between two times.
-	Gap  func(ctx context.Context, e teardown.Engine, from, to time.Time) error
-	Note func(string) // tells something beside the main matter
-	Now  func() time.Time
+	Ledger Ledger
+	Now    func() time.Time
+	Note   func(string) // reports an incidental notice
 
-	known  map[string]teardown.Volume // nil before the first list
-	engine teardown.Engine
+	known  map[string]inventory.Volume // nil before the first list
+	engine inventory.Engine
 	seen   time.Time // when the engine was followed last
 }
 
@@ -123,8 +127,8 @@ func (w *Watch) follow(ctx context.Context) error {
 	}
 }
 
-func (w *Watch) learn(list []teardown.Volume) {
-	w.known = map[string]teardown.Volume{}
+func (w *Watch) learn(list []inventory.Volume) {
+	w.known = map[string]inventory.Volume{}
 	for _, v := range list {
 		w.known[v.Name] = v
 	}
@@ -149,7 +153,7 @@ func (w *Watch) catchUp(ctx context.Context) error {
 		w.learn(list)
 		return nil
 	}
-	now, is := w.Now(), map[string]teardown.Volume{}
+	now, is := w.Now(), map[string]inventory.Volume{}
 	for _, v := range list {
 		is[v.Name] = v
 	}
@@ -161,12 +165,12 @@ func (w *Watch) catchUp(ctx context.Context) error {
 	}
 	slices.SortFunc(lost, func(a, b Loss) int { return strings.Compare(a.Volume.Name, b.Volume.Name) })
 	if gap {
-		if err := w.Gap(ctx, engine, w.seen, now); err != nil {
+		if err := w.Ledger.Gap(ctx, engine, w.seen, now); err != nil {
 			return err
 		}
 	}
 	if len(lost) > 0 {
-		if err := w.Record(ctx, engine, lost); err != nil {
+		if err := w.Ledger.Record(ctx, engine, lost); err != nil {
 			return err
 		}
 	}
@@ -174,11 +178,11 @@ func (w *Watch) catchUp(ctx context.Context) error {
 	return nil
 }
 
-func (w *Watch) remade(was, is teardown.Volume) bool {
+func (w *Watch) remade(was, is inventory.Volume) bool {
 	if !was.Born.IsZero() && !is.Born.IsZero() {
 		return !was.Born.Equal(is.Born)
 	}
-	return w.Engine.StableCreated() && is.Created.After(was.Created)
+	return w.engine.StableCreated && is.Created.After(was.Created)
 }
 
 // take takes a batch of events up. A destroy of a volume that is not known was
@@ -191,21 +195,21 @@ func (w *Watch) take(ctx context.Context, events []Event) error {
 		switch {
 		case !e.Destroyed:
 			created = true
-			w.known[e.Volume] = teardown.Volume{Name: e.Volume}
+			w.known[e.Volume] = inventory.Volume{Name: e.Volume}
 		case known:
 			delete(w.known, e.Volume)
 			lost = append(lost, Loss{Volume: v, At: e.At})
 		}
 	}
 	for pause := retryMin; len(lost) > 0; pause = min(2*pause, retryMax) {
-		err := w.Record(ctx, w.engine, lost)
+		err := w.Ledger.Record(ctx, w.engine, lost)
 		if err == nil {
 			break
 		}
 		w.Note(fmt.Sprintf("not recorded yet: %v", err))
 		select {
 		case <-ctx.Done(): // once more, and for the last time
-			return w.Record(context.WithoutCancel(ctx), w.engine, lost)
+			return w.Ledger.Record(context.WithoutCancel(ctx), w.engine, lost)
 		case <-time.After(pause):
 		}
 	}

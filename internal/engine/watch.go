@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/mount"
+
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// Watcher follows what comes into being and goes on an engine. Events say
+// little: a new volume or container is looked at as soon as it is told of. What
+// goes at once, before that, is known by its name alone.
+type Watcher struct {
+	client *Client
+	cancel context.CancelFunc
+	done   chan struct{}  // closed when the stream has ended
+	looks  sync.WaitGroup // at what was told of
+
+	mu      sync.Mutex // guards what follows
+	seen    inventory.Seen
+	stopped bool
+}
+
+// lookLimit is how long a look at something new may take.
+const lookLimit = 10 * time.Second
+
+// Watch follows the engine from before it returns until Stop. The stream is read
+// always: a reader that stalls slows the whole engine down.
+func (c *Client) Watch(ctx context.Context) *Watcher {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{})}
+	if err := c.ready(ctx); err != nil {
+		w.seen.Broken = true
+		close(w.done)
+		return w
+	}
+	messages, errs := c.api.Events(ctx, events.ListOptions{Filters: filters.NewArgs(
+		filters.Arg("type", string(events.VolumeEventType)), filters.Arg("type", string(events.ContainerEventType)),
+		filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)),
+	)})
+	go func() {
+		defer close(w.done)
+		for {
+			select {
+			case m := <-messages:
+				w.take(ctx, m)
+			case <-errs:
+				w.mu.Lock()
+				w.seen.Broken = w.seen.Broken || !w.stopped
+				w.mu.Unlock()
+				return
+			}
+		}
+	}()
+	return w
+}
+
+func (w *Watcher) take(ctx context.Context, m events.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case m.Type == events.VolumeEventType && m.Action == events.ActionDestroy:
+		w.seen.Destroyed = append(w.seen.Destroyed, m.Actor.ID)
+	case m.Type == events.VolumeEventType:
+		at := len(w.seen.Volumes)
+		w.seen.Volumes = append(w.seen.Volumes, inventory.Volume{Name: m.Actor.ID, Driver: m.Actor.Attributes["driver"]})
+		w.looks.Go(func() { w.lookAtVolume(context.WithoutCancel(ctx), at, m.Actor.ID) })
+	case m.Action == events.ActionCreate:
+		if m.Actor.Attributes[inventory.LabelHelper] == "true" {
+			return // made by us, or by another of us
+		}
+		at := len(w.seen.Containers)
+		w.seen.Containers = append(w.seen.Containers, inventory.Container{
+			ID: m.Actor.ID, Name: m.Actor.Attributes["name"], Labels: m.Actor.Attributes, State: "created",
+		})
+		w.looks.Go(func() { w.lookAtContainer(context.WithoutCancel(ctx), at, m.Actor.ID) })
+	}
+}
+
+func (w *Watcher) lookAtVolume(ctx context.Context, at int, name string) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	asked := time.Now()
+	v, err := w.client.api.VolumeInspect(ctx, name)
+	if err != nil {
+		return // it is gone already
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen.Volumes[at] = w.client.volume(v, asked)
+}
+
+func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	c, err := w.client.api.ContainerInspect(ctx, id)
+	if err != nil {
+		return
+	}
+	named, err := w.client.namedVolumes(ctx, id)
+	if err != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range c.Mounts {
+		if m.Type == mount.TypeVolume {
+			w.seen.Containers[at].Mounts = append(w.seen.Containers[at].Mounts, inventory.Mount{Volume: m.Name, Writable: m.RW, Named: slices.Contains(named, m.Name)})
+		}
+	}
+}
+
+// Seen is what was told so far.
+func (w *Watcher) Seen() inventory.Seen {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen.Clone()
+}
+
+// Stop ends it and returns all that was told.
+func (w *Watcher) Stop() inventory.Seen {
+	w.mu.Lock()
+	w.stopped = true
+	w.mu.Unlock()
+	w.cancel()
+	<-w.done
+	w.looks.Wait()
+	return w.Seen()
+}

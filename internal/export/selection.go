@@ -1,0 +1,81 @@
+package export
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// Selection is what an export is asked to save: what a teardown of the project
+// would destroy, or volumes by name, which need no project.
+type Selection struct {
+	Project Surveyor
+	Engine  Looker
+	Words   []string // names of volumes, or keys of the Compose files
+}
+
+// Surveyor looks at the project: package teardown's Survey.
+type Surveyor interface {
+	Do(context.Context) (inventory.Inventory, inventory.Snapshot, error)
+}
+
+// Find finds it as it is now.
+func (s Selection) Find(ctx context.Context) (inventory.Inventory, []inventory.Volume, error) {
+	inv, snap, err := s.Project.Do(ctx)
+	if err != nil && len(s.Words) == 0 {
+		return inv, nil, err
+	}
+	noProject := err != nil
+	if noProject {
+		if inv.Engine, err = s.Engine.Describe(ctx); err == nil {
+			snap, err = s.Engine.Snapshot(ctx, inventory.Scope{})
+		}
+		if err != nil {
+			return inv, nil, err
+		}
+	}
+	var volumes []inventory.Volume
+	for _, name := range s.names(inv) {
+		v, there := snap.Volume(name)
+		if !there {
+			return inv, nil, fault.Usage("ccdestroy inventory, or docker volume ls", "volume %q: there is none of this name", name)
+		}
+		volumes = append(volumes, v)
+	}
+	if noProject {
+		inv.Project = cmp.Or(volumes[0].Labels[inventory.LabelProject], "volumes")
+	}
+	known := inv.Resources
+	inv.Resources = nil
+	for _, v := range volumes {
+		r := v.Resource()
+		if i := slices.IndexFunc(known, func(k inventory.Resource) bool { return k.Kind == r.Kind && k.Name == r.Name }); i >= 0 {
+			r.Size = known[i].Size
+		}
+		r.Fate = inventory.Kept
+		inv.Resources = append(inv.Resources, r)
+	}
+	return inv, volumes, nil
+}
+
+// names are the engine's names of the volumes that are meant, each once.
+func (s Selection) names(inv inventory.Inventory) (names []string) {
+	if len(s.Words) == 0 {
+		return inv.AskedVolumes()
+	}
+	for _, word := range s.Words {
+		name := word
+		for _, r := range inv.Resources {
+			if r.Kind == inventory.KindVolume && (r.Key == word && name == word || r.Name == word) {
+				name = r.Name
+			}
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,229 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// After is what was seen when the deed was done.
+type After struct {
+	Snapshot Snapshot
+	Seen     Seen // what the engine told since the last look; hints, but for Unseen
+	// Unseen: nobody followed the engine since the last look.
+	Unseen      bool
+	Interrupted bool // a signal reached us before the child had ended
+	ChildFailed bool // the child exited non-zero
+}
+
+// Verdict is what the evidence says.
+type Verdict struct {
+	Resources   []Resource // those of the inventory, with results, and unforeseen ones
+	Lost        []string   // volumes verified gone, sorted
+	LostBytes   int64      // of these, as far as their sizes are known
+	Remaining   []Resource // asked, and still there; Reason says why, where it can be seen
+	Unforeseen  []string   // volumes that vanished meanwhile and that the command did not ask for
+	Unsure      []string   // volumes of which it cannot be told whether they were destroyed and made again
+	Providers   []string   // whose end cannot be told, since the child failed
+	Went        bool       // something was destroyed
+	Interrupted bool       // by a signal
+}
+
+// Classify compares the inventory with what is there afterwards. known is what
+// the inventory was made of. asks, where it is not nil, plans the same command
+// for another snapshot: it tells what the command asked for of what came into
+// being later.
+//
+// A volume that was made after the look, that the command asks for, and that is
+// gone, is lost like any other, and marked as unforeseen.
+func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot) Inventory) Verdict {
+	v := Verdict{Lost: []string{}, Interrupted: after.Interrupted}
+	e := newEvidence(before, after)
+	for _, r := range before.Resources {
+		r.Result = e.result(r)
+		switch {
+		case r.Result == Gone || r.Result == Remade:
+			v.lose(r)
+		case r.Result == Unknown:
+			v.Unsure = append(v.Unsure, r.Name)
+		case r.Asked:
+			r = e.remains(r)
+			v.Remaining = append(v.Remaining, r)
+		}
+		v.Resources = append(v.Resources, r)
+	}
+	if asks != nil {
+		for _, r := range e.unforeseen(before, known, asks) {
+			v.lose(r)
+			v.Resources = append(v.Resources, r)
+		}
+	}
+	v.Unforeseen = e.bystanders(v.Resources, known)
+	if after.ChildFailed {
+		v.Providers = before.Providers
+	}
+	slices.Sort(v.Lost)
+	return v
+}
+
+func (v *Verdict) lose(r Resource) {
+	v.Went = true
+	if r.Kind != KindVolume {
+		return
+	}
+	v.Lost = append(v.Lost, r.Name)
+	if r.Size != nil && r.Host == "" {
+		v.LostBytes += r.Size.Bytes
+	}
+}
+
+// evidence answers what became of a resource.
+type evidence struct {
+	After
+	stable    bool
+	destroyed map[string]bool
+	were      map[string]bool // ids of the containers that there were
+}
+
+func newEvidence(before Inventory, a After) evidence {
+	e := evidence{After: a, stable: before.Engine.StableCreated, destroyed: set(a.Seen.Destroyed), were: map[string]bool{}}
+	for _, r := range before.Resources {
+		if r.Kind == KindContainer {
+			e.were[r.ID] = true
+		}
+	}
+	return e
+}
+
+// Left names the resources that the command asked for and that a snapshot still
+// has, as "kind name".
+func (inv Inventory) Left(s Snapshot) (left []string) {
+	e := newEvidence(inv, After{Snapshot: s})
+	for _, r := range inv.Resources {
+		if r.Asked && e.result(r) != Gone {
+			left = append(left, string(r.Kind)+" "+r.Name)
+		}
+	}
+	return left
+}
+
+func (e evidence) result(r Resource) Result {
+	switch r.Kind {
+	case KindVolume:
+		if v, there := e.Snapshot.Volume(r.Name); there {
+			return e.same(r, v)
+		}
+	case KindContainer:
+		if slices.ContainsFunc(e.Snapshot.Containers, func(c Container) bool { return c.ID == r.ID }) {
+			return Remained
+		}
+	case KindNetwork:
+		if slices.ContainsFunc(e.Snapshot.Networks, func(n Network) bool { return n.ID == r.ID }) {
+			return Remained
+		}
+	case KindImage:
+		for _, img := range e.Snapshot.Images {
+			if img.ID == r.ID && (slices.Contains(img.Tags, r.Name) || r.Name == r.ID) {
+				return Remained
+			}
+		}
+	case KindBind:
+		return Remained
+	}
+	return Gone
+}
+
+// same tells a volume from a younger one of the same name. The birth of its
+// directory decides where this host sees it; else the engine's word where that
+// never moves, or an event. Without any of these, a volume that one of its
+// former containers still refers to cannot have been removed, nor one whose time
+// has not moved; of others nothing is known.
+func (e evidence) same(r Resource, v Volume) Result {
+	born, created := stamp(v.Born, time.RFC3339Nano), stamp(v.Created, time.RFC3339)
+	switch {
+	case r.Born != "" && born != "" && born != r.Born, e.destroyed[v.Name] && (r.Born == "" || born == ""):
+		return Remade
+	case r.Born != "" && born != "":
+		return Remained
+	case e.stable && r.Created != "" && created != r.Created:
+		return Remade
+	case e.stable, !e.Unseen && !e.Seen.Broken, created == r.Created:
+		return Remained
+	case slices.ContainsFunc(e.Snapshot.Users(r.Name), func(c Container) bool { return e.were[c.ID] && slices.Contains(r.UsedBy, c.Name) }):
+		return Remained
+	}
+	return Unknown
+}
+
+// remains says of a resource that should have gone why it has not.
+func (e evidence) remains(r Resource) Resource {
+	r.HeldBy = e.holders(r)
+	if r.Fate == Removed {
+		r.Reason = "" // it was about something else
+	}
+	if held := "in use by " + strings.Join(r.HeldBy, ", "); len(r.HeldBy) > 0 && !strings.HasPrefix(r.Reason, held) {
+		r.Reason = held
+	}
+	return r
+}
+
+// holders names the containers that kept the resource from going.
+func (e evidence) holders(r Resource) []string {
+	var names []string
+	for _, c := range e.Snapshot.Containers {
+		uses := r.Kind == KindVolume && c.Refers(r.Name) ||
+			r.Kind == KindNetwork && slices.Contains(c.Networks, r.ID) && c.Runs() ||
+			r.Kind == KindImage && c.ImageID == r.ID
+		if uses {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// unforeseen finds the volumes that came into being after the look, that the
+// command asks for, and that are gone.
+func (e evidence) unforeseen(before Inventory, known Snapshot, asks func(Snapshot) Inventory) (out []Resource) {
+	if len(e.Seen.Volumes) == 0 {
+		return nil
+	}
+	world := known
+	world.Volumes = slices.Clone(known.Volumes)
+	for _, v := range e.Seen.Volumes {
+		if _, there := known.Volume(v.Name); !there {
+			world.Volumes = append(world.Volumes, v)
+		}
+	}
+	world.Containers = append(slices.Clone(known.Containers), e.Seen.Containers...)
+	was := map[string]bool{}
+	for _, r := range before.Resources {
+		was[identity(r)] = true
+	}
+	for _, r := range asks(world).Resources {
+		_, there := e.Snapshot.Volume(r.Name)
+		if r.Kind != KindVolume || !r.Asked || was[identity(r)] || there {
+			continue
+		}
+		r.Unforeseen, r.Result, r.Fate, r.Reason = true, Gone, Removed, ""
+		out = append(out, r)
+	}
+	return out
+}
+
+// bystanders finds volumes that the engine announced as destroyed, that were
+// there before or came meanwhile, that are not there now, and that the command
+// did not ask for. They may be somebody else's doing: they are told, and not
+// counted.
+func (e evidence) bystanders(told []Resource, known Snapshot) (out []string) {
+	for name := range e.destroyed {
+		planned := slices.ContainsFunc(told, func(r Resource) bool { return r.Kind == KindVolume && r.Name == name })
+		_, was := known.Volume(name)
+		_, is := e.Snapshot.Volume(name)
+		if !planned && was && !is {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

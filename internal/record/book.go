@@ -1,0 +1,87 @@
+package record
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+)
+
+// Recorder appends events to a log. Both methods return when the event is
+// durable; room is how many bytes to set aside for the event that follows. After
+// an error the event counts as not recorded, and may be in the log all the same.
+type Recorder interface {
+	// Begin records the first event of an operation.
+	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
+	// Append records a later event of an operation that has no outcome yet.
+	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
+	// Check finds out whether an event would be refused, and records nothing.
+	Check(context.Context) error
+}
+
+// Settler finds out what became of an operation that was cut off. It fills in
+// the operation's details; an error says why it stays unfinished.
+type Settler func(context.Context, *Operation) (Ended, error)
+
+// Book is a log with what it takes to record operations in it.
+type Book struct {
+	Log      *audit.Log
+	Recorder Recorder        // nil is Log itself
+	User     string          // for the user field
+	Actor    json.RawMessage // for details.actor
+	Tool     string          // this program and its version
+	Command  []string        // how this program was called
+	Now      func() time.Time
+	NewID    func(time.Time) string
+	Note     func(string)       // reports an incidental notice
+	Settlers map[string]Settler // by operation
+	// LockTimeout is how long an operation waits for another one of its project.
+	LockTimeout time.Duration
+}
+
+// Place says in which log the operations of a project are recorded.
+type Place struct {
+	Path string // of the log, whatever the project; "" is the default place in its directory
+	Book Book   // with a Log whose Path is not yet set
+}
+
+// In is the book of the project in a directory.
+func (p Place) In(dir string) *Book {
+	b, l := p.Book, *p.Book.Log
+	l.Path = cmp.Or(p.Path, filepath.Join(dir, audit.DefaultPath))
+	b.Log = &l
+	return &b
+}
+
+func (b *Book) recorder() Recorder {
+	if b.Recorder != nil {
+		return b.Recorder
+	}
+	return b.Log
+}
+
+// Check finds out whether an operation could be recorded. An error is a
+// *fault.Fault.
+func (b *Book) Check(ctx context.Context, operation string) error {
+	if err := b.recorder().Check(ctx); err != nil {
+		return noRecord(operation, err)
+	}
+	return nil
+}
+
+// noRecord is why nothing is done.
+func noRecord(operation string, err error) *fault.Fault {
+	done := "done"
+	if operation == audit.Destroy || operation == audit.Prune {
+		done = "destroyed"
+	}
+	return &fault.Fault{
+		Err: fmt.Errorf("the audit record could not be written first, so nothing was %s: %w", done, err),
+		Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord,
+	}
+}

@@ -1,0 +1,105 @@
+package record
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// How an operation was confirmed, in Details.Confirmation.
+const (
+	Typed      = "typed"      // by the word that was asked for
+	ByFlag     = "flag"       // by --yes
+	Unattended = "unattended" // nobody could be asked
+)
+
+// Details is the details object of a destroy event. The pending event has what
+// was about to happen; the outcome event has all of it again with results, so
+// that each line can be read alone. docs/audit-format.md lists every field.
+type Details struct {
+	inventory.Inventory
+	Tool         string          `json:"tool"`                   // this program and its version
+	Compose      string          `json:"compose,omitempty"`      // version of Docker Compose
+	Via          string          `json:"resolved_by,omitempty"`  // "compose config" when Compose had to resolve the files
+	Command      []string        `json:"command"`                // the child, as it is run
+	Confirmation string          `json:"confirmation,omitempty"` // typed, flag or unattended
+	Unprotected  []string        `json:"unprotected,omitempty"`  // volumes named by --unprotect
+	Why          string          `json:"reason,omitempty"`       // --reason
+	Actor        json.RawMessage `json:"actor,omitempty"`        // who and where; see package actor
+	Stopped      []string        `json:"stopped,omitempty"`      // ids of the containers that ran and that an export stops; started again unless the teardown goes ahead
+	Export       *Export         `json:"export,omitempty"`       // what was exported, to export_path
+	Restored     []Restored      `json:"restored,omitempty"`     // what is brought back, from export_path
+	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine told of it
+
+	// From here on, outcome events only.
+	StartedAt  string   `json:"started_at,omitempty"` // RFC 3339, of the pending event
+	DurationMS int64    `json:"duration_ms,omitempty"`
+	ExitCode   *int     `json:"exit_code,omitempty"`  // the child's; -1 when a signal killed it
+	Signal     string   `json:"signal,omitempty"`     // that reached this program, INT or TERM …
+	Error      string   `json:"error,omitempty"`      // what stopped the operation
+	Stderr     string   `json:"stderr,omitempty"`     // the last 8 KiB of the child's error output, when it failed
+	LostBytes  int64    `json:"bytes_lost,omitempty"` // sum over the volumes that are gone and were measured
+	Remaining  []string `json:"remaining,omitempty"`  // "kind name: why"
+	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps by another hand
+	Settled    string   `json:"settled,omitempty"`    // "reconcile" when a later run found the outcome
+	Claims     []string `json:"claims,omitempty"`     // recorded by watch: unfinished operations that may have done it
+}
+
+// Export is a finished and verified export, as a record has it.
+type Export struct {
+	Path     string     `json:"-"` // the event's export_path
+	Manifest string     `json:"manifest_sha256"`
+	Volumes  []Exported `json:"volumes"`
+}
+
+// Exported is one volume of an export.
+type Exported struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`  // sum of the file lengths, hard links once
+	SHA256 string `json:"sha256"` // of the archive
+}
+
+// Restored is one volume that is brought back.
+type Restored struct {
+	Name     string `json:"name"`
+	From     string `json:"from"`               // its name in the export
+	Replaced bool   `json:"replaced,omitempty"` // one of that name was removed for it
+}
+
+// ParseDetails reads the details of a destroy event.
+func ParseDetails(e audit.Event) (Details, error) {
+	var d Details
+	err := json.Unmarshal(e.Details, &d)
+	return d, err
+}
+
+// DetailNames are the keys that Details has in JSON.
+func DetailNames() (names []string) {
+	for _, t := range []reflect.Type{reflect.TypeFor[inventory.Inventory](), reflect.TypeFor[Details]()} {
+		for i := range t.NumField() {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// Encode is the details as an event has them.
+func (d Details) Encode() json.RawMessage {
+	if d.Resources == nil {
+		d.Resources = []inventory.Resource{}
+	}
+	if d.Command == nil {
+		d.Command = []string{}
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		// Only strings, numbers and an Actor that was marshalled before.
+		panic(err)
+	}
+	return data
+}

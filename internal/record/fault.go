@@ -1,0 +1,33 @@
+package record
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+)
+
+// NoLog says that there is no log where one was looked for.
+func NoLog(l *audit.Log) *fault.Fault {
+	return &fault.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "--log FILE, or run it in the project's directory", Code: fault.ExitFailed}
+}
+
+// ReadFault adds what to try to an error of reading the log.
+func ReadFault(err error, l *audit.Log) error {
+	var ambiguous *audit.AmbiguousError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &ambiguous):
+		return &fault.Fault{Err: err, Try: "one of " + strings.Join(ambiguous.IDs, ", "), Code: fault.ExitFailed}
+	case errors.Is(err, audit.ErrNotFound):
+		return &fault.Fault{Err: err, Try: "ccdestroy audit -n 0 lists all of " + l.Path, Code: fault.ExitFailed}
+	case errors.Is(err, audit.ErrVersion):
+		return &fault.Fault{Err: err, Try: "a newer ccdestroy", Code: fault.ExitFailed}
+	case errors.Is(err, fs.ErrPermission):
+		return &fault.Fault{Err: err, Try: "the account that owns it: ls -l " + l.Path, Code: fault.ExitFailed}
+	}
+	return err
+}

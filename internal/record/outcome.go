@@ -1,0 +1,83 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// Ended is how an operation ended, as far as can be told.
+type Ended struct {
+	Outcome  audit.Outcome // Pending: it cannot be told, and the operation stays unfinished
+	Affected []string      // volumes that are verified gone
+	Err      error         // what stopped it, or nil
+}
+
+// Ending is how a teardown ended, for the screen and the exit code.
+type Ending struct {
+	ID         string
+	Outcome    audit.Outcome // Pending: it cannot be told what happened
+	Verdict    inventory.Verdict
+	Inventory  inventory.Inventory
+	Exit       fault.Exit
+	Unrecorded error // why the outcome is not in the log, or nil
+	Duration   time.Duration
+	Saved      string // where the volumes were exported to, or ""
+	Code       int
+}
+
+// OutcomeOf says what the evidence means.
+//
+//	it cannot be told of a volume                              pending
+//	every asked resource is gone, or none was asked            success
+//	some remain, or a provider's part is in doubt, some went   partial
+//	the same, and nothing went                                 failed, or cancelled after a signal
+func OutcomeOf(v inventory.Verdict) audit.Outcome {
+	switch {
+	case len(v.Unsure) > 0:
+		return audit.Pending
+	case len(v.Remaining) == 0 && len(v.Providers) == 0:
+		return audit.Success
+	case v.Went:
+		return audit.Partial
+	case v.Interrupted:
+		return audit.Cancelled
+	}
+	return audit.Failed
+}
+
+// ExitOf is the exit code of an outcome, and of the signal that led to it, or 0.
+func ExitOf(o audit.Outcome, signal int) int {
+	switch {
+	case o == audit.Success:
+		return fault.ExitOK
+	case signal != 0:
+		return 128 + signal
+	case o == audit.Partial:
+		return fault.ExitPartial
+	}
+	return fault.ExitFailed
+}
+
+// Settle puts what the evidence says into the details, and returns how the
+// operation ended.
+func (d *Details) Settle(v inventory.Verdict) Ended {
+	d.Resources, d.LostBytes, d.Unforeseen = v.Resources, v.LostBytes, v.Unforeseen
+	d.Remaining = nil
+	for _, r := range v.Remaining {
+		d.Remaining = append(d.Remaining, r.String())
+	}
+	for _, name := range v.Providers {
+		d.Remaining = append(d.Remaining, fmt.Sprintf("provider of service %s: Compose failed, and what it holds cannot be seen", name))
+	}
+	end := Ended{Outcome: OutcomeOf(v), Affected: v.Lost}
+	if end.Outcome == audit.Pending {
+		end.Err = fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(v.Unsure, ", "))
+		end.Affected = d.Going()
+	}
+	return end
+}

@@ -1,0 +1,122 @@
+package teardown
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// How long the engine may take to come to rest after the child has ended, how
+// long it must have been at rest, and how long an engine that does not answer
+// is asked again.
+const (
+	restPoll    = 100 * time.Millisecond
+	restQuiet   = time.Second
+	restLimit   = 30 * time.Second
+	answerLimit = 5 * time.Second
+)
+
+// Act runs Compose to its end, looks again, and classifies. It does not stop for
+// signals: they are passed on.
+func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	r.began = r.book.Now()
+	exit, err := r.Child.Down(o.Held(), signals)
+	r.exit = exit
+	if err != nil {
+		o.Abandon()
+		return record.Ended{Outcome: audit.Failed, Err: err}
+	}
+	after, err := r.awaitRest(o.Details.Inventory, exit)
+	o.Details.ExitCode = &exit.Code
+	if exit.Signal != nil {
+		o.Details.Signal = fault.SignalName(exit.Signal)
+	}
+	if exit.Code != 0 {
+		o.Details.Stderr = exit.Stderr
+	}
+	if err != nil {
+		// Nothing is invented: what is known is recorded, and the operation stays
+		// unfinished until reconcile can look.
+		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
+	}
+	return r.judge(o, after)
+}
+
+func (r *Run) judge(o *record.Operation, after inventory.After) record.Ended {
+	inv := o.Details.Inventory
+	r.verdict = inventory.Classify(inv, r.before, after, func(s inventory.Snapshot) inventory.Inventory {
+		return inventory.Plan(r.project.Model, s, r.Options)
+	})
+	end := o.Details.Settle(r.verdict)
+	if !r.verdict.Went && end.Outcome != audit.Pending {
+		o.Abandon()
+	}
+	if end.Outcome != audit.Success && end.Err == nil && r.exit.Code == 0 && r.exit.Signal == nil {
+		end.Err = errStayed
+	}
+	return end
+}
+
+// awaitRest looks at the engine until it is at rest. After a clean end one look
+// is enough; after a signal or an error it may still be deleting.
+func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.After, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), restLimit)
+	defer cancel()
+	clean := exit.Code == 0 && exit.Signal == nil
+	var last []string
+	var since, failing time.Time
+	told := false
+	for {
+		snap, err := r.Engine.Snapshot(ctx, inventory.Scope{Images: r.Options.Images != ""})
+		now := time.Now()
+		switch {
+		case err != nil && failing.IsZero():
+			failing = now
+		case err != nil && now.Sub(failing) > answerLimit:
+			return inventory.After{}, err
+		case err == nil:
+			failing = time.Time{}
+			left := inv.Left(snap)
+			if !slices.Equal(left, last) || since.IsZero() {
+				last, since = left, now
+			}
+			rested := now.Sub(since) >= restQuiet || len(left) == 0
+			if !removing(snap, inv.Project) && (clean || rested) || ctx.Err() != nil {
+				return r.after(snap, exit), nil
+			}
+		}
+		if !told {
+			r.book.Note("waiting for the engine to come to rest …")
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			if err != nil {
+				return inventory.After{}, err
+			}
+			return r.after(snap, exit), nil
+		case <-time.After(restPoll):
+		}
+	}
+}
+
+func (r *Run) after(s inventory.Snapshot, exit fault.Exit) inventory.After {
+	return inventory.After{
+		Snapshot: s, Seen: r.watch.Stop(), Interrupted: exit.Signal != nil, ChildFailed: exit.Code != 0 && exit.Signal == nil,
+	}
+}
+
+// removing reports whether the engine is removing a container of the project
+// right now.
+func removing(s inventory.Snapshot, project string) bool {
+	return slices.ContainsFunc(s.Containers, func(c inventory.Container) bool {
+		return c.State == "removing" && c.Labels[inventory.LabelProject] == project
+	})
+}

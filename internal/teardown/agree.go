@@ -1,0 +1,84 @@
+package teardown
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// Agree refuses what is protected, shows, asks where somebody is to be asked, and
+// exports. After a question or an export the world had time to move; else it is
+// ready unless something came into being since the look.
+func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
+	if err := r.refuse(o.Details.Inventory); err != nil {
+		return false, err
+	}
+	o.Details.Unprotected = r.Unprotect
+	asked := false
+	if !r.agreed || len(changes) > 0 {
+		if asked, err = r.confirm(ctx, o, changes); err != nil {
+			return false, err
+		}
+		r.agreed = true
+	}
+	saved, err := r.secure(ctx, o, changes)
+	if err != nil {
+		return false, err
+	}
+	return !asked && !saved && !r.watch.Seen().Moved(), nil
+}
+
+// refuse stops before protected volumes that were not named, and before names
+// that mean nothing.
+func (r *Run) refuse(inv inventory.Inventory) error {
+	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 {
+		return fault.Usage("ccdestroy inventory", "--unprotect %s: no volume of this teardown has this name or Compose key", strings.Join(unknown, ", "))
+	}
+	refused := inv.Refusals(r.Unprotect)
+	if len(refused) == 0 {
+		return nil
+	}
+	r.Screen.Inventory(inv, true)
+	return Protected(refused)
+}
+
+// Protected is the refusal of a teardown that would destroy protected volumes.
+func Protected(volumes []inventory.Resource) *fault.Fault {
+	var names []string
+	for _, v := range volumes {
+		names = append(names, v.Name)
+	}
+	return fault.Refused("ccdestroy --unprotect "+strings.Join(names, " --unprotect "),
+		"protected by %s: volume %s", volumes[0].Protection, strings.Join(names, ", "))
+}
+
+// confirm asks where somebody is to be asked.
+func (r *Run) confirm(ctx context.Context, o *record.Operation, changes []inventory.Change) (asked bool, err error) {
+	inv := o.Details.Inventory
+	if r.Confirm != record.Typed || inv.Empty() {
+		o.Details.Confirmation = r.Confirm
+		if r.Confirm == record.Typed { // nothing to destroy, so nobody is asked
+			o.Details.Confirmation = record.Unattended
+		}
+		r.Screen.Inventory(inv, false)
+		return false, nil
+	}
+	o.Details.Confirmation = record.Typed
+	answer, err := r.Screen.Ask(ctx, Question{Inventory: inv, Changes: changes, Saving: r.saving(inv)})
+	switch {
+	case err != nil:
+		return true, err
+	case answer == Typed:
+		return true, nil
+	case answer == SaveFirst:
+		r.Save = true
+		return true, nil
+	case answer == TimedOut:
+		return true, &fault.Fault{Err: errors.New("no answer in time: nothing was destroyed"), Try: "ccdestroy --yes goes ahead without asking", Code: fault.ExitDeclined}
+	}
+	return true, fault.Declined("nothing was destroyed")
+}

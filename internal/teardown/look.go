@@ -1,0 +1,115 @@
+package teardown
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// Look lists what the engine has, with its events followed from before the first
+// call, and plans. Sizes that are not there in time stay unknown: a teardown does
+// not wait for them.
+func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
+	r.unwatch()
+	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
+	var err error
+	if r.before, err = r.Engine.Snapshot(ctx, r.scope()); err != nil {
+		return inventory.Inventory{}, err
+	}
+	budget := sizesForScript
+	if r.Confirm == record.Typed {
+		budget = sizesForQuestion
+	}
+	return r.plan(ctx, budget), nil
+}
+
+func (r *Run) scope() inventory.Scope {
+	return inventory.Scope{Images: r.Options.Images != "", Project: r.project.Project}
+}
+
+func (r *Run) plan(ctx context.Context, budget time.Duration) inventory.Inventory {
+	inv := inventory.Plan(r.project.Model, r.before, r.Options)
+	inv.Engine = r.project.engine
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	fillSizes(ctx, r.Engine, r.before, &inv)
+	if r.LastExports != nil {
+		fillExports(&inv, func(names []string) map[string]inventory.LastExport { return r.LastExports(r.book, names) })
+	}
+	return inv
+}
+
+// fillExports tells of each volume when it was exported last. An export that is
+// older than the volume was of another one of its name.
+func fillExports(inv *inventory.Inventory, last func(volumes []string) map[string]inventory.LastExport) {
+	var names []string
+	for _, r := range inv.Resources {
+		if r.Kind == inventory.KindVolume {
+			names = append(names, r.Name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	exports := last(names)
+	for i, r := range inv.Resources {
+		if r.Kind != inventory.KindVolume || exports == nil {
+			continue
+		}
+		found := exports[r.Name]
+		since := cmp.Or(r.Born, r.Created)
+		born, err := time.Parse(time.RFC3339Nano, since)
+		if at, atErr := time.Parse(time.RFC3339Nano, found.At); err == nil && atErr == nil && at.Before(born) {
+			found = inventory.LastExport{}
+		}
+		inv.Resources[i].LastExport = &found
+	}
+}
+
+func fillSizes(ctx context.Context, e Engine, s inventory.Snapshot, inv *inventory.Inventory) {
+	listed := map[string]bool{}
+	for _, r := range inv.Resources {
+		listed[r.Name] = listed[r.Name] || r.Kind == inventory.KindVolume && r.Host == ""
+	}
+	var volumes []inventory.Volume
+	for _, v := range s.Volumes {
+		if listed[v.Name] {
+			volumes = append(volumes, v)
+		}
+	}
+	if len(volumes) == 0 {
+		return
+	}
+	sizes := e.Measure(ctx, volumes)
+	for i, r := range inv.Resources {
+		if size, ok := sizes[r.Name]; ok && r.Kind == inventory.KindVolume {
+			inv.Resources[i].Size = &size
+		}
+	}
+}
+
+// Survey makes the inventory alone, for commands that change nothing.
+type Survey struct {
+	Resolver    Resolver
+	Engine      Engine
+	Options     inventory.Options
+	Place       record.Place
+	LastExports LastExports   // nil does not look
+	Budget      time.Duration // for sizes
+}
+
+// Do looks once.
+func (s Survey) Do(ctx context.Context) (inventory.Inventory, inventory.Snapshot, error) {
+	p, err := resolve(ctx, s.Resolver, s.Engine)
+	if err != nil {
+		return inventory.Inventory{}, inventory.Snapshot{}, err
+	}
+	r := Run{Engine: s.Engine, Options: s.Options, LastExports: s.LastExports, project: p, book: s.Place.In(p.Dir)}
+	if r.before, err = s.Engine.Snapshot(ctx, r.scope()); err != nil {
+		return inventory.Inventory{}, r.before, err
+	}
+	return r.plan(ctx, s.Budget), r.before, nil
+}
