@@ -74,6 +74,18 @@ func (b *Book) Check(ctx context.Context, operation string) error {
 	return nil
 }
 
+// warnHead tells loudly when the log is not what it was when this account last
+// wrote it.
+func (b *Book) warnHead() {
+	wrong, err := b.Log.Heads.Check(b.Log.Path)
+	if err != nil {
+		wrong = err.Error()
+	}
+	if wrong != "" {
+		b.Note("WARNING: " + b.Log.Path + ": " + wrong)
+	}
+}
+
 // noRecord is why nothing is done.
 func noRecord(operation string, err error) *fault.Fault {
 	done := "done"

@@ -31,6 +31,7 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	r.exit = exit
 	if err != nil {
 		o.Abandon()
+		r.unstarted = err
 		return record.Ended{Outcome: audit.Failed, Err: err}
 	}
 	after, err := r.awaitRest(o.Details.Inventory, exit)

@@ -42,6 +42,8 @@ type Run struct {
 	began   time.Time // the child
 	exit    fault.Exit
 	verdict inventory.Verdict
+	// unstarted is why Compose could not be started: nothing was destroyed.
+	unstarted error
 }
 
 // project is what the command line means.
@@ -64,6 +66,9 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	o, end, unrecorded, err := life.Run(ctx, r)
 	if err != nil {
 		return fault.AsFault(err).Code, err
+	}
+	if r.unstarted != nil {
+		return fault.AsFault(r.unstarted).Code, fault.AsFault(r.unstarted)
 	}
 	done := r.ending(o, end, unrecorded)
 	r.Screen.Done(done)
