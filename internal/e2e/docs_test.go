@@ -47,21 +47,6 @@ func documented(t *testing.T, path string) (commands []string) {
 	return commands
 }
 
-// block is the first code block of a language in a page of docs/.
-func block(t *testing.T, page, language string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../../docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(data), "```"+language+"\n")
-	text, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatalf("%s has no %s", page, language)
-	}
-	return text
-}
-
 // Every command that the README and docs/ show is one that works.
 func TestDocumentedCommands(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
