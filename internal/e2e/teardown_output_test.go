@@ -1,15 +1,77 @@
 package e2e
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
+// Compose believes that it writes to a terminal, and its progress arrives.
+func TestProgressOnTerminal(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	p := s.terminal("--yes")
+	if code := p.wait(); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	// "[+] down 3/3" is what Compose shows on terminals only.
+	if !strings.Contains(p.seen(), "[+] ") || !strings.Contains(p.seen(), "\x1b[") {
+		t.Errorf("no terminal progress:\n%q", p.seen())
+	}
+}
+
+// A failure's error output is in the record, on a terminal as well.
+func TestStderrIsRecorded(t *testing.T) {
+	t.Parallel()
+	for _, terminal := range []bool{false, true} {
+		t.Run(map[bool]string{true: "terminal", false: "pipe"}[terminal], func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t, one("name: PROJ\nservices:\n  web:\n    image: IMAGE\n    pre_stop: [{command: [\"sh\", \"-c\", \"echo no-such-luck >&2; exit 7\"]}]\n    volumes: [data:/data]\nvolumes:\n  data:\n"))
+			s.docker("compose", "up", "--detach")
+			var code int
+			if terminal {
+				code = s.terminal("--yes").wait()
+			} else {
+				code = s.ccdestroy().code
+			}
+			last := s.last()
+			if code != 1 || last.Outcome != "failed" || !strings.Contains(last.Details.Stderr, "exit") || strings.Contains(last.Details.Stderr, "\x1b") {
+				t.Errorf("exit %d, outcome %q, stderr %q", code, last.Outcome, last.Details.Stderr)
+			}
+		})
+	}
+}
+
+// Whoever reads our output may go away: the record is written all the same.
+func TestClosedPipe(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := s.command("", binary)
+	cmd.Stdout, cmd.Stderr = write, write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	_, _ = io.ReadFull(read, make([]byte, 1))
+	read.Close()
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 0 || s.last().Outcome != "success" {
+		t.Errorf("exit %d, outcome %q", code, s.last().Outcome)
+	}
+}
+
 // In GitHub Actions and GitLab CI a teardown is told in the system's own way;
 // elsewhere in plain lines.
 func TestCIOutput(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		env     []string

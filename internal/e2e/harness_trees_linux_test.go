@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,9 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
+	"github.com/contextcore/ccdestroy/internal/lab/trees"
 )
 
 // treeOf describes every entry of a directory by the system's own calls. coarse
@@ -106,4 +110,48 @@ func sameTree(t *testing.T, what string, want, got map[string]string) {
 			t.Errorf("%s: %q is too much", what, name)
 		}
 	}
+}
+
+// memoryVolume makes a volume whose files are in memory, though the engine knows
+// nothing of that, for very many of them, and returns its name.
+func (s *stack) memoryVolume(name string) string {
+	s.t.Helper()
+	s.docker("volume", "create", name)
+	dir := s.mountpoint(name)
+	need.Run(s.t, "mount", "-t", "tmpfs", "tmpfs", dir)
+	s.t.Cleanup(func() { need.Run(s.t, "umount", dir) })
+	return s.expand(name)
+}
+
+// hardVolume makes a volume with everything in it that is hard to copy.
+func (s *stack) hardVolume(name string) string {
+	s.t.Helper()
+	need.Root(s.t)
+	s.docker("volume", "create", "--label", "keep=me", name)
+	dir := s.mountpoint(name)
+	if err := trees.Hard(dir, trees.Options{}); err != nil {
+		s.t.Fatal(err)
+	}
+	return dir
+}
+
+// halfRandom writes so many MiB, every other one random, the rest repetitive.
+func halfRandom(path string, mib int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buf, r := make([]byte, 1<<20), rand.New(rand.NewSource(1))
+	for i := range mib {
+		if r.Read(buf); i%2 == 1 {
+			for j := range buf {
+				buf[j] = byte(j / 64)
+			}
+		}
+		if _, err := f.Write(buf); err != nil {
+			return err
+		}
+	}
+	return nil
 }

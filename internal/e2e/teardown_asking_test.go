@@ -1,94 +1,12 @@
 package e2e
 
 import (
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/creack/pty"
 )
 
-// pseudo is a program on a terminal of its own.
-type pseudo struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	master *os.File
-	done   chan struct{}
-
-	mu   sync.Mutex // guards text
-	text strings.Builder
-}
-
-// terminal starts ccdestroy on an 80-column terminal.
-func (s *stack) terminal(args ...string) *pseudo {
-	s.t.Helper()
-	return s.onTerminal(s.command("", binary, args...))
-}
-
-func (s *stack) onTerminal(cmd *exec.Cmd) *pseudo {
-	s.t.Helper()
-	p := &pseudo{t: s.t, cmd: cmd, done: make(chan struct{})}
-	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	p.master = master
-	go func() {
-		defer close(p.done)
-		buf := make([]byte, 4096)
-		for {
-			n, err := master.Read(buf)
-			p.mu.Lock()
-			p.text.Write(buf[:n])
-			p.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
-	s.t.Cleanup(func() { _ = p.cmd.Process.Kill(); master.Close() })
-	return p
-}
-
-func (p *pseudo) seen() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.String()
-}
-
-func (p *pseudo) waitText(text string) {
-	p.t.Helper()
-	defer func() {
-		if p.t.Failed() {
-			p.t.Logf("the screen:\n%s", p.seen())
-		}
-	}()
-	waitFor(p.t, text, func() bool { return strings.Contains(p.seen(), text) })
-}
-
-func (p *pseudo) send(keys string) {
-	p.t.Helper()
-	if _, err := p.master.WriteString(keys); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// hangUp closes the terminal, as a window that is closed.
-func (p *pseudo) hangUp() { p.master.Close() }
-
-// wait returns the exit code.
-func (p *pseudo) wait() int {
-	p.t.Helper()
-	_ = p.cmd.Wait()
-	<-p.done
-	return p.cmd.ProcessState.ExitCode()
-}
-
-const question = "to destroy it, or Enter to cancel: "
-
 func TestAsking(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		args    []string
@@ -135,15 +53,9 @@ func TestAsking(t *testing.T) {
 	}
 }
 
-func plainText(screen string) string {
-	for _, c := range []string{"\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[0m", "\r"} {
-		screen = strings.ReplaceAll(screen, c, "")
-	}
-	return screen
-}
-
 // Nobody is asked, and the record says so.
 func TestNotAsking(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, want string
 		args, env  []string
@@ -213,41 +125,5 @@ func TestAskingUnderMake(t *testing.T) {
 		if got := s.last().Details.Confirmation; got != "typed" {
 			t.Errorf("confirmation %q", got)
 		}
-	}
-}
-
-// Compose believes that it writes to a terminal, and its progress arrives.
-func TestProgressOnTerminal(t *testing.T) {
-	t.Parallel()
-	s := newStack(t, one(single))
-	s.docker("compose", "up", "--detach")
-	p := s.terminal("--yes")
-	if code := p.wait(); code != 0 {
-		t.Errorf("exit %d", code)
-	}
-	// "[+] down 3/3" is what Compose shows on terminals only.
-	if !strings.Contains(p.seen(), "[+] ") || !strings.Contains(p.seen(), "\x1b[") {
-		t.Errorf("no terminal progress:\n%q", p.seen())
-	}
-}
-
-// A failure's error output is in the record, on a terminal as well.
-func TestStderrIsRecorded(t *testing.T) {
-	for _, terminal := range []bool{false, true} {
-		t.Run(map[bool]string{true: "terminal", false: "pipe"}[terminal], func(t *testing.T) {
-			t.Parallel()
-			s := newStack(t, one("name: PROJ\nservices:\n  web:\n    image: IMAGE\n    pre_stop: [{command: [\"sh\", \"-c\", \"echo no-such-luck >&2; exit 7\"]}]\n    volumes: [data:/data]\nvolumes:\n  data:\n"))
-			s.docker("compose", "up", "--detach")
-			var code int
-			if terminal {
-				code = s.terminal("--yes").wait()
-			} else {
-				code = s.ccdestroy().code
-			}
-			last := s.last()
-			if code != 1 || last.Outcome != "failed" || !strings.Contains(last.Details.Stderr, "exit") || strings.Contains(last.Details.Stderr, "\x1b") {
-				t.Errorf("exit %d, outcome %q, stderr %q", code, last.Outcome, last.Details.Stderr)
-			}
-		})
 	}
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,27 +35,6 @@ func BenchmarkExport(b *testing.B) {
 			}
 		})
 	}
-}
-
-// halfRandom writes so many MiB, every other one random, the rest repetitive.
-func halfRandom(path string, mib int) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	buf, r := make([]byte, 1<<20), rand.New(rand.NewSource(1))
-	for i := range mib {
-		if r.Read(buf); i%2 == 1 {
-			for j := range buf {
-				buf[j] = byte(j / 64)
-			}
-		}
-		if _, err := f.Write(buf); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func measureExport(b *testing.B, volumes int, fill func(string) error) {

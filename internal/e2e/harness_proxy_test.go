@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -61,14 +60,6 @@ func newProxy(t testing.TB) *proxy {
 		p.Close()
 	})
 	return p
-}
-
-// engineHost is the address of the engine that the tests use.
-func engineHost() string {
-	if host := os.Getenv("DOCKER_HOST"); host != "" {
-		return host
-	}
-	return "unix:///var/run/docker.sock"
 }
 
 func isArchive(r *http.Request) bool {

@@ -133,3 +133,49 @@ func (s *stack) alias(before []object, name string) string {
 	}
 	return name
 }
+
+// has reports whether the engine has a container of this name.
+func (s *stack) has(name string) bool {
+	_, err := s.api.ContainerInspect(context.Background(), s.expand(name))
+	return err == nil
+}
+
+func (s *stack) hasVolume(name string) bool {
+	_, err := s.api.VolumeInspect(context.Background(), s.expand(name))
+	return err == nil
+}
+
+func (s *stack) createVolume(name string, labels map[string]string) {
+	s.t.Helper()
+	if _, err := s.api.VolumeCreate(context.Background(), volume.CreateOptions{Name: name, Labels: labels}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// mountpoint is the directory of a volume on this host.
+func (s *stack) mountpoint(volume string) string {
+	s.t.Helper()
+	return s.docker("volume", "inspect", "--format", "{{.Mountpoint}}", volume)
+}
+
+// running are the names of the project's containers that run.
+func (s *stack) running() []string {
+	names := strings.Fields(s.docker("ps", "--filter", "label=com.docker.compose.project=PROJ", "--format", "{{.Names}}"))
+	slices.Sort(names)
+	return names
+}
+
+func (s *stack) helpers() int {
+	s.t.Helper()
+	list, err := s.api.ContainerList(context.Background(), container.ListOptions{All: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	n := 0
+	for _, c := range list {
+		if c.Labels["io.ccdestroy.helper"] == "true" && slices.ContainsFunc(c.Mounts, func(m container.MountPoint) bool { return strings.Contains(m.Name, s.name) }) {
+			n++
+		}
+	}
+	return n
+}

@@ -3,160 +3,20 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
-
-// double has two volumes, so that one can be gone and the other not yet.
-const double = `
-name: PROJ
-services:
-  db:
-    image: IMAGE
-    volumes: [one:/data]
-    depends_on: [web]
-  web:
-    image: IMAGE
-    volumes: [two:/data]
-volumes:
-  one:
-  two:
-`
-
-// kills is how many teardowns are killed at random moments.
-const kills = 56
-
-// TestKilledAnywhere kills teardowns with SIGKILL at random moments. Nothing
-// goes without a pending event; and reconcile settles each as the engine shows
-// it, also when a volume was made again under its name meanwhile.
-func TestKilledAnywhere(t *testing.T) {
-	counts, mu := map[string]int{}, sync.Mutex{}
-	t.Run("all", func(t *testing.T) {
-		for part := range 4 {
-			t.Run(fmt.Sprint(part), func(t *testing.T) {
-				t.Parallel()
-				s := newStack(t, one(double))
-				for range kills / 4 {
-					how := s.killedSomewhere()
-					mu.Lock()
-					counts[how]++
-					mu.Unlock()
-				}
-			})
-		}
-	})
-	t.Logf("%d teardowns killed: %v", kills, counts)
-	if counts["settled failed"]+counts["settled partial"]+counts["settled success"] < 5 {
-		t.Errorf("hardly any was cut off: %v", counts)
-	}
-}
-
-// killedSomewhere kills one teardown, checks what is recorded of it, and says
-// what it was.
-func (s *stack) killedSomewhere() string {
-	s.t.Helper()
-	s.docker("compose", "up", "--detach")
-	before, known := s.objects(context.Background()), len(s.events())
-	cmd := s.command("", binary)
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	time.Sleep(time.Duration(20+rand.IntN(600)) * time.Millisecond) // any moment will do
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	vanished := s.atRest(before)
-	recorded := s.events()[known:]
-	switch {
-	case len(recorded) == 0:
-		if len(vanished) > 0 {
-			s.t.Fatalf("%q vanished without a record", vanished)
-		}
-		return "nothing begun"
-	case len(vanished) > 0 && recorded[0].Outcome != "pending":
-		s.t.Fatalf("%q vanished without a pending event", vanished)
-	}
-	if rand.IntN(2) == 0 {
-		for _, volume := range []string{"PROJ_one", "PROJ_two"} {
-			if slices.Contains(vanished, "volume "+volume) {
-				s.docker("volume", "create", volume)
-			}
-		}
-	}
-	if r := s.ccdestroy("reconcile"); r.code != 0 {
-		s.t.Fatalf("reconcile: exit %d\n%s", r.code, r.stderr)
-	}
-	last := s.last()
-	s.compareWith(last, vanished, len(before))
-	if r := s.ccdestroy("audit", "verify"); r.code != 0 || strings.Contains(r.stdout, "unfinished") {
-		s.t.Fatalf("verify: exit %d\n%s", r.code, r.stdout)
-	}
-	if last.Details.Settled == "reconcile" {
-		return "settled " + last.Outcome
-	}
-	return "had ended: " + last.Outcome
-}
-
-// compareWith holds an outcome against what vanished of n things.
-func (s *stack) compareWith(last event, vanished []string, n int) {
-	s.t.Helper()
-	var volumes []string
-	for _, v := range last.DataAffected {
-		volumes = append(volumes, "volume "+strings.ReplaceAll(v, s.name, "PROJ"))
-	}
-	slices.Sort(volumes)
-	gone := slices.DeleteFunc(slices.Clone(vanished), func(v string) bool { return !strings.HasPrefix(v, "volume ") })
-	want := "partial"
-	switch len(vanished) {
-	case 0:
-		want = "failed"
-	case n:
-		want = "success"
-	}
-	if last.Outcome != want || !slices.Equal(volumes, gone) {
-		s.t.Fatalf("recorded as %s with %q, but of %d things these vanished: %q", last.Outcome, volumes, n, vanished)
-	}
-}
-
-// atRest waits until no process works in the project's directory any more and
-// the engine has come to rest, and returns what vanished.
-func (s *stack) atRest(before []object) []string {
-	s.t.Helper()
-	waitFor(s.t, "the child to end", func() bool { return !worksIn(s.dir) })
-	vanished, same := s.vanished(before), 0
-	waitFor(s.t, "the engine to come to rest", func() bool {
-		now := s.vanished(before)
-		if same++; !slices.Equal(now, vanished) {
-			vanished, same = now, 0
-		}
-		return same > 20
-	})
-	return vanished
-}
-
-// worksIn reports whether a process has this working directory.
-func worksIn(dir string) bool {
-	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
-	for _, link := range links {
-		if cwd, err := os.Readlink(link); err == nil && cwd == dir {
-			return true
-		}
-	}
-	return false
-}
 
 // TestFaultsInTeardown lets the system calls that write the record of a real
 // teardown fail, and kills it in them: nothing vanishes without its durable
 // pending event, and what is unfinished can be settled.
 func TestFaultsInTeardown(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	need.Command(t, "strace")
 	struck, mu := map[string]int{}, sync.Mutex{}
@@ -208,7 +68,7 @@ func teardownWith(t *testing.T, call, fault string, when int) (struck int) {
 		t.Errorf("verify: exit %d\n%s", verdict.code, verdict.stdout)
 	}
 	if len(vanished) > 0 {
-		s.compareWith(s.last(), vanished, len(before))
+		s.compareWith(s.last(), before, vanished)
 	}
 	data, _ := os.ReadFile(trace)
 	struck = strings.Count(string(data), "(INJECTED)")
@@ -221,26 +81,11 @@ func teardownWith(t *testing.T, call, fault string, when int) (struck int) {
 	return struck
 }
 
-// wrapped puts a docker command before the real one that first runs a script,
-// with the pid of ccdestroy in $PPID, once the pending event is durable.
-func (s *stack) wrapped(script string) {
-	s.t.Helper()
-	real, err := exec.LookPath("docker")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	bin := s.t.TempDir()
-	text := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' down '*) %s ;; esac\nexec %s \"$@\"\n", script, real)
-	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(text), 0o755); err != nil {
-		s.t.Fatal(err)
-	}
-	s.env = append(s.env, "PATH="+bin+":"+os.Getenv("PATH"))
-}
-
 // What happens to the disk between the pending event and the outcome does not
 // keep the outcome from the log, as far as room can be set aside; and where it
 // does, the user is told, and reconcile makes up for it.
 func TestDiskBetween(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	for _, c := range []struct {
 		name, options, before, script string
@@ -252,6 +97,7 @@ func TestDiskBetween(t *testing.T) {
 		{"file size limit", "size=1m", "", "prlimit --pid $PPID --fsize=100", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, one(single))
 			dir := filepath.Dir(s.logPath())
 			need.Run(t, "mkdir", dir)

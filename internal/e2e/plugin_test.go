@@ -2,49 +2,15 @@ package e2e
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
-
-// plugged gives the stack a configuration of the Docker CLI with our plugin in
-// it, installed by the Makefile, and without DOCKER_HOST.
-func (s *stack) plugged() (host string) {
-	s.t.Helper()
-	dir := s.t.TempDir()
-	need.Run(s.t, "mkdir", filepath.Join(dir, "cli-plugins"))
-	need.Run(s.t, "cp", binary, filepath.Join(dir, "cli-plugins", "docker-ccdestroy"))
-	for _, v := range s.env {
-		if value, ok := strings.CutPrefix(v, "DOCKER_HOST="); ok {
-			host = value
-		}
-	}
-	config := os.Getenv("DOCKER_CONFIG")
-	if config == "" {
-		config = filepath.Join(os.Getenv("HOME"), ".docker")
-	}
-	if own := filepath.Join(config, "cli-plugins", "docker-compose"); exists(own) {
-		need.Run(s.t, "ln", "-s", own, filepath.Join(dir, "cli-plugins", "docker-compose"))
-	}
-	s.env = append(withoutVariables(s.env, "DOCKER_HOST", "DOCKER_CONFIG"), "DOCKER_CONFIG="+dir)
-	if host == "" {
-		host = "unix:///var/run/docker.sock"
-	}
-	return host
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
 
 // As a plugin of the Docker CLI the program finds the engine by the CLI's own
 // flags, in all ways.
 func TestCLIPlugin(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	host := s.plugged()
@@ -91,6 +57,7 @@ func TestCLIPlugin(t *testing.T) {
 // The CLI is told to stop, and closes the plugin's socket: the teardown ends, and
 // says so in the log.
 func TestCLIPluginStopped(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(strings.Replace(slow, "QUICK", quick, 1)))
 	s.docker("compose", "up", "--detach")
 	host := s.plugged()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,4 +107,51 @@ func (s *stack) last() event {
 		s.t.Fatal("the log has no events")
 	}
 	return all[len(all)-1]
+}
+
+// ended waits until the newest operation has an outcome.
+func (s *stack) ended() event {
+	s.t.Helper()
+	waitFor(s.t, "the outcome", func() bool { all := s.events(); return len(all) > 0 && all[len(all)-1].Outcome != "pending" })
+	return s.last()
+}
+
+// settled holds the record of a teardown that a signal met against the engine.
+func (s *stack) settled(before []object, code, wantCode int, outcome, signal string) {
+	s.t.Helper()
+	last := s.last()
+	if code != wantCode || last.Outcome != outcome || last.Details.Signal != signal {
+		s.t.Errorf("exit %d, outcome %q, signal %q; want %d, %q, %q (%s)", code, last.Outcome, last.Details.Signal, wantCode, outcome, signal, last.Details.Stderr)
+	}
+	vanished := s.vanished(before)
+	for _, r := range last.Details.Resources {
+		key := r.Kind + " " + strings.ReplaceAll(r.Name, s.name, "PROJ")
+		if went := slices.Contains(vanished, key); r.Kind != "bind" && went != (r.Result == "gone") {
+			s.t.Errorf("%s: recorded as %s, vanished: %v", key, r.Result, went)
+		}
+	}
+	if first := s.events()[0]; first.Outcome != "pending" || first.ID != last.ID {
+		s.t.Errorf("no pending event precedes: %+v", first)
+	}
+}
+
+// compareWith holds an outcome against what vanished of what was there before.
+func (s *stack) compareWith(last event, before []object, vanished []string) {
+	s.t.Helper()
+	volumes := []string{}
+	for _, v := range last.DataAffected {
+		volumes = append(volumes, "volume "+s.alias(before, v))
+	}
+	slices.Sort(volumes)
+	gone := slices.DeleteFunc(slices.Clone(vanished), func(v string) bool { return !strings.HasPrefix(v, "volume ") })
+	want := "partial"
+	switch len(vanished) {
+	case 0:
+		want = "failed"
+	case len(before):
+		want = "success"
+	}
+	if last.Outcome != want || !slices.Equal(volumes, gone) {
+		s.t.Fatalf("recorded as %s with %q, but of %d things these vanished: %q", last.Outcome, volumes, len(before), vanished)
+	}
 }
