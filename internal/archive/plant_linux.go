@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +14,9 @@ import (
 )
 
 // plantTree unpacks a tar of this package into an empty directory and syncs it.
-// No name is ever looked up through a link: every step begins at a descriptor of
-// the directory that was just made.
+// A container that has the volume may change any name between two steps. So no
+// name is looked up through a link, since every step begins at the descriptor of
+// a directory, and everything is set by the descriptor of what was just made.
 //
 // A crash half way leaves a part of the tree.
 func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
@@ -79,7 +81,7 @@ func (p *planter) leave(keep int) error {
 	for len(p.open) > keep {
 		d := p.open[len(p.open)-1]
 		p.open = p.open[:len(p.open)-1]
-		err := attributes(d.header, fdTarget(int(d.Fd())))
+		err := attributes(d.header, int(d.Fd()))
 		if len(p.open) > 0 {
 			d.Close()
 		}
@@ -120,17 +122,43 @@ func (p *planter) make(at int, name string, h *tar.Header, data io.Reader) error
 		return p.file(at, name, h, data)
 	case tar.TypeLink:
 		return p.link(at, name, h.Linkname)
-	case tar.TypeSymlink:
-		if err := unix.Symlinkat(h.Linkname, at, name); err != nil {
-			return err
-		}
-	default:
-		kind := map[byte]uint32{tar.TypeFifo: unix.S_IFIFO, tar.TypeChar: unix.S_IFCHR, tar.TypeBlock: unix.S_IFBLK}[h.Typeflag]
-		if err := unix.Mknodat(at, name, kind|0o600, int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))); err != nil {
-			return err
-		}
 	}
-	return attributes(h, nameTarget(at, name, h.Typeflag == tar.TypeSymlink))
+	return p.node(at, name, h)
+}
+
+// errSwapped says that somebody else is at work in the directory.
+var errSwapped = errors.New("it was replaced while it was written")
+
+// node makes what has no content: a symbolic link, a fifo or a device.
+func (p *planter) node(at int, name string, h *tar.Header) (err error) {
+	kind := map[byte]uint32{
+		tar.TypeSymlink: unix.S_IFLNK, tar.TypeFifo: unix.S_IFIFO, tar.TypeChar: unix.S_IFCHR, tar.TypeBlock: unix.S_IFBLK,
+	}[h.Typeflag]
+	if h.Devmajor>>12 != 0 || h.Devminor>>20 != 0 {
+		return fmt.Errorf("%w: there is no device %d, %d", ErrUnsafe, h.Devmajor, h.Devminor)
+	}
+	device := unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor))
+	if h.Typeflag == tar.TypeSymlink {
+		err = unix.Symlinkat(h.Linkname, at, name)
+	} else {
+		err = unix.Mknodat(at, name, kind|0o600, int(device))
+	}
+	if err != nil {
+		return err
+	}
+	fd, err := openPath(at, name)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != kind || (kind == unix.S_IFCHR || kind == unix.S_IFBLK) && uint64(st.Rdev) != device {
+		return errSwapped
+	}
+	return attributes(h, fd)
 }
 
 func (p *planter) file(at int, name string, h *tar.Header, data io.Reader) error {
@@ -155,7 +183,7 @@ func (p *planter) file(at int, name string, h *tar.Header, data io.Reader) error
 	if _, err := io.CopyBuffer(out, struct{ io.Reader }{data}, p.buf); err != nil {
 		return cutShort(pathCause(err))
 	}
-	if err := attributes(h, fdTarget(fd)); err != nil {
+	if err := attributes(h, fd); err != nil {
 		return err
 	}
 	return pathCause(f.Close())

@@ -148,19 +148,14 @@ func attributesByTools(t *testing.T, a, b string) {
 
 func linksAndHoles(t *testing.T, dir string) {
 	t.Helper()
-	stat := func(name string) (st unix.Stat_t) {
-		if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
-			t.Fatal(err)
-		}
-		return st
-	}
-	if a, b, c := stat("a-dir/first"), stat("a-dir/second"), stat("other/third"); a.Ino != b.Ino || a.Ino != c.Ino || a.Nlink != 3 {
+	at := func(name string) unix.Stat_t { return stat(t, filepath.Join(dir, name)) }
+	if a, b, c := at("a-dir/first"), at("a-dir/second"), at("other/third"); a.Ino != b.Ino || a.Ino != c.Ino || a.Nlink != 3 {
 		t.Errorf("hard links: %d %d %d, %d names", a.Ino, b.Ino, c.Ino, a.Nlink)
 	}
-	if s := stat("sparse"); s.Size != 5<<20+17 || s.Blocks*512 > 64<<10 {
+	if s := at("sparse"); s.Size != 5<<20+17 || s.Blocks*512 > 64<<10 {
 		t.Errorf("the sparse file: %d bytes, %d on disk", s.Size, s.Blocks*512)
 	}
-	if s := stat("all-hole"); s.Size != 1<<20 || s.Blocks != 0 {
+	if s := at("all-hole"); s.Size != 1<<20 || s.Blocks != 0 {
 		t.Errorf("the hole: %d bytes, %d blocks", s.Size, s.Blocks)
 	}
 }
