@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -188,7 +189,7 @@ func TestByHand(t *testing.T) {
 }
 
 func TestManyFilesAndNone(t *testing.T) {
-	dir, back := tempDir(t), tempDir(t)
+	dir, back := memoryDir(t), memoryDir(t)
 	if err := trees.Many(dir, 3000); err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +250,7 @@ func TestMoving(t *testing.T) {
 // A directory that goes while the tree is read is noticed.
 func TestVanishing(t *testing.T) {
 	for _, live := range []bool{false, true} {
-		dir := tempDir(t)
+		dir := memoryDir(t)
 		if err := trees.Many(dir, 8_000); err != nil {
 			t.Fatal(err)
 		}
@@ -296,5 +297,43 @@ func TestSkippedAreCounted(t *testing.T) {
 	}
 	if len(c.Skipped) != 1 || c.Skipped[0].Count != sockets || len(c.Skipped[0].Names) != namedSkips || c.Skipped[0].Names[0] != "./s000" {
 		t.Errorf("%+v", c.Skipped)
+	}
+}
+
+// Where a container swaps a device or a pipe in for a file that is about to be
+// read, it is never opened: that alone can start a watchdog or rewind a tape.
+func TestNothingButFilesIsOpened(t *testing.T) {
+	around := memoryDir(t)
+	volume, pipe := filepath.Join(around, "volume"), filepath.Join(around, "pipe")
+	if err := errors.Join(os.Mkdir(volume, 0o755), unix.Mkfifo(pipe, 0o600), os.WriteFile(filepath.Join(volume, "large"), make([]byte, 2*smallFile), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	watch, err := unix.InotifyInit1(unix.IN_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(watch)
+	if _, err := unix.InotifyAddWatch(watch, pipe, unix.IN_OPEN); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	swaps := make(chan int)
+	go func() {
+		n := 0
+		for ; ctx.Err() == nil; n++ {
+			swap(ctx, pipe, filepath.Join(volume, "large"))
+		}
+		swaps <- n
+	}()
+	for range 3000 {
+		_, _ = writeTree(ctx, volume, io.Discard, Source{Live: true})
+	}
+	cancel()
+	if n := <-swaps; n < 10 {
+		t.Errorf("only %d swaps: nothing was tested", n)
+	}
+	events := make([]byte, 4096)
+	if n, err := unix.Read(watch, events); err != unix.EAGAIN {
+		t.Errorf("the pipe was opened, %d bytes of events, %v", n, err)
 	}
 }
