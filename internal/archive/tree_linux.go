@@ -85,15 +85,21 @@ func (t *tree) take(b *batch) error {
 		return b.err
 	}
 	for _, name := range b.gone {
-		if !t.source.Live {
-			return fmt.Errorf("%w: %q vanished", ErrChanged, "./"+name)
+		if err := t.vanished(name); err != nil {
+			return err
 		}
-		t.content.skip("entry", "it vanished while the volume was read", "./"+name)
 	}
 	for _, p := range b.parts {
 		if p.later != nil {
-			if err := t.later(p.later); err != nil {
-				return fmt.Errorf("read %q: %w", "./"+p.later.path, err)
+			err := t.later(p.later)
+			switch {
+			case err == unix.ENOENT:
+				err = t.vanished(p.later.path)
+			case err != nil:
+				err = fmt.Errorf("read %q: %w", "./"+p.later.path, err)
+			}
+			if err != nil {
+				return err
 			}
 			continue
 		}
@@ -104,6 +110,15 @@ func (t *tree) take(b *batch) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// vanished notes an entry that went between two looks.
+func (t *tree) vanished(path string) error {
+	if !t.source.Live {
+		return fmt.Errorf("%w: %q vanished", ErrChanged, "./"+path)
+	}
+	t.content.skip("entry", "it vanished while the volume was read", "./"+path)
 	return nil
 }
 
@@ -120,11 +135,11 @@ func (t *tree) later(e *entry) error {
 		c.Entries = map[string]int64{"hardlink": 1}
 		return t.content.add(c, t.source)
 	}
-	if e.st.Nlink > 1 {
-		t.links[e.inode()] = e.path
-	}
 	if err := e.stream(t.out, &c, t.source.Read); err != nil {
 		return err
+	}
+	if e.st.Nlink > 1 {
+		t.links[e.inode()] = e.path
 	}
 	return t.content.add(c, Source{Live: t.source.Live})
 }

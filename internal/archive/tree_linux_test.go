@@ -267,6 +267,39 @@ func TestVanishing(t *testing.T) {
 	}
 }
 
+// So is a large one, which is opened only when its turn comes, with a second
+// name or without.
+func TestLargeFileVanishing(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		dir := memoryDir(t)
+		for _, name := range []string{"a", "b", "c"} {
+			if err := os.WriteFile(filepath.Join(dir, name), make([]byte, 4*smallFile), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Link(filepath.Join(dir, "c"), filepath.Join(dir, "d")); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		content, err := writeTree(t.Context(), dir, &out, Source{Live: live, Read: func(int64) {
+			os.Remove(filepath.Join(dir, "b"))
+			os.Remove(filepath.Join(dir, "c"))
+		}})
+		if !live {
+			if !errors.Is(err, ErrChanged) {
+				t.Error(err)
+			}
+			continue
+		}
+		if err != nil || content.Entries["file"] != 2 || len(content.Skipped) != 1 || !slices.Equal(content.Skipped[0].Names, []string{"./b", "./c"}) {
+			t.Errorf("%v, %+v", err, content)
+		}
+		if _, err := plantTree(t.Context(), memoryDir(t), &out); err != nil {
+			t.Errorf("what was written cannot be read: %v", err)
+		}
+	}
+}
+
 // Everything that is left out is counted, wherever it stands among the others;
 // the first are named.
 func TestSkippedAreCounted(t *testing.T) {
