@@ -62,6 +62,35 @@ func fromTar(data []byte) Tar {
 	}
 }
 
+// exported is an export of one directory as the volume "v".
+func exported(t testing.TB, from Tar) *Export {
+	t.Helper()
+	return exportedAs(t, "v", from)
+}
+
+func exportedAs(t testing.TB, name string, from Tar) *Export {
+	t.Helper()
+	d, err := Begin(t.TempDir(), "shop", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := Volume{Name: name, Method: Direct}
+	if err := d.Save(&v, 2, from); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Finish(Manifest{Project: "shop", Volumes: []Volume{v}}); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(d.Final())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Check(e.Manifest.Volumes[0]); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // An archive that would write outside of its volume, or through a link, is
 // refused, by every way of writing, and nothing is there afterwards.
 func TestUnsafe(t *testing.T) {
@@ -306,19 +335,55 @@ func TestBeginAndList(t *testing.T) {
 	}
 }
 
+// File names are safe and distinct on every system, also where case does not
+// count.
 func TestFileName(t *testing.T) {
+	names := []string{
+		"shop_pgdata", "a.b-c", ".hidden", "..", "a/b", "a%2Fb", "ü", "x y", "", "con\x00", "data", "Data", "DATA", "dATA", "dot", "dot.",
+		"con", "CON", "nul", "aux.x", "prn", "com1", "com0.data", "lpt9", "com", "com10", "lptx", "console", "%63on", "a~1", "e\u0301", "\u00e9",
+		strings.Repeat("l", 250), strings.Repeat("l", 251), strings.Repeat("L", 250), strings.Repeat("L", 249) + "l",
+	}
+	devices := []string{"con", "prn", "aux", "nul", "com0", "com1", "lpt9"}
 	seen := map[string]string{}
-	for _, name := range []string{"shop_pgdata", "a.b-c", ".hidden", "..", "a/b", "a%2Fb", "ü", "x y", strings.Repeat("l", 250), strings.Repeat("l", 251), "", "CON\x00"} {
+	for _, name := range names {
 		out := fileName(name)
-		if strings.ContainsAny(out, "/\x00 ") || strings.HasPrefix(out, ".") || len(out) > maxName {
+		if strings.Trim(out, "abcdefghijklmnopqrstuvwxyzABCDEF0123456789_-.%~") != "" || strings.HasPrefix(out, ".") || strings.HasSuffix(out, ".") || len(out) > maxName {
 			t.Errorf("%q became %q", name, out)
 		}
-		if other, taken := seen[out]; taken {
-			t.Errorf("%q and %q both became %q", name, other, out)
+		if stem, _, _ := strings.Cut(out, "."); slices.Contains(devices, strings.ToLower(stem)) {
+			t.Errorf("%q became a device of Windows", name)
 		}
-		seen[out] = name
+		folded := strings.ToLower(out)
+		if other, taken := seen[folded]; taken {
+			t.Errorf("%q and %q both became %q", name, other, folded)
+		}
+		seen[folded] = name
 	}
-	if fileName("shop_pg.data-1") != "shop_pg.data-1" {
-		t.Error("a safe name is changed")
+	for name, want := range map[string]string{"shop_pg.data-1": "shop_pg.data-1", "Data": "%44ata", "nul.x": "%6Eul.x", "a.": "a%2E"} {
+		if got := fileName(name); got != want {
+			t.Errorf("%q became %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What was written before upper case was spelled out is read.
+func TestFormerNames(t *testing.T) {
+	e := exportedAs(t, "Data", fromTar(stream(t, dir("./"))))
+	path := filepath.Join(e.Dir, manifestName)
+	manifest, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest = bytes.ReplaceAll(manifest, []byte("%44ata"), []byte("Data"))
+	err = errors.Join(os.Rename(filepath.Join(e.Dir, "volumes/%44ata.tar.zst"), filepath.Join(e.Dir, "volumes/Data.tar.zst")), os.WriteFile(path, manifest, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	former, err := Open(e.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(former.Look(), former.Check(former.Manifest.Volumes[0])); err != nil {
+		t.Error(err)
 	}
 }

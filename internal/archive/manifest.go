@@ -138,8 +138,9 @@ func parseManifest(r io.Reader) (m Manifest, err error) {
 	}
 	seen := map[string]bool{}
 	for _, v := range m.Volumes {
-		if v.Name == "" || seen[v.Name] || v.Archive.Path != archivePath(v.Name) {
-			return m, fmt.Errorf("its volume %q has the archive %q, where %q belongs", v.Name, v.Archive.Path, archivePath(v.Name))
+		path := v.Archive.Path
+		if v.Name == "" || seen[v.Name] || path != archivePath(v.Name) && path != formerPath(v.Name) {
+			return m, fmt.Errorf("its volume %q has the archive %q, where %q belongs", v.Name, path, archivePath(v.Name))
 		}
 		seen[v.Name] = true
 	}

@@ -44,30 +44,6 @@ func hardTree(t testing.TB, o trees.Options) string {
 	return dir
 }
 
-// exported is an export of one directory as the volume "v".
-func exported(t testing.TB, from Tar) *Export {
-	t.Helper()
-	d, err := Begin(t.TempDir(), "shop", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := Volume{Name: "v", Method: Direct}
-	if err := d.Save(&v, 2, from); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Finish(Manifest{Project: "shop", Volumes: []Volume{v}}); err != nil {
-		t.Fatal(err)
-	}
-	e, err := Open(d.Final())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Check(e.Manifest.Volumes[0]); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // differences compares two directories, each read by writeTree.
 func differences(t testing.TB, a, b string) []string {
 	t.Helper()
