@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -56,7 +57,7 @@ func link(kind byte, name, target string) *tar.Header {
 
 // fromTar takes a finished tar as the content of a volume, however bad it is.
 func fromTar(data []byte) Tar {
-	return func(w io.Writer) (Content, error) {
+	return func(_ context.Context, w io.Writer) (Content, error) {
 		_, err := w.Write(data)
 		return Content{}, err
 	}
@@ -75,7 +76,7 @@ func exportedAs(t testing.TB, name string, from Tar) *Export {
 		t.Fatal(err)
 	}
 	v := Volume{Name: name, Method: Direct}
-	if err := d.Save(&v, 2, from); err != nil {
+	if err := d.Save(t.Context(), &v, 2, from); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Finish(Manifest{Project: "shop", Volumes: []Volume{v}}); err != nil {
@@ -85,7 +86,7 @@ func exportedAs(t testing.TB, name string, from Tar) *Export {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Check(e.Manifest.Volumes[0]); err != nil {
+	if err := e.Check(t.Context(), e.Manifest.Volumes[0]); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -116,7 +117,7 @@ func TestUnsafe(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := exported(t, fromTar(stream(t, c.tar...)))
 			v := e.Manifest.Volumes[0]
-			if err := e.ToStream(v, io.Discard, "vol0001/"); !errors.Is(err, ErrUnsafe) {
+			if err := e.ToStream(t.Context(), v, io.Discard, "vol0001/"); !errors.Is(err, ErrUnsafe) {
 				t.Errorf("as a stream: %v", err)
 			}
 			around := t.TempDir()
@@ -253,7 +254,7 @@ func TestDamaged(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Check(v); !errors.Is(err, ErrDamaged) {
+		if err := e.Check(t.Context(), v); !errors.Is(err, ErrDamaged) {
 			t.Fatalf("byte %d: %v", i, err)
 		}
 	}
@@ -261,14 +262,14 @@ func TestDamaged(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Check(v); !errors.Is(err, ErrDamaged) {
+		if err := e.Check(t.Context(), v); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%d bytes for %d: %v", len(bad), len(good), err)
 		}
 		if err := e.Look(); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%d bytes for %d, by a look: %v", len(bad), len(good), err)
 		}
 	}
-	if err := os.Remove(path); err != nil || e.Look() == nil || e.Check(v) == nil {
+	if err := os.Remove(path); err != nil || e.Look() == nil || e.Check(t.Context(), v) == nil {
 		t.Error("a missing archive is not noticed")
 	}
 }
@@ -383,7 +384,7 @@ func TestFormerNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(former.Look(), former.Check(former.Manifest.Volumes[0])); err != nil {
+	if err := errors.Join(former.Look(), former.Check(t.Context(), former.Manifest.Volumes[0])); err != nil {
 		t.Error(err)
 	}
 }

@@ -62,32 +62,47 @@ func (d *Draft) Dir() string { return d.dir }
 // Final is where the export will lie.
 func (d *Draft) Final() string { return d.final }
 
-// Tar writes the content of a volume as a tar of this package.
-type Tar func(io.Writer) (Content, error)
+// Tar writes the content of a volume as a tar of this package, until the context
+// ends.
+type Tar func(context.Context, io.Writer) (Content, error)
 
 // FromDir reads a directory of this host.
-func FromDir(ctx context.Context, dir string, s Source) Tar {
-	return func(w io.Writer) (Content, error) { return writeTree(ctx, dir, w, s) }
+func FromDir(dir string, s Source) Tar {
+	return func(ctx context.Context, w io.Writer) (Content, error) { return writeTree(ctx, dir, w, s) }
 }
 
 // FromStream reads a tar whose entries lie below a directory, "vol0001/", as
-// the engine's archive API gives it.
-func FromStream(r io.Reader, dir string) Tar {
-	return func(w io.Writer) (Content, error) { return retar(r, dir, w, "./") }
+// the engine's archive API gives it. When the context ends it closes r, so that
+// one that stalls does not keep it; else that is for the caller.
+func FromStream(r io.ReadCloser, dir string) Tar {
+	return func(ctx context.Context, w io.Writer) (Content, error) {
+		in, release := stoppable(ctx, r)
+		defer release()
+		return retar(in, dir, w, "./")
+	}
 }
 
-// Save writes the archive of one volume, syncs it, reads it again and verifies
-// it. It fills in what v is said to hold.
-func (d *Draft) Save(v *Volume, cores int, from Tar) error {
+// Save writes the archive of one volume, on so many cores, syncs it, reads it
+// again and verifies it. It fills in what v is said to hold. When the context
+// ends it stops within a piece of 256 KiB, with the context's error.
+//
+// After an error the archive's file is there and empty: half of one is of no
+// use, and the room may be needed.
+func (d *Draft) Save(ctx context.Context, v *Volume, cores int, from Tar) (err error) {
 	v.Started = time.Now().UTC()
 	path := archivePath(v.Name)
 	f, err := os.OpenFile(filepath.Join(d.dir, filepath.FromSlash(path)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("export %q: %w", v.Name, err)
 	}
-	defer f.Close()
+	defer f.Close() // which does not wait for a sync
+	defer func() {
+		if err != nil {
+			_ = f.Truncate(0) // and a sync under way has nothing left to do
+		}
+	}()
 	v.Archive, err = pack(f, cores, func(w io.Writer) (err error) {
-		v.Content, err = from(w)
+		v.Content, err = from(ctx, stopWriter{ctx, w})
 		return err
 	})
 	if err != nil {
@@ -96,9 +111,16 @@ func (d *Draft) Save(v *Volume, cores int, from Tar) error {
 	v.Archive.Path = path
 	synced := make(chan error, 1) // the disk works while the processors verify
 	go func() { synced <- f.Sync() }()
-	err = decodes(io.NewSectionReader(f, 0, math.MaxInt64), v.Archive)
-	if err := errors.Join(err, <-synced); err != nil {
+	if err := decodes(ctx, io.NewSectionReader(f, 0, math.MaxInt64), v.Archive); err != nil {
 		return fmt.Errorf("export %q: read again: %w", v.Name, err)
+	}
+	select {
+	case err = <-synced:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("export %q: %w", v.Name, err)
 	}
 	v.Finished = time.Now().UTC()
 	return nil

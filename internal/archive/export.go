@@ -80,28 +80,29 @@ func (e *Export) path(v Volume) string {
 	return filepath.Join(e.Dir, filepath.FromSlash(v.Archive.Path))
 }
 
-// Check reads an archive through and compares every hash.
-func (e *Export) Check(v Volume) error {
+// Check reads an archive through and compares every hash. When the context ends
+// it stops within a piece of 256 KiB.
+func (e *Export) Check(ctx context.Context, v Volume) error {
 	f, err := durable.OpenRead(e.path(v))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := verify(f, v.Archive, e.Read); err != nil {
+	if err := verify(ctx, f, v.Archive, e.Read); err != nil {
 		return fmt.Errorf("%q: %w", v.Archive.Path, err)
 	}
 	return nil
 }
 
 // verify reads an archive to its end and compares its hashes.
-func verify(f io.Reader, a Archive, read func(int64)) error {
+func verify(ctx context.Context, f io.Reader, a Archive, read func(int64)) error {
 	u, err := unpack(f, a)
 	if err != nil {
 		return err
 	}
 	u.read = read
 	defer u.Close()
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, u, make([]byte, 256<<10))
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, stopReader{ctx, u}, make([]byte, piece))
 	return err
 }
 
@@ -109,13 +110,16 @@ func verify(f io.Reader, a Archive, read func(int64)) error {
 // bytes, with the checksum that Zstandard keeps of them. That is enough against
 // an error of the encoder or the disk; the hashes, against everybody else, were
 // taken of these bytes on their way.
-func decodes(f io.Reader, a Archive) error {
+func decodes(ctx context.Context, f io.Reader, a Archive) error {
 	z, err := zstd.NewReader(f, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return fmt.Errorf("zstd: %w", err)
 	}
 	defer z.Close()
-	n, err := z.WriteTo(io.Discard)
+	n, err := z.WriteTo(stopWriter{ctx, io.Discard})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err == nil && n != a.TarSize {
 		err = fmt.Errorf("%d bytes instead of %d", n, a.TarSize)
 	}
@@ -125,8 +129,8 @@ func decodes(f io.Reader, a Archive) error {
 	return nil
 }
 
-// open opens the tar within an archive.
-func (e *Export) open(v Volume) (tar io.Reader, closeAll func(), err error) {
+// open opens the tar within an archive, to be read until the context ends.
+func (e *Export) open(ctx context.Context, v Volume) (tar io.Reader, closeAll func(), err error) {
 	f, err := durable.OpenRead(e.path(v))
 	if err != nil {
 		return nil, nil, err
@@ -137,12 +141,12 @@ func (e *Export) open(v Volume) (tar io.Reader, closeAll func(), err error) {
 		return nil, nil, err
 	}
 	u.read = e.Read
-	return u, func() { u.Close(); f.Close() }, nil
+	return stopReader{ctx, u}, func() { u.Close(); f.Close() }, nil
 }
 
 // ToDir unpacks a volume into an empty directory of this host.
 func (e *Export) ToDir(ctx context.Context, v Volume, dir string) error {
-	tar, closeAll, err := e.open(v)
+	tar, closeAll, err := e.open(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -152,14 +156,16 @@ func (e *Export) ToDir(ctx context.Context, v Volume, dir string) error {
 }
 
 // ToStream writes a volume as a tar below a directory's name, "vol0001/", as the
-// engine's archive API takes it.
-func (e *Export) ToStream(v Volume, w io.Writer, dir string) error {
-	tar, closeAll, err := e.open(v)
+// engine's archive API takes it. When the context ends it stops within a piece of
+// 256 KiB; a w that blocks is for the caller to unblock, since to close it here
+// would look like the tar's end.
+func (e *Export) ToStream(ctx context.Context, v Volume, w io.Writer, dir string) error {
+	tar, closeAll, err := e.open(ctx, v)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
-	_, err = retar(tar, "./", w, dir)
+	_, err = retar(tar, "./", stopWriter{ctx, w}, dir)
 	return err
 }
 
@@ -167,23 +173,31 @@ func (e *Export) ToStream(v Volume, w io.Writer, dir string) error {
 func (e *Export) CompareDir(ctx context.Context, v Volume, dir string) ([]string, error) {
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	read := make(chan struct{})
 	go func() {
+		defer close(read)
 		_, err := writeTree(ctx, dir, w, Source{Live: true})
 		w.CloseWithError(err)
 	}()
-	defer r.Close()
-	return e.compare(v, readEntries(r, "./"), v.Method == ByArchive)
+	defer func() { // nobody looks into the directory any more when it returns
+		cancel()
+		r.Close()
+		<-read
+	}()
+	return e.compare(ctx, v, readEntries(r, "./"), v.Method == ByArchive)
 }
 
 // CompareStream tells how a volume, as the engine's archive API gives it,
-// differs from what the archive holds, but for what that API loses.
-func (e *Export) CompareStream(v Volume, r io.Reader, dir string) ([]string, error) {
-	return e.compare(v, readEntries(r, dir), true)
+// differs from what the archive holds, but for what that API loses. When the
+// context ends it closes r.
+func (e *Export) CompareStream(ctx context.Context, v Volume, r io.ReadCloser, dir string) ([]string, error) {
+	in, release := stoppable(ctx, r)
+	defer release()
+	return e.compare(ctx, v, readEntries(in, dir), true)
 }
 
-func (e *Export) compare(v Volume, got *entries, lossy bool) ([]string, error) {
-	tar, closeAll, err := e.open(v)
+func (e *Export) compare(ctx context.Context, v Volume, got *entries, lossy bool) ([]string, error) {
+	tar, closeAll, err := e.open(ctx, v)
 	if err != nil {
 		return nil, err
 	}

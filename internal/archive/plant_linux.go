@@ -26,11 +26,8 @@ func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
 	}
 	p := planter{root: root}
 	defer p.close()
-	in := readEntries(r, "./")
+	in := readEntries(stopReader{ctx, r}, "./")
 	for {
-		if ctx.Err() != nil {
-			return p.content, ctx.Err()
-		}
 		h, err := in.next()
 		if err == io.EOF {
 			break
@@ -48,10 +45,31 @@ func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
 	if err := p.leave(0); err != nil {
 		return p.content, fmt.Errorf("write %q: %w", dir, err)
 	}
-	if err := unix.Syncfs(int(root.Fd())); err != nil {
+	if err := syncFS(ctx, root); err != nil {
 		return p.content, fmt.Errorf("sync %q: %w", dir, err)
 	}
 	return p.content, nil
+}
+
+// syncFS syncs the file system of a directory. No call of the kernel's can be
+// stopped; but nobody waits for it any more when the context ends.
+func syncFS(ctx context.Context, dir *os.File) error {
+	held, err := dir.SyscallConn() // keeps the descriptor open
+	if err != nil {
+		return err
+	}
+	synced := make(chan error, 1)
+	go func() {
+		var failed error
+		err := held.Control(func(fd uintptr) { failed = unix.Syncfs(int(fd)) })
+		synced <- errors.Join(err, failed)
+	}()
+	select {
+	case err := <-synced:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // planter is the state of an unpacking.
@@ -171,7 +189,7 @@ func (p *planter) file(at int, name string, h *tar.Header, data io.Reader) error
 	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
 	if p.buf == nil {
-		p.buf = make([]byte, 256<<10)
+		p.buf = make([]byte, piece)
 	}
 	var out io.Writer = struct{ io.Writer }{f}
 	if h.PAXRecords["GNU.sparse.major"] != "" {

@@ -25,9 +25,9 @@ func writeTree(ctx context.Context, dir string, w io.Writer, s Source) (Content,
 	if err != nil {
 		return Content{}, fmt.Errorf("read %q: %w", dir, err)
 	}
-	t := tree{source: s, out: w, links: map[inode]string{}}
 	todo, order := make(chan *batch, ahead), make(chan *batch, ahead)
 	g, ctx := errgroup.WithContext(ctx)
+	t := tree{source: s, out: stopWriter{ctx, w}, links: map[inode]string{}}
 	g.Go(func() error {
 		defer close(todo)
 		defer close(order)
@@ -45,7 +45,9 @@ func writeTree(ctx context.Context, dir string, w io.Writer, s Source) (Content,
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
 			for b := range todo {
-				b.err = b.encode()
+				if b.err = ctx.Err(); b.err == nil {
+					b.err = b.encode()
+				}
 				close(b.done)
 			}
 			return nil

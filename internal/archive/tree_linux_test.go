@@ -67,7 +67,7 @@ func differences(t testing.TB, a, b string) []string {
 // our own reading and by the tools of the system.
 func TestHardTree(t *testing.T) {
 	dir := hardTree(t, trees.Options{Long: true})
-	e := exported(t, FromDir(context.Background(), dir, Source{}))
+	e := exported(t, FromDir(dir, Source{}))
 	v := e.Manifest.Volumes[0]
 	back := tempDir(t)
 	if err := e.ToDir(context.Background(), v, back); err != nil {
@@ -141,7 +141,7 @@ func linksAndHoles(t *testing.T, dir string) {
 func TestByHand(t *testing.T) {
 	need.Command(t, "zstd", "tar")
 	dir := hardTree(t, trees.Options{}) // GNU tar cannot make longer paths
-	e := exported(t, FromDir(context.Background(), dir, Source{}))
+	e := exported(t, FromDir(dir, Source{}))
 	back := tempDir(t)
 	need.Run(t, "sh", "-c", "zstd -d < "+filepath.Join(e.Dir, "volumes/v.tar.zst")+" | tar -x -p --numeric-owner --xattrs --xattrs-include='*' -C "+back)
 	if diff, err := e.CompareDir(context.Background(), e.Manifest.Volumes[0], back); err != nil || len(diff) > 0 {
@@ -170,14 +170,14 @@ func TestManyFilesAndNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	need.Root(t)
-	e := exported(t, FromDir(context.Background(), dir, Source{}))
+	e := exported(t, FromDir(dir, Source{}))
 	if err := e.ToDir(context.Background(), e.Manifest.Volumes[0], back); err != nil {
 		t.Fatal(err)
 	}
 	if diff := differences(t, dir, back); len(diff) > 0 {
 		t.Error(diff)
 	}
-	none := exported(t, FromDir(context.Background(), tempDir(t), Source{}))
+	none := exported(t, FromDir(tempDir(t), Source{}))
 	if v := none.Manifest.Volumes[0]; v.Entries["directory"] != 1 || len(v.Entries) != 1 || v.Content.Bytes != 0 {
 		t.Errorf("an empty volume: %+v", v.Content)
 	}
@@ -344,5 +344,32 @@ func TestNothingButFilesIsOpened(t *testing.T) {
 	events := make([]byte, 4096)
 	if n, err := unix.Read(watch, events); err != unix.EAGAIN {
 		t.Errorf("the pipe was opened, %d bytes of events, %v", n, err)
+	}
+}
+
+// A directory is left within a piece as well, by an export and by a comparison.
+func TestDirectoryStops(t *testing.T) {
+	dir := memoryDir(t)
+	if err := os.WriteFile(filepath.Join(dir, "f"), bytes.Repeat([]byte("0123456789abcdef"), 1<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var after int64
+	err := begun(t).Save(ctx, &Volume{Name: "v"}, 2, FromDir(dir, Source{Read: func(n int64) {
+		if ctx.Err() != nil {
+			after += n
+		}
+		cancel()
+	}}))
+	if !errors.Is(err, context.Canceled) || after > 0 {
+		t.Errorf("%v, and %d bytes after the end", err, after)
+	}
+	e := exported(t, FromDir(dir, Source{}))
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	e.Read = func(int64) { cancel() }
+	if _, err := e.CompareDir(ctx, e.Manifest.Volumes[0], dir); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

@@ -118,7 +118,7 @@ func (r *Restore) end(ctx context.Context, done Done, lost []string, sig os.Sign
 // nothing.
 func (r *Restore) prepare(ctx context.Context) error {
 	for _, v := range r.Volumes {
-		if err := r.Export.Check(v); err != nil {
+		if err := r.Export.Check(ctx, v); err != nil {
 			return &teardown.Fault{Err: fmt.Errorf("nothing was restored: %w", err), Try: "ccdestroy exports check " + r.Export.Dir, Code: teardown.ExitRefused}
 		}
 		if ctx.Err() != nil {

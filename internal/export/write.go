@@ -82,7 +82,7 @@ func (r *Restore) differences(ctx context.Context, from archive.Volume, is teard
 			return err
 		}
 		defer got.Close()
-		out, err = r.Export.CompareStream(from, got, h.Dir(0))
+		out, err = r.Export.CompareStream(ctx, from, got, h.Dir(0))
 		return err
 	})
 	return out, err
@@ -93,7 +93,7 @@ func (r *Restore) send(ctx context.Context, h Helper, v archive.Volume) error {
 	in, out := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
-		err := r.Export.ToStream(v, out, h.Dir(0))
+		err := r.Export.ToStream(ctx, v, out, h.Dir(0))
 		out.CloseWithError(err)
 		sent <- err
 	}()
@@ -126,7 +126,7 @@ func (r *Restore) empty(ctx context.Context, v teardown.Volume) (empty bool, err
 			return err
 		}
 		defer in.Close()
-		empty, err = archive.Empty(in, h.Dir(0))
+		empty, err = archive.Empty(ctx, in, h.Dir(0))
 		return err
 	})
 	return empty, err
