@@ -11,22 +11,43 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // Draft is an export that is being written. Its directory's name ends in
-// ".incomplete"; after a failure or a crash it stays as it is.
+// ".incomplete"; after a failure it is for the caller to Drop, and after a crash
+// it stays as it is.
 type Draft struct {
-	dir   string // with .incomplete
+	dir   string // with .incomplete, until it has its name
 	final string
+	made  fs.FileInfo // the directory, as Begin made it
+	whole bool        // it is an export now
+
+	mu    sync.Mutex
+	wrote []written // guarded by mu; in the order in which they were made
 }
 
-// Begin makes the directory for an export of a project below dir.
+// written is a file or a directory that the draft has made in its own.
+type written struct {
+	name string // below the draft, with slashes
+	info fs.FileInfo
+}
+
+// Begin makes the directory for an export of a project below dir. Where it has
+// to make dir itself, it also calls Ignore for it.
 func Begin(dir, project string, now time.Time) (*Draft, error) {
+	_, err := os.Lstat(dir)
+	fresh := errors.Is(err, fs.ErrNotExist)
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
+	}
+	if fresh {
+		if err := Ignore(dir); err != nil {
+			return nil, err
+		}
 	}
 	for n := 1; ; n++ {
 		final := filepath.Join(dir, Name(project, now))
@@ -43,17 +64,33 @@ func Begin(dir, project string, now time.Time) (*Draft, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make directory %q: %w", final+incomplete, durable.Cause(err))
 		}
-		if err := durable.MkdirAll(filepath.Join(final+incomplete, "volumes"), 0o700); err != nil {
-			return nil, err
+		d := &Draft{dir: final + incomplete, final: final}
+		if err := d.begin(); err != nil {
+			return nil, errors.Join(err, d.Drop())
 		}
-		return &Draft{dir: final + incomplete, final: final}, nil
+		return d, nil
 	}
 }
 
-// Drop removes a draft that holds nothing.
-func (d *Draft) Drop() {
-	_ = os.Remove(filepath.Join(d.dir, "volumes"))
-	_ = os.Remove(d.dir) // what is not empty stays
+// begin makes what is in every draft.
+func (d *Draft) begin() error {
+	root, err := d.open()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if d.made, err = root.Stat("."); err != nil {
+		return err
+	}
+	if err := root.Mkdir("volumes", 0o700); err != nil {
+		return fmt.Errorf("make directory %q: %w", filepath.Join(d.dir, "volumes"), durable.Cause(err))
+	}
+	info, err := root.Lstat("volumes")
+	if err != nil {
+		return err
+	}
+	d.wrote = append(d.wrote, written{"volumes", info})
+	return durable.SyncDir(d.dir)
 }
 
 // Dir is where the draft lies now.
@@ -61,26 +98,6 @@ func (d *Draft) Dir() string { return d.dir }
 
 // Final is where the export will lie.
 func (d *Draft) Final() string { return d.final }
-
-// Tar writes the content of a volume as a tar of this package, until the context
-// ends.
-type Tar func(context.Context, io.Writer) (Content, error)
-
-// FromDir reads a directory of this host.
-func FromDir(dir string, s Source) Tar {
-	return func(ctx context.Context, w io.Writer) (Content, error) { return writeTree(ctx, dir, w, s) }
-}
-
-// FromStream reads a tar whose entries lie below a directory, "vol0001/", as
-// the engine's archive API gives it. When the context ends it closes r, so that
-// one that stalls does not keep it; else that is for the caller.
-func FromStream(r io.ReadCloser, dir string) Tar {
-	return func(ctx context.Context, w io.Writer) (Content, error) {
-		in, release := stoppable(ctx, r)
-		defer release()
-		return retar(in, dir, w, "./")
-	}
-}
 
 // Save writes the archive of one volume, on so many cores, syncs it, reads it
 // again and verifies it. It fills in what v is said to hold. When the context
@@ -91,7 +108,7 @@ func FromStream(r io.ReadCloser, dir string) Tar {
 func (d *Draft) Save(ctx context.Context, v *Volume, cores int, from Tar) (err error) {
 	v.Started = time.Now().UTC()
 	path := archivePath(v.Name)
-	f, err := os.OpenFile(filepath.Join(d.dir, filepath.FromSlash(path)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := d.create(path)
 	if err != nil {
 		return fmt.Errorf("export %q: %w", v.Name, err)
 	}
@@ -100,6 +117,7 @@ func (d *Draft) Save(ctx context.Context, v *Volume, cores int, from Tar) (err e
 		if err != nil {
 			_ = f.Truncate(0) // and a sync under way has nothing left to do
 		}
+		err = errors.Join(err, d.note(path, f))
 	}()
 	v.Archive, err = pack(f, cores, func(w io.Writer) (err error) {
 		v.Content, err = from(ctx, stopWriter{ctx, w})
@@ -127,7 +145,9 @@ func (d *Draft) Save(ctx context.Context, v *Volume, cores int, from Tar) (err e
 }
 
 // Finish writes the manifest and the sums, syncs everything, and gives the
-// export its name. It returns the SHA-256 of the manifest.
+// export its name. It returns the SHA-256 of the manifest. After an error it is
+// still a draft, which Drop removes, even where it has its name already: that may
+// not survive a power cut.
 func (d *Draft) Finish(m Manifest) (sum string, err error) {
 	m.Version = Version
 	data, err := json.MarshalIndent(m, "", "  ")
@@ -143,8 +163,9 @@ func (d *Draft) Finish(m Manifest) (sum string, err error) {
 	fmt.Fprintf(&sums, "%s  %s\n", sum, manifestName)
 	err = errors.Join(
 		durable.SyncDir(filepath.Join(d.dir, "volumes")),
-		durable.ReplaceFile(filepath.Join(d.dir, sumsName), sums.Bytes(), 0o600),
-		durable.ReplaceFile(filepath.Join(d.dir, manifestName), data, 0o600),
+		d.write(sumsName, sums.Bytes()),
+		d.write(manifestName, data),
+		durable.SyncDir(d.dir),
 	)
 	if err != nil {
 		return "", err
@@ -154,5 +175,10 @@ func (d *Draft) Finish(m Manifest) (sum string, err error) {
 	if err := os.Rename(d.dir, d.final); err != nil {
 		return "", fmt.Errorf("rename %q: %w", d.dir, durable.Cause(err))
 	}
-	return sum, durable.SyncDir(filepath.Dir(d.final))
+	d.dir = d.final
+	if err := durable.SyncDir(filepath.Dir(d.final)); err != nil {
+		return "", err
+	}
+	d.whole = true
+	return sum, nil
 }
