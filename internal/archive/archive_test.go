@@ -274,39 +274,6 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-func TestManifest(t *testing.T) {
-	e := exported(t, fromTar(stream(t, dir("./"))))
-	path := filepath.Join(e.Dir, manifestName)
-	good, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		old, new string
-		want     error
-	}{
-		"newer":            {`"version": 1`, `"version": 2`, ErrNewer},
-		"no version":       {`"version": 1`, `"versions": 1`, nil},
-		"another path":     {`volumes/v.tar.zst`, `../../../etc/passwd`, nil},
-		"an absolute path": {`volumes/v.tar.zst`, `/etc/passwd`, nil},
-		"no JSON":          {`{`, `[`, nil},
-	} {
-		if err := os.WriteFile(path, bytes.Replace(good, []byte(c.old), []byte(c.new), 1), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Open(e.Dir); err == nil || c.want != nil && !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	half, err := Begin(t.TempDir(), "shop", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(half.Dir()); !errors.Is(err, ErrIncomplete) {
-		t.Errorf("half an export: %v", err)
-	}
-}
-
 // Exports of one second do not get into each other's way, and lists have both
 // whole and half ones.
 func TestBeginAndList(t *testing.T) {

@@ -155,6 +155,9 @@ func (d *Draft) Finish(m Manifest) (sum string, err error) {
 		return "", err
 	}
 	data = append(data, '\n')
+	if _, err := parseManifest(data); err != nil {
+		return "", fmt.Errorf("the manifest cannot be written so that it can be read: %w", err)
+	}
 	var sums bytes.Buffer
 	for _, v := range m.Volumes {
 		fmt.Fprintf(&sums, "%s  %s\n", v.Archive.SHA256, v.Archive.Path)

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,9 +22,6 @@ const (
 	sumsName     = "SHA256SUMS"
 )
 
-// ErrIncomplete says that an export was never finished.
-var ErrIncomplete = errors.New("it was never finished")
-
 // Export is a finished export.
 type Export struct {
 	Dir      string
@@ -33,6 +29,9 @@ type Export struct {
 	Sum      string // SHA-256 of the manifest
 	// Read is told of bytes of the tars as they are read; it may be nil.
 	Read func(n int64)
+
+	listed bool     // Dir stands in a log
+	dirs   []string // that it must then lie below
 }
 
 func hexSum(data []byte) string {
@@ -40,50 +39,55 @@ func hexSum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Open reads the manifest of an export. That its archives are there and whole is
-// for Look and Check.
-func Open(dir string) (*Export, error) {
-	if Incomplete(dir) {
-		return nil, fmt.Errorf("export %q: %w", dir, ErrIncomplete)
-	}
-	f, err := durable.OpenRead(filepath.Join(dir, manifestName))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var raw bytes.Buffer
-	m, err := parseManifest(io.TeeReader(f, &raw))
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", filepath.Join(dir, manifestName), err)
-	}
-	return &Export{Dir: dir, Manifest: m, Sum: hexSum(raw.Bytes())}, nil
-}
-
 // Look finds, without reading them, archives that are missing or of another
 // length.
 func (e *Export) Look() error {
+	root, err := e.root()
+	if err != nil {
+		return fmt.Errorf("open %q: %w", e.Dir, durable.Cause(err))
+	}
+	defer root.Close()
 	for _, v := range e.Manifest.Volumes {
-		info, err := os.Lstat(e.path(v))
+		info, err := root.Lstat(v.Archive.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("%q is missing", v.Archive.Path)
 		case err != nil:
-			return err
+			return fmt.Errorf("%q: %w", v.Archive.Path, durable.Cause(err))
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%q: %w", v.Archive.Path, durable.ErrNotRegular)
 		case info.Size() != v.Archive.Size:
-			return fmt.Errorf("%w: %q has %d bytes, and was written with %d", ErrDamaged, v.Archive.Path, info.Size(), v.Archive.Size)
+			return wrongLength(v, info.Size())
 		}
 	}
 	return nil
 }
 
-func (e *Export) path(v Volume) string {
-	return filepath.Join(e.Dir, filepath.FromSlash(v.Archive.Path))
+func wrongLength(v Volume, is int64) error {
+	return fmt.Errorf("%w: %q has %d bytes, and was written with %d", ErrDamaged, v.Archive.Path, is, v.Archive.Size)
+}
+
+// archive opens the file of a volume, if it has the right length.
+func (e *Export) archive(v Volume) (*os.File, error) {
+	f, err := e.file(v.Archive.Path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() != v.Archive.Size {
+		err = wrongLength(v, info.Size())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Check reads an archive through and compares every hash. When the context ends
 // it stops within a piece of 256 KiB.
 func (e *Export) Check(ctx context.Context, v Volume) error {
-	f, err := durable.OpenRead(e.path(v))
+	f, err := e.archive(v)
 	if err != nil {
 		return err
 	}
@@ -131,7 +135,7 @@ func decodes(ctx context.Context, f io.Reader, a Archive) error {
 
 // open opens the tar within an archive, to be read until the context ends.
 func (e *Export) open(ctx context.Context, v Volume) (tar io.Reader, closeAll func(), err error) {
-	f, err := durable.OpenRead(e.path(v))
+	f, err := e.archive(v)
 	if err != nil {
 		return nil, nil, err
 	}

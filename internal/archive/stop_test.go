@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // endless is the tar of a volume with one file of a tebibyte. It ends a context
@@ -170,7 +168,7 @@ func TestReadingStops(t *testing.T) {
 func TestDecodingStops(t *testing.T) {
 	e := large(t)
 	v := e.Manifest.Volumes[0]
-	f, err := durable.OpenRead(e.path(v))
+	f, err := e.archive(v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/trees"
 )
@@ -371,5 +372,23 @@ func TestDirectoryStops(t *testing.T) {
 	e.Read = func(int64) { cancel() }
 	if _, err := e.CompareDir(ctx, e.Manifest.Volumes[0], dir); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// A pipe in the place of a file of an export keeps nobody waiting.
+func TestPipeInAnExport(t *testing.T) {
+	for _, which := range []string{manifestName, "volumes/v.tar.zst"} {
+		e := exported(t, fromTar(stream(t, dir("./"))))
+		path := filepath.Join(e.Dir, which)
+		if err := errors.Join(os.Remove(path), unix.Mkfifo(path, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(e.Dir)
+		if which != manifestName {
+			err = e.Check(t.Context(), e.Manifest.Volumes[0])
+		}
+		if !errors.Is(err, durable.ErrNotRegular) {
+			t.Errorf("%s: %v", which, err)
+		}
 	}
 }
