@@ -9,17 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openPath opens the thing of that name itself, of whatever type, to be looked
-// at and to have attributes set, not to be read: no link is followed, no pipe
-// waited for, no device woken.
-func openPath(at int, name string) (fd int, err error) {
-	return ignoringEINTR(func() (int, error) { return unix.Openat(at, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0) })
-}
-
-// procPath names what a descriptor has open, for calls that do not take one of
-// openPath. It leads to that very thing, not through its name.
-func procPath(fd int) string { return fmt.Sprintf("/proc/self/fd/%d", fd) }
-
 // attributes sets those of h on what fd has open; never by a name, which may
 // have become another thing's. They come in this order: a new owner takes suid
 // bits and capabilities away, a new mode changes an ACL's mask. What the file

@@ -27,17 +27,6 @@ func (f *folder) release() {
 	}
 }
 
-// openDir opens a directory so that ReadDir works however long its path is.
-func openDir(at int, name string) (*os.File, error) {
-	fd, err := ignoringEINTR(func() (int, error) {
-		return unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), fmt.Sprintf("/proc/self/fd/%d", fd)), nil
-}
-
 // batch is some neighbours in one directory, with the directory itself where
 // they are its first.
 type batch struct {

@@ -4,9 +4,7 @@ import (
 	"archive/tar"
 	"io"
 	"os"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -85,38 +83,6 @@ func (e *entry) open() (*os.File, error) {
 	}
 	defer unix.Close(fd)
 	return openFile(fd)
-}
-
-// procFds is the directory in which every descriptor leads to what it has open,
-// looked up once: openFile is called for every file.
-var procFds = sync.OnceValues(func() (int, error) {
-	return unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-})
-
-// openFile opens for reading what a descriptor of openPath has, if that is a
-// regular file, without a trace in its access time where that is allowed.
-func openFile(fd int) (*os.File, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, err
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, ErrChanged
-	}
-	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
-	at, err := procFds()
-	if err != nil {
-		return nil, err
-	}
-	name := strconv.Itoa(fd)
-	file, err := ignoringEINTR(func() (int, error) { return unix.Openat(at, name, flags|unix.O_NOATIME, 0) })
-	if err == unix.EPERM {
-		file, err = ignoringEINTR(func() (int, error) { return unix.Openat(at, name, flags, 0) })
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(file), name), nil
 }
 
 // readSmall reads the extended attributes and the content of a small file.

@@ -9,10 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
@@ -82,55 +79,6 @@ func (e *Export) archive(v Volume) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// Check reads an archive through and compares every hash. When the context ends
-// it stops within a piece of 256 KiB.
-func (e *Export) Check(ctx context.Context, v Volume) error {
-	f, err := e.archive(v)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := verify(ctx, f, v.Archive, e.Read); err != nil {
-		return fmt.Errorf("%q: %w", v.Archive.Path, err)
-	}
-	return nil
-}
-
-// verify reads an archive to its end and compares its hashes.
-func verify(ctx context.Context, f io.Reader, a Archive, read func(int64)) error {
-	u, err := unpack(f, a)
-	if err != nil {
-		return err
-	}
-	u.read = read
-	defer u.Close()
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, stopReader{ctx, u}, make([]byte, piece))
-	return err
-}
-
-// decodes reads an archive that was just written: it must decode to as many
-// bytes, with the checksum that Zstandard keeps of them. That is enough against
-// an error of the encoder or the disk; the hashes, against everybody else, were
-// taken of these bytes on their way.
-func decodes(ctx context.Context, f io.Reader, a Archive) error {
-	z, err := zstd.NewReader(f, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return fmt.Errorf("zstd: %w", err)
-	}
-	defer z.Close()
-	n, err := z.WriteTo(stopWriter{ctx, io.Discard})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err == nil && n != a.TarSize {
-		err = fmt.Errorf("%d bytes instead of %d", n, a.TarSize)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return nil
 }
 
 // open opens the tar within an archive, to be read until the context ends.
@@ -207,27 +155,4 @@ func (e *Export) compare(ctx context.Context, v Volume, got *entries, lossy bool
 	}
 	defer closeAll()
 	return compare(readEntries(tar, "./"), got, lossy)
-}
-
-// Incomplete reports whether a directory is half an export, by its name.
-func Incomplete(dir string) bool { return strings.HasSuffix(filepath.Clean(dir), incomplete) }
-
-// List returns the directories below dir that are exports, whole or half, in
-// the order of their names. A directory that is not there has none.
-func List(dir string) ([]string, error) {
-	list, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", dir, durable.Cause(err))
-	}
-	var out []string
-	for _, entry := range list {
-		path := filepath.Join(dir, entry.Name())
-		if _, err := os.Lstat(filepath.Join(path, manifestName)); entry.IsDir() && (err == nil || Incomplete(path)) {
-			out = append(out, path)
-		}
-	}
-	return out, nil
 }

@@ -69,14 +69,6 @@ func xattrs(calls xattrCalls, path string, c *Content) (map[string]string, error
 	return out, nil
 }
 
-func ignoringEINTR(call func() (int, error)) (int, error) {
-	for {
-		if n, err := call(); err != unix.EINTR {
-			return n, err
-		}
-	}
-}
-
 // pathCause is the error without a path that means nothing to a reader.
 func pathCause(err error) error {
 	var p *fs.PathError
