@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 func isError(err, want error) bool {
@@ -63,6 +65,18 @@ func fromTar(data []byte) Tar {
 	}
 }
 
+// memoryDir is a directory in memory where there is one: what is synced in it, or
+// is much, takes no time.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "archive-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { need.Run(t, "rm", "-rf", dir) })
+	return dir
+}
+
 // exported is an export of one directory as the volume "v".
 func exported(t testing.TB, from Tar) *Export {
 	t.Helper()
@@ -71,7 +85,7 @@ func exported(t testing.TB, from Tar) *Export {
 
 func exportedAs(t testing.TB, name string, from Tar) *Export {
 	t.Helper()
-	d, err := Begin(t.TempDir(), "shop", time.Now())
+	d, err := Begin(memoryDir(t), "shop", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +134,7 @@ func TestUnsafe(t *testing.T) {
 			if err := e.ToStream(t.Context(), v, io.Discard, "vol0001/"); !errors.Is(err, ErrUnsafe) {
 				t.Errorf("as a stream: %v", err)
 			}
-			around := t.TempDir()
+			around := memoryDir(t)
 			into := filepath.Join(around, "volume")
 			if err := os.Mkdir(into, 0o755); err != nil {
 				t.Fatal(err)
@@ -141,7 +155,7 @@ func TestUnsafe(t *testing.T) {
 // A hard link whose target lies behind a symbolic one is refused as well.
 func TestLinkThroughLink(t *testing.T) {
 	e := exported(t, fromTar(stream(t, dir("./"), link(tar.TypeSymlink, "./etc", "/etc"), link(tar.TypeLink, "./passwd", "./etc/passwd"))))
-	into := t.TempDir()
+	into := memoryDir(t)
 	if err := e.ToDir(t.Context(), e.Manifest.Volumes[0], into); !errors.Is(err, ErrUnsafe) && !errors.Is(err, ErrNoDirect) {
 		t.Error(err)
 	}

@@ -109,7 +109,7 @@ func TestDropNothingElse(t *testing.T) {
 			return errors.Join(os.Rename(d.Dir(), to), os.Symlink(outside, d.Dir()))
 		},
 	} {
-		d, outside := half(t), t.TempDir()
+		d, outside := half(t), memoryDir(t)
 		if err := errors.Join(os.WriteFile(filepath.Join(outside, "victim"), []byte("mine"), 0o600), change(d, outside)); err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestDropNothingElse(t *testing.T) {
 // A directory that is made for exports keeps them out of Git, and one that was
 // there does so when it is said; nothing that is in it changes for that.
 func TestIgnore(t *testing.T) {
-	project := t.TempDir()
+	project := memoryDir(t)
 	parent := filepath.Join(project, ".contextcore", "exports")
 	d, err := Begin(parent, "shop", time.Now())
 	if err != nil {
@@ -145,7 +145,7 @@ func TestIgnore(t *testing.T) {
 		t.Errorf("%q, %v", list, err)
 	}
 
-	there, outside := t.TempDir(), filepath.Join(t.TempDir(), "file")
+	there, outside := memoryDir(t), filepath.Join(memoryDir(t), "file")
 	if _, err := Begin(there, "shop", time.Now()); err != nil || len(all(t, there)) != 2 {
 		t.Errorf("%q, %v", all(t, there), err)
 	}

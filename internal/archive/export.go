@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 
-
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 

@@ -31,7 +31,7 @@ func TestFound(t *testing.T) {
 		}
 	}
 	says("another manifest", AtListed(e.Dir, hexSum(nil), dirs), StateChanged, "manifest")
-	says("elsewhere", AtListed(e.Dir, e.Sum, []string{t.TempDir()}), StateElsewhere, "not below")
+	says("elsewhere", AtListed(e.Dir, e.Sum, []string{memoryDir(t)}), StateElsewhere, "not below")
 	says("nothing", At(e.Dir+"x"), StateMissing, "")
 	says("nothing, in a log", AtListed(e.Dir+"x", e.Sum, dirs), StateMissing, "")
 	says("nothing, half", At(e.Dir+incomplete), StateMissing, "")

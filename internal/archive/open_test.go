@@ -10,7 +10,7 @@ import (
 // An export that holds other things than files is refused, and nothing is waited
 // for.
 func TestNothingButFilesInAnExport(t *testing.T) {
-	outside := filepath.Join(t.TempDir(), "file")
+	outside := filepath.Join(memoryDir(t), "file")
 	for name, change := range map[string]func(path string) error{
 		"a link":      func(path string) error { return errors.Join(os.Rename(path, outside), os.Symlink(outside, path)) },
 		"a directory": func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
@@ -41,7 +41,7 @@ func TestOpenListed(t *testing.T) {
 	at := func(e *Export) string { return filepath.Dir(e.Dir) }
 	e, other := exported(t, fromTar(stream(t, dir("./")))), exported(t, fromTar(stream(t, dir("./"))))
 	ours, name := at(e), filepath.Base(e.Dir)
-	around := t.TempDir()
+	around := memoryDir(t)
 	alias := filepath.Join(around, "alias")
 	err := errors.Join(os.Symlink(ours, alias), os.Symlink(e.Dir, filepath.Join(ours, "link")), os.Symlink(name, filepath.Join(ours, "inner")),
 		os.Symlink(at(other), filepath.Join(ours, "out")), os.WriteFile(filepath.Join(ours, "file"), nil, 0o600))

@@ -14,21 +14,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
-// memoryDir is a directory in memory where there is one: much is made in it.
-func memoryDir(t testing.TB) string {
-	t.Helper()
-	parent := "/dev/shm"
-	if unix.Access(parent, unix.W_OK) != nil {
-		parent = t.TempDir()
-	}
-	dir, err := os.MkdirTemp(parent, "archive-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { need.Run(t, "rm", "-rf", dir) })
-	return dir
-}
-
 // A container that has the volume swaps a name for a link to a file of the host
 // as soon as it is there. Whatever the moment, that file stays as it is.
 func TestSwappedNames(t *testing.T) {

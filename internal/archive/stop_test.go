@@ -65,7 +65,7 @@ func (s stalled) Close() error { close(s.closed); return nil }
 
 func begun(t testing.TB) *Draft {
 	t.Helper()
-	d, err := Begin(t.TempDir(), "shop", time.Now())
+	d, err := Begin(memoryDir(t), "shop", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestReadingStops(t *testing.T) {
 	for name, do := range map[string]func(context.Context) error{
 		"check":     func(ctx context.Context) error { return e.Check(ctx, v) },
 		"to stream": func(ctx context.Context) error { return e.ToStream(ctx, v, io.Discard, "vol0001/") },
-		"to dir":    func(ctx context.Context) error { return e.ToDir(ctx, v, t.TempDir()) },
+		"to dir":    func(ctx context.Context) error { return e.ToDir(ctx, v, memoryDir(t)) },
 		"compare": func(ctx context.Context) error {
 			_, err := e.CompareStream(ctx, v, newEndless(t, func() {}), "./")
 			return err
