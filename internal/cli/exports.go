@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,7 +119,7 @@ type exportsCheckCmd struct {
 
 // Run checks every archive of each export, and the manifest where the log knows
 // it.
-func (c exportsCheckCmd) Run(p Process, code *int) error {
+func (c exportsCheckCmd) Run(ctx context.Context, p Process, code *int) error {
 	known := map[string]string{} // path -> manifest
 	if l, err := p.logForReading(c.logFlag); err == nil {
 		_, _ = p.eachExport(l, func(found foundExport) error { // without a log the manifests speak for themselves
@@ -128,7 +129,7 @@ func (c exportsCheckCmd) Run(p Process, code *int) error {
 	}
 	for _, path := range c.Exports {
 		path = filepath.Clean(p.abs(path))
-		problems, err := checkExport(path, known[path])
+		problems, err := checkExport(ctx, path, known[path])
 		if err != nil {
 			return &fault.Fault{Err: err, Try: "ccdestroy exports", Code: fault.ExitNotIntact}
 		}
@@ -142,7 +143,7 @@ func (c exportsCheckCmd) Run(p Process, code *int) error {
 	return nil
 }
 
-func checkExport(path, manifest string) (problems []string, err error) {
+func checkExport(ctx context.Context, path, manifest string) (problems []string, err error) {
 	e, err := archive.Open(path)
 	if err != nil {
 		return nil, err
@@ -151,7 +152,7 @@ func checkExport(path, manifest string) (problems []string, err error) {
 		problems = append(problems, "the manifest is not the one that the log knows")
 	}
 	for _, v := range e.Manifest.Volumes {
-		if err := e.Check(v); err != nil {
+		if err := e.Check(ctx, v); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}

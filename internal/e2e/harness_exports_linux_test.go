@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"archive/tar"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -100,7 +101,7 @@ func climbing(t *testing.T, s *stack, export string) {
 		t.Fatal(err)
 	}
 	v := archive.Volume{Name: s.name + "_uploads", Driver: "local"}
-	err = d.Save(&v, 1, func(w io.Writer) (archive.Content, error) {
+	err = d.Save(t.Context(), &v, 1, func(_ context.Context, w io.Writer) (archive.Content, error) {
 		tw := tar.NewWriter(w)
 		for _, h := range []*tar.Header{{Name: "./", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "./../../../../../../../../tmp/climbed-" + s.name, Typeflag: tar.TypeReg, Mode: 0o644}} {
 			if err := tw.WriteHeader(h); err != nil {

@@ -136,7 +136,7 @@ func (r *Restore) check(ctx context.Context) error {
 		if r.checked {
 			return nil
 		}
-		if err := r.Export.Check(v); err != nil {
+		if err := r.Export.Check(ctx, v); err != nil {
 			return fault.Refused("ccdestroy exports check "+r.Export.Dir, "nothing was restored: %w", err)
 		}
 	}

@@ -209,11 +209,11 @@ func (s *saving) some(ctx context.Context, snap inventory.Snapshot, names []stri
 			source.Read = read
 			var from archive.Tar
 			if v.Here {
-				from = archive.FromDir(ctx, v.Mountpoint, source)
+				from = archive.FromDir(v.Mountpoint, source)
 			} else {
-				from = through(ctx, helper, slices.Index(helped, v.Name), source)
+				from = through(helper, slices.Index(helped, v.Name), source)
 			}
-			err := s.draft.Save(&done[i], cores, from)
+			err := s.draft.Save(ctx, &done[i], cores, from)
 			if err == nil && !v.Here {
 				err = s.lossy(&done[i])
 			}
