@@ -10,12 +10,12 @@ import (
 const maxAmbiguous = 20
 
 // Show finds the one operation whose id begins with prefix, in any case, and
-// returns all its events and their lines, oldest first. The whole log is read,
-// since a prefix is only unique over all of it.
+// returns all its events and their lines, oldest first. All segments are read,
+// since a prefix is only unique over all of them.
 func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	want := strings.ToUpper(prefix)
 	var ids []string
-	_, err = l.Backward([]string{want}, func(e Event, raw []byte) bool {
+	scanned, err := l.Backward([]string{want}, func(e Event, raw []byte) bool {
 		if e.ID == "" || !strings.HasPrefix(e.ID, want) {
 			return true
 		}
@@ -29,6 +29,8 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	switch {
 	case err != nil:
 		return nil, nil, err
+	case len(ids) == 0 && scanned.Missing != "":
+		return nil, nil, fmt.Errorf("%w: %q; %w", ErrNotFound, prefix, &MissingError{scanned.Missing})
 	case len(ids) == 0:
 		return nil, nil, fmt.Errorf("%w: %q", ErrNotFound, prefix)
 	case len(ids) > 1:
@@ -41,7 +43,7 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 
 // Unfinished returns the operations without an outcome, oldest first, each with
 // its newest pending event. It looks at the newest limit bytes of the log; 0
-// means all of it.
+// means all of it, and all of its segments.
 func (l *Log) Unfinished(limit int64) ([]Event, error) {
 	done := map[string]bool{}
 	newest := map[string]Event{}

@@ -39,29 +39,36 @@ func (l *Log) Append(ctx context.Context, e Event, room int64) (Head, error) {
 	if err := check(e); err != nil {
 		return Head{}, err
 	}
-	var head Head
-	var size int64
-	err := l.locked(ctx, func(f *os.File, t tail) error {
-		data, next, err := chain(e, t)
-		if err != nil {
-			return err
-		}
-		if room > 0 {
-			if err := durable.Reserve(f, t.size, int64(len(data))+room); err != nil {
-				return err
-			}
-		}
-		head, size = next, t.size+int64(len(data))
-		return write(f, data, t.size)
+	var n note
+	err := l.locked(ctx, func(f *os.File, t tail) (err error) {
+		n, err = appendTo(f, t, e, room)
+		return err
 	})
 	if err != nil {
 		return Head{}, err
 	}
-	return head, l.Heads.note(l.Path, head, size)
+	return n.head(), l.Heads.note(l.Path, n)
+}
+
+// appendTo appends an event to a file that ends as t says, and returns what there is
+// to be noted of it.
+func appendTo(f *os.File, t tail, e Event, room int64) (note, error) {
+	data, head, err := chain(e, t)
+	if err != nil {
+		return note{}, err
+	}
+	if room > 0 {
+		if err := durable.Reserve(f, t.size, int64(len(data))+room); err != nil {
+			return note{}, err
+		}
+	}
+	n := note{Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: t.size + int64(len(data))}
+	return n, write(f, data, t.size)
 }
 
 // Check finds out whether an append would be refused, and writes nothing but
-// the directories, the lock file and an empty log where they are missing.
+// the directories, the lock file and an empty log where they are missing. A
+// rotation that was cut short is finished.
 func (l *Log) Check(ctx context.Context) error {
 	return l.locked(ctx, func(*os.File, tail) error { return nil })
 }
@@ -76,32 +83,45 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 		return err
 	}
 	defer unlock()
-	f, created, err := durable.OpenAppend(l.Path, 0o600)
+	f, t, err := l.openNewest()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := checkOwner(f, l.Path); err != nil {
-		return err
-	}
-	if created {
-		// A crash before this line may lose the file with nothing in it.
-		if err := durable.SyncDir(filepath.Dir(l.Path)); err != nil {
-			return err
-		}
-	}
-	t, err := readTail(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.Path, err)
-	}
 	return do(f, t)
 }
+
+// openTail opens the file at Path, which is made when it is not there, and reads
+// its end.
+func (l *Log) openTail() (f *os.File, t tail, err error) {
+	f, created, err := durable.OpenAppend(l.Path, 0o600)
+	if err != nil {
+		return nil, tail{}, err
+	}
+	if err = checkOwner(f, l.Path); err == nil && created {
+		// A crash before this line may lose the file with nothing in it.
+		err = durable.SyncDir(filepath.Dir(l.Path))
+	}
+	if err == nil {
+		if t, err = readTail(f); err != nil {
+			err = fmt.Errorf("%s: %w", l.Path, err)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, tail{}, err
+	}
+	return f, t, nil
+}
+
+// newLogID is the id of a log that begins.
+func newLogID() string { return rand.Text() }
 
 // chain makes the bytes to append to a file that ends as t says.
 func chain(e Event, t tail) ([]byte, Head, error) {
 	e.V, e.Log, e.Seq, e.Prev = Version, t.head.Log, t.head.Seq+1, t.prev
 	if e.Log == "" {
-		e.Log = rand.Text()
+		e.Log = newLogID()
 	}
 	var err error
 	if t.torn != nil {
@@ -109,6 +129,9 @@ func chain(e Event, t tail) ([]byte, Head, error) {
 	}
 	if t.loose != nil && err == nil {
 		e.Details, err = withDetail(e.Details, "unchained", t.loose)
+	}
+	if t.continues != nil && err == nil {
+		e.Details, err = withDetail(e.Details, "continues", t.continues)
 	}
 	if err != nil {
 		return nil, Head{}, err
@@ -162,6 +185,9 @@ func Find(dir string) (path string, found bool) {
 	for d := dir; ; d = filepath.Dir(d) {
 		path := filepath.Join(d, DefaultPath)
 		if _, err := os.Lstat(path); err == nil {
+			return path, true
+		}
+		if len((&Log{Path: path}).segments()) > 0 { // a rotation was cut short
 			return path, true
 		}
 		if filepath.Dir(d) == d {

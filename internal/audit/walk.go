@@ -43,6 +43,9 @@ type walker struct {
 	runs    []run
 	cutRuns bool // there were more than maxRuns
 	open    map[string]opened
+
+	continues *Link // what event 1 says of another segment
+	from      int64 // the line of event 1
 }
 
 // opened is an operation whose outcome has not been seen.
@@ -61,6 +64,9 @@ func (w *walker) take(f fact) error {
 	}
 	w.report.Events++
 	w.settle(f)
+	if f.seq == 1 && f.claims != nil && w.continues == nil {
+		w.continues, w.from = f.claims.Continues, w.line
+	}
 	for _, h := range w.heads[f.seq] {
 		if h.Line == 0 && h.Log == f.log && h.SHA256 == f.sum.String() {
 			h.Line = w.line

@@ -60,7 +60,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Screen:  talk,
 		Signals: p.Signals, Options: f.options(p.Getenv), Confirm: f.confirmation(p, vendor != ""),
 		Unprotect: f.Unprotect, Reason: f.Reason, User: user, Actor: claims,
-		Tool: "ccdestroy " + version(), Now: p.Now, NewID: newID, LastExports: p.lastExports(f.logFlag, lookBack),
+		Tool: "ccdestroy " + version(), Now: p.Now, NewID: newID, LastExports: p.lastExports(f.logFlag),
 	}
 	if f.Log != "" {
 		run.FailedIn = func() teardown.Recorder { return p.logIn(f.logFlag, p.Dir) }
@@ -120,7 +120,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	defer client.Close()
 	args := c.args()
 	args.Services = c.Services
-	inv, err := teardown.Look(ctx, p.compose(args), daemon{client}, c.options(p.Getenv), p.lastExports(log, 0), sizesForInventory)
+	inv, err := teardown.Look(ctx, p.compose(args), daemon{client}, c.options(p.Getenv), p.lastExports(log), sizesForInventory)
 	if err != nil {
 		return err
 	}

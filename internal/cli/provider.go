@@ -166,7 +166,7 @@ func (c composeDownCmd) look(ctx context.Context, p Process, d daemon, call call
 	getenv := func(name string) string { return p.Getenv(name) }
 	flags := downFlags{Volumes: call.Args.Volumes, RemoveOrphans: call.Args.RemoveOrphans, Rmi: call.Args.Images}
 	look := func(args compose.Args) (teardown.Inventory, error) {
-		return teardown.Look(ctx, p.compose(args), d, flags.options(getenv), p.lastExports(c.logFlag, lookBack), sizesForProvider)
+		return teardown.Look(ctx, p.compose(args), d, flags.options(getenv), p.lastExports(c.logFlag), sizesForProvider)
 	}
 	for _, file := range call.Args.Files {
 		if file == "-" { // Compose has read it, and it is gone

@@ -46,7 +46,7 @@ type claim struct {
 }
 
 // reserved are details that this program alone writes.
-var reserved = []string{"actor", "tool", "recorded_by", "recorded_at", "recovered", "unchained"}
+var reserved = []string{"actor", "tool", "recorded_by", "recorded_at", "recovered", "unchained", "closes", "continues", "accepted"}
 
 // Run records. Of many events all are checked before the first is written.
 func (c recordCmd) Run(ctx context.Context, p Process) error {

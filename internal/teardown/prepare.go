@@ -168,10 +168,10 @@ func (inv *Inventory) fillExports(last func(dir string, volumes []string) map[st
 	}
 	exports := last(inv.Dir, names)
 	for i, r := range inv.Resources {
-		if r.Kind != KindVolume || exports == nil {
+		found, known := exports[r.Name]
+		if r.Kind != KindVolume || !known {
 			continue
 		}
-		found := exports[r.Name]
 		since := cmp.Or(r.Born, r.Created)
 		born, err := time.Parse(time.RFC3339Nano, since)
 		if at, atErr := time.Parse(time.RFC3339Nano, found.At); err == nil && atErr == nil && at.Before(born) {

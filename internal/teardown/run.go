@@ -42,7 +42,7 @@ type Run struct {
 	NewID     func(time.Time) string
 
 	// LastExports, where it is set, finds the newest exports of volumes in the log
-	// of a project directory; nil says that it did not look.
+	// of a project directory. Of a volume that it leaves out nothing is known.
 	LastExports func(dir string, volumes []string) map[string]LastExport
 
 	// FailedIn, where it is set, is the log for a teardown that failed before
