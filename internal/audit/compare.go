@@ -36,7 +36,7 @@ func (h *Heads) Check(path string) (string, error) {
 // compare says in words how the log differs from the head that was last noted
 // at its path, or, where none was, whether it is a copy of a log at another.
 func (h *Heads) compare(path, file string, last note) (string, error) {
-	f, err := durable.OpenRead(path)
+	f, err := durable.OpenOurs(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if last.Log == "" {
 			return "", nil

@@ -18,6 +18,9 @@ var DefaultPath = filepath.Join(".contextcore", "audit.jsonl")
 // ErrOwner says that the log belongs to another account.
 var ErrOwner = errors.New("the log belongs to another account")
 
+// ErrNotLog says that a file holds something else than a log, and is left alone.
+var ErrNotLog = errors.New("it is not an audit log")
+
 // lockLimit is how long an append waits for others. They hold the lock for one
 // write and one fsync; whoever holds it for longer is stuck.
 const lockLimit = 30 * time.Second
@@ -76,7 +79,7 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }() // closing releases it too, and the event is durable by now
-	f, created, err := durable.OpenAppend(l.Path, 0o600)
+	f, _, err := durable.OpenAppend(l.Path, 0o600)
 	if err != nil {
 		return err
 	}
@@ -84,15 +87,19 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 	if err := checkOwner(f, l.Path); err != nil {
 		return err
 	}
-	if created {
-		// A crash before this line may lose the file with nothing in it.
+	t, err := readTail(f)
+	if err == nil {
+		err = checkLog(f, t)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.Path, err)
+	}
+	if t.size == 0 {
+		// A crash before this line may lose the file with nothing in it. Whoever
+		// made it may have been killed there, so any first event does this.
 		if err := durable.SyncDir(filepath.Dir(l.Path)); err != nil {
 			return err
 		}
-	}
-	t, err := readTail(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.Path, err)
 	}
 	return do(f, t)
 }

@@ -54,7 +54,7 @@ func (l *Log) Verify(given []Head) (Report, error) {
 	for _, h := range noted {
 		report.Heads = append(report.Heads, HeadCheck{Head: h, Noted: true})
 	}
-	f, err := durable.OpenRead(l.Path)
+	f, err := durable.OpenOurs(l.Path)
 	if errors.Is(err, fs.ErrNotExist) && len(report.Heads) > 0 {
 		report.Findings = []Finding{{Class: Missing, Problem: true, Text: fmt.Sprintf("the log is gone: it had %s", events(report.Heads[0].Seq))}}
 		return report, nil
@@ -257,7 +257,7 @@ func (r *Report) collect(found *findings) {
 // Last is the head of the log: of its last chained line. Without one, or
 // without a log, it is zero.
 func (l *Log) Last() (Head, error) {
-	f, err := durable.OpenRead(l.Path)
+	f, err := durable.OpenOurs(l.Path)
 	if err != nil {
 		return Head{}, err
 	}
