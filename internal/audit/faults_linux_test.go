@@ -103,6 +103,29 @@ func inject(t *testing.T, call, fault string, when int, there bool) (struck int)
 	return struck
 }
 
+// A directory that cannot be synced, since its file system has no such thing, is
+// no obstacle; one whose sync fails is.
+func TestDirectorySync(t *testing.T) {
+	need.Command(t, "strace")
+	for fault, ok := range map[string]bool{"EINVAL": true, "EOPNOTSUPP": true, "ENOSYS": true, "EIO": false, "ENOSPC": false} {
+		t.Run(fault, func(t *testing.T) {
+			base := t.TempDir()
+			l, trace := &Log{Path: filepath.Join(base, DefaultPath)}, filepath.Join(base, "trace")
+			cmd := appender(l.Path, "D", 1)
+			cmd.Args = []string{"strace", "-f", "-qq", "-o", trace, "-e", "trace=fsync", "-e", "inject=fsync:error=" + fault, "-P", base, "-P", filepath.Dir(l.Path), cmd.Path}
+			cmd.Path, _ = exec.LookPath("strace")
+			out, err := cmd.Output()
+			ids, errs := acked(string(out))
+			if data, _ := os.ReadFile(trace); err != nil || !strings.Contains(string(data), "(INJECTED)") {
+				t.Fatalf("nothing was put on: %v\n%s", err, data)
+			}
+			if (len(ids) == 1) != ok || (len(errs) == 0) != ok {
+				t.Errorf("recorded %q, errors %q", ids, errs)
+			}
+		})
+	}
+}
+
 // small mounts a file system of so many bytes in memory, on a directory of the
 // test's own.
 func small(t *testing.T, options string) (dir string) {

@@ -76,7 +76,7 @@ func (s Sharing) enter(d dir, name string, mode fs.FileMode) (dir, error) {
 		return dir{}, err
 	}
 	if err := d.sync(); err != nil {
-		return dir{}, err
+		return dir{}, fmt.Errorf("sync %q: %w", d.path, err)
 	}
 	return d.sub(name)
 }

@@ -3,6 +3,7 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -31,8 +32,18 @@ func group(info fs.FileInfo) (gid int, ok bool) {
 	return int(st.Gid), true
 }
 
-// syncNames syncs an open directory.
-func syncNames(f *os.File) error { return Cause(f.Sync()) }
+// syncNames syncs an open directory. Some file systems cannot (vboxsf, SMB, some
+// FUSE) and say so: names there are as safe as those systems make them. An error
+// of the disk is never passed over.
+func syncNames(f *os.File) error {
+	err := Cause(f.Sync())
+	for _, cannot := range []error{unix.EINVAL, unix.ENOTSUP, unix.EOPNOTSUPP, unix.ENOSYS} {
+		if errors.Is(err, cannot) {
+			return nil
+		}
+	}
+	return err
+}
 
 // makeDir makes a directory and hands it to whom it belongs. Whoever may write
 // in d could put another one in its place between the two steps: only what root
