@@ -141,7 +141,7 @@ func (s screen) question(ctx context.Context, tty *os.File, word, name, to strin
 // turn waits until no other job asks on this terminal.
 func (s screen) turn(ctx context.Context) (release func(), err error) {
 	dir := s.p.xdg("XDG_CACHE_HOME", ".cache")
-	if dir == "" || os.MkdirAll(dir, 0o700) != nil {
+	if dir == "" || durable.MkdirAll(dir, 0o700) != nil {
 		return func() {}, nil // no place for a lock: the jobs may talk at once
 	}
 	name := "tty-" + strings.ReplaceAll(actor.ThisMachine(s.p.Getenv).TTY, "/", "-") + ".lock"
