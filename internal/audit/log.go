@@ -29,7 +29,15 @@ const lockLimit = 30 * time.Second
 type Log struct {
 	Path  string
 	Heads *Heads // where heads are noted; nil notes none
+	// Group is the gid of a group whose members all write to the log: it, its
+	// lock and .contextcore then belong to this group, which may write them (0660
+	// in 2770), and a log of another member is trusted. 0 is none: the log belongs
+	// to one account.
+	Group int
 }
+
+// Sharing is how files beside the log are to be made.
+func (l *Log) Sharing() durable.Sharing { return durable.Sharing{Group: l.Group} }
 
 // Append writes the event as the last line and returns when it is durable. It
 // fills V, Log, Seq and Prev. room is how many bytes of disk to set aside for
@@ -71,20 +79,24 @@ func (l *Log) Check(ctx context.Context) error {
 
 // locked runs do with the log open, its end read, and the lock held.
 func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
-	if err := durable.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
+	shared := l.Sharing()
+	if err := shared.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
 		return err
 	}
-	lock, err := durable.Lock(ctx, l.Path+".lock", lockLimit)
+	lock, err := shared.Lock(ctx, l.Path+".lock", lockLimit)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }() // closing releases it too, and the event is durable by now
-	f, _, err := durable.OpenAppend(l.Path, 0o600)
+	f, _, err := shared.OpenAppend(l.Path, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := checkOwner(f, l.Path); err != nil {
+	if err := l.checkOwner(f); err != nil {
+		return err
+	}
+	if err := shared.Share(f); err != nil {
 		return err
 	}
 	t, err := readTail(f)
@@ -155,10 +167,10 @@ func write(f *os.File, data []byte, size int64) error {
 }
 
 // checkOwner refuses a log that another account could rewrite at will.
-func checkOwner(f *os.File, path string) error {
-	owner, ours, err := durable.OursToTrust(f, path)
+func (l *Log) checkOwner(f *os.File) error {
+	owner, ours, err := l.Sharing().OursToTrust(f, l.Path)
 	if err == nil && !ours {
-		err = fmt.Errorf("%q: %w (uid %d, we are %d)", path, ErrOwner, owner, os.Geteuid())
+		err = fmt.Errorf("%q: %w (uid %d, we are %d)", l.Path, ErrOwner, owner, os.Geteuid())
 	}
 	return err
 }

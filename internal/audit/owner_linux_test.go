@@ -2,6 +2,7 @@ package audit
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -112,5 +113,62 @@ func TestSudoGivesNothingAway(t *testing.T) {
 	of := owners(t, home)
 	if len(of[0]) != 2 || of[0][0] != "/.contextcore" || of[0][1] != "/"+DefaultPath || len(of[ana]) != 2 {
 		t.Errorf("%v", of)
+	}
+}
+
+// mode is the mode and the group of a file.
+func mode(t *testing.T, path string) (bits os.FileMode, group int) {
+	t.Helper()
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode() & (os.ModePerm | os.ModeSetgid), int(info.Sys().(*syscall.Stat_t).Gid)
+}
+
+// Members of a group write to one log in turn, whoever makes it, and nobody else
+// does. A log that was made for one account is shared by its owner.
+func TestLogOfAGroup(t *testing.T) {
+	group := fmt.Sprint("APPEND_GROUP=", admins)
+	for name, first := range map[string]func(t *testing.T, l *Log){
+		"made by a member":  func(t *testing.T, l *Log) {},
+		"made by root":      func(t *testing.T, l *Log) { add(t, &Log{Path: l.Path, Group: admins}, event("ROOT", Success)) },
+		"not shared before": func(t *testing.T, l *Log) { appendAs(t, ana, l, "ALONE") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := belonging(t, ana)
+			l := &Log{Path: filepath.Join(home, DefaultPath)}
+			first(t, l)
+			for i, uid := range []int{ana, bob, ana} {
+				if ids, errs := appendAs(t, uid, l, fmt.Sprint("X", i), group); len(ids) != 1 {
+					t.Errorf("member %d: %q", uid, errs)
+				}
+			}
+			for path, want := range map[string]os.FileMode{l.Path: 0o660, l.Path + ".lock": 0o660, filepath.Dir(l.Path): 0o770 | os.ModeSetgid} {
+				if got, gid := mode(t, path); got != want || gid != admins {
+					t.Errorf("%s: %v of group %d", path, got, gid)
+				}
+			}
+			if r, err := l.Verify(nil); err != nil || !r.Intact() || r.Events < 3 {
+				t.Errorf("%q %v", brief(r), err)
+			}
+			if ids, errs := appendAs(t, bob, l, "Y"); len(ids) != 0 {
+				t.Errorf("without the setting, another's log is trusted: %q", errs)
+			}
+			if err := os.Chmod(l.Path, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if ids, errs := appendAs(t, bob, l, "Z", group); len(ids) != 0 {
+				t.Errorf("a log that all can write is trusted: %q", errs)
+			}
+		})
+	}
+}
+
+// Who is no member of the group cannot give it a log, and is told so.
+func TestLogOfAForeignGroup(t *testing.T) {
+	l := &Log{Path: filepath.Join(belonging(t, ana), DefaultPath)}
+	if ids, errs := appendAs(t, ana, l, "X", "APPEND_GROUP=4799"); len(ids) != 0 || !strings.Contains(errs[0], "4799") {
+		t.Errorf("recorded %q, errors %q", ids, errs)
 	}
 }
