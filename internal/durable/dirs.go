@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 )
 
@@ -50,12 +51,20 @@ func Mkdir(path string, mode fs.FileMode) error {
 // makes it when it is not there.
 func (s Sharing) makeAbove(path string, mode fs.FileMode) (dir, error) {
 	d, err := openDir(path)
-	if parent := filepath.Dir(path); errors.Is(err, fs.ErrNotExist) && parent != path {
-		if d, err = s.makeAbove(parent, mode); err == nil {
-			d, err = s.enter(d, filepath.Base(path), mode)
-		}
+	if err == nil {
+		return d, nil
 	}
-	return d, err
+	if info, at := os.Stat(path); at == nil && !info.IsDir() {
+		return dir{}, notDirectory(path, info.Mode())
+	}
+	parent := filepath.Dir(path)
+	if !errors.Is(err, fs.ErrNotExist) || parent == path {
+		return dir{}, err
+	}
+	if d, err = s.makeAbove(parent, mode); err != nil {
+		return dir{}, err
+	}
+	return s.enter(d, filepath.Base(path), mode)
 }
 
 // enter goes from d into the directory of this name, which it makes when it is

@@ -137,5 +137,5 @@ func notDirectory(path string, mode fs.FileMode) error {
 	if mode&fs.ModeSymlink != 0 {
 		return fmt.Errorf("%q is a symbolic link: %w", path, ErrNotDirectory)
 	}
-	return fmt.Errorf("%q: %w", path, ErrNotDirectory)
+	return fmt.Errorf("%q: a file with this name is in the way: %w", path, ErrNotDirectory)
 }
