@@ -202,7 +202,7 @@ func TestFullDisk(t *testing.T) {
 func TestRoomIsKept(t *testing.T) {
 	dir := small(t, "size=1m")
 	l := &Log{Path: filepath.Join(dir, "audit.jsonl")}
-	if _, err := l.Append(t.Context(), event("A", Pending), 64<<10); err != nil {
+	if _, err := l.Begin(t.Context(), event("A", Pending), 64<<10); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, dir, 0)
@@ -211,7 +211,7 @@ func TestRoomIsKept(t *testing.T) {
 	if _, err := l.Append(t.Context(), big, 0); err != nil {
 		t.Fatalf("the outcome does not fit: %v", err)
 	}
-	if _, err := l.Append(t.Context(), big, 0); err == nil {
+	if _, err := l.Begin(t.Context(), big, 0); err == nil {
 		t.Error("the disk is not full: this test shows nothing")
 	}
 	if r, err := l.Verify(nil); err != nil || !r.Intact() || r.Events != 2 {

@@ -98,11 +98,11 @@ func FuzzVerify(f *testing.F) {
 		if _, err := l.History(Query{}, func(Record, []byte) error { return nil }); err != nil && !strings.Contains(err.Error(), "newer version") {
 			t.Fatal(err)
 		}
-		h, err := l.Append(t.Context(), event("NEW", Success), 0)
+		h, err := l.Begin(t.Context(), event("NEW", Success), 0)
 		if errors.Is(err, ErrNotLog) { // then behind a line of the Python module
 			data = append([]byte(seedLine+"\n"), data...)
 			before, l = inMemory(t, data), fileLog(t, data)
-			h, err = l.Append(t.Context(), event("NEW", Success), 0)
+			h, err = l.Begin(t.Context(), event("NEW", Success), 0)
 		}
 		if err != nil {
 			return // a line of a newer version stands at the end

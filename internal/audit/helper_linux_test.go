@@ -45,7 +45,7 @@ func appendMany(path string) int {
 	room, _ := strconv.ParseInt(os.Getenv("APPEND_ROOM"), 10, 64)
 	for i := range count {
 		id := fmt.Sprintf("%s-%d", os.Getenv("APPEND_ID"), i)
-		if _, err := l.Append(context.Background(), event(id, Success), room); err != nil && !errors.Is(err, ErrHead) {
+		if _, err := l.Begin(context.Background(), event(id, Success), room); err != nil && !errors.Is(err, ErrHead) {
 			fmt.Fprintln(os.Stdout, "err", err)
 			continue
 		}

@@ -99,9 +99,7 @@ func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more boo
 		return scanned, err
 	}
 	defer f.Close()
-	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
-		words = nil
-	}
+	words = searchable(words...)
 	work := func(b block) ([]found, error) { return eventsIn(b, words), nil }
 	err = inOrder(f, size, backward(size), work, func(all []found) (bool, error) {
 		for _, e := range all {
@@ -120,6 +118,14 @@ func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more boo
 		return scanned, fmt.Errorf("%s: %w", l.Path, err)
 	}
 	return scanned, nil
+}
+
+// searchable is the words when each is spelled in one way in JSON, else none.
+func searchable(words ...string) []string {
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
+		return nil
+	}
+	return words
 }
 
 func spelledVariously(r rune) bool {

@@ -39,20 +39,35 @@ type Log struct {
 // Sharing is how files beside the log are to be made.
 func (l *Log) Sharing() durable.Sharing { return durable.Sharing{Group: l.Group} }
 
-// Append writes the event as the last line and returns when it is durable. It
-// fills V, Log, Seq and Prev. room is how many bytes of disk to set aside for
-// the event that will follow; without them nothing is written. Many processes
-// may append at once.
+// Begin writes the first event of an operation, whose id is new, as the last line
+// and returns when it is durable. It fills V, Log, Seq and Prev. room is how many
+// bytes of disk to set aside for the event that will follow; without them nothing
+// is written. Many processes may write at once.
 //
 // On an error the event counts as not recorded. After a failed fsync the line
 // may be in the file all the same; it is not written again.
+func (l *Log) Begin(ctx context.Context, e Event, room int64) (Head, error) {
+	return l.append(ctx, e, room, func(*os.File, int64) error { return nil })
+}
+
+// Append is Begin for a later event of an operation that has begun in this log
+// (ErrNotFound) and has not had its outcome (ErrEnded). It looks for the newest
+// event of the operation from the end, and no further than that.
 func (l *Log) Append(ctx context.Context, e Event, room int64) (Head, error) {
+	return l.append(ctx, e, room, func(f *os.File, size int64) error { return goesOn(f, size, e.ID) })
+}
+
+// append writes the event unless allowed, which is asked under the lock, fails.
+func (l *Log) append(ctx context.Context, e Event, room int64, allowed func(f *os.File, size int64) error) (Head, error) {
 	if err := check(e); err != nil {
 		return Head{}, err
 	}
 	var head Head
 	var size int64
 	err := l.locked(ctx, func(f *os.File, t tail) error {
+		if err := allowed(f, t.size); err != nil {
+			return fmt.Errorf("%s: %w", l.Path, err)
+		}
 		data, next, err := chain(e, t)
 		if err != nil {
 			return err

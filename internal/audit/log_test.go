@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -28,7 +29,7 @@ func newLog(t *testing.T) *Log {
 
 func add(t *testing.T, l *Log, e Event) Head {
 	t.Helper()
-	h, err := l.Append(context.Background(), e, 0)
+	h, err := l.Begin(context.Background(), e, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestAppendRefuses(t *testing.T) {
 	} {
 		l, e := newLog(t), event("X", Success)
 		spoil(&e)
-		if _, err := l.Append(context.Background(), e, 0); err == nil {
+		if _, err := l.Begin(context.Background(), e, 0); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 		if _, err := os.Stat(l.Path); err == nil {
@@ -165,7 +166,7 @@ func TestManyWriters(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
-				if _, err := l.Append(context.Background(), event(fmt.Sprintf("W%d-%d", w, i), Success), 0); err != nil {
+				if _, err := l.Begin(context.Background(), event(fmt.Sprintf("W%d-%d", w, i), Success), 0); err != nil {
 					t.Error(err)
 				}
 			}
@@ -258,10 +259,81 @@ func TestNoRoom(t *testing.T) {
 	l := newLog(t)
 	add(t, l, event("A", Success))
 	before, _ := os.ReadFile(l.Path)
-	if _, err := l.Append(context.Background(), event("B", Pending), 1<<55); err == nil {
+	if _, err := l.Begin(context.Background(), event("B", Pending), 1<<55); err == nil {
 		t.Skip("SKIPPED: this system cannot set room aside")
 	}
 	if after, _ := os.ReadFile(l.Path); !bytes.Equal(before, after) {
 		t.Error("something was written")
+	}
+}
+
+// An operation has one outcome, and no event before its first or after its last.
+func TestAppendGoesOn(t *testing.T) {
+	l := newLog(t)
+	later := func(id string, o Outcome) error {
+		_, err := l.Append(t.Context(), event(id, o), 0)
+		return err
+	}
+	if err := later("A", Success); !errors.Is(err, ErrNotFound) {
+		t.Errorf("in an empty log: %v", err)
+	}
+	add(t, l, event("A", Pending))
+	add(t, l, event("AB", Success)) // whose id has the other's in it
+	add(t, l, event("\u2028", Pending))
+	before := content(t, l)
+	if err := later("B", Success); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of an operation that has not begun: %v", err)
+	}
+	if after := content(t, l); len(after) != len(before) {
+		t.Errorf("%d lines, not %d", len(after), len(before))
+	}
+	for _, one := range []struct {
+		id   string
+		o    Outcome
+		want error
+	}{{"A", Pending, nil}, {"A", Failed, nil}, {"A", Failed, ErrEnded}, {"A", Pending, ErrEnded}, {"AB", Pending, ErrEnded}, {"\u2028", Success, nil}, {"\u2028", Success, ErrEnded}} {
+		if err := later(one.id, one.o); !errors.Is(err, one.want) || (err == nil) != (one.want == nil) {
+			t.Errorf("%q %s: %v, not %v", one.id, one.o, err, one.want)
+		}
+	}
+	if r, err := l.Verify(nil); err != nil || !r.Intact() || r.Operations != 3 || r.Unfinished != 0 {
+		t.Errorf("%q %v", brief(r), err)
+	}
+}
+
+// Of many that end one operation at once, one does.
+func TestOneOutcome(t *testing.T) {
+	l := newLog(t)
+	add(t, l, event("A", Pending))
+	var ended, refused atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			switch _, err := l.Append(t.Context(), event("A", Success), 0); {
+			case err == nil:
+				ended.Add(1)
+			case errors.Is(err, ErrEnded):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if ended.Load() != 1 || refused.Load() != 15 {
+		t.Errorf("%d outcomes, %d refused", ended.Load(), refused.Load())
+	}
+}
+
+// The search ends at the operation's newest event, whatever stands before.
+func TestAppendSearchesNoFurther(t *testing.T) {
+	newer := strings.Replace(seedLine, "{", `{"v":2,`, 1) // where reading on ends with an error
+	l := fileLog(t, join([]byte(newer), chainedLine(1, genesis)))
+	if _, err := l.Append(t.Context(), event("A", Success), 0); !errors.Is(err, ErrVersion) {
+		t.Fatalf("the line of a newer version is not come upon: %v", err)
+	}
+	add(t, l, event("A", Pending))
+	if _, err := l.Append(t.Context(), event("A", Success), 0); err != nil {
+		t.Errorf("it reads on behind the pending event: %v", err)
 	}
 }

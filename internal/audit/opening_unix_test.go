@@ -97,7 +97,7 @@ func TestOddThingsInOurPlaces(t *testing.T) {
 				if err := plant(path, others); err != nil {
 					t.Skipf("it cannot be made here: %v", err)
 				}
-				_, err = l.Append(t.Context(), event("A", Pending), 100)
+				_, err = l.Begin(t.Context(), event("A", Pending), 100)
 				head := strings.HasPrefix(place, "state")
 				if err == nil || errors.Is(err, ErrHead) != head || !strings.Contains(err.Error(), path) {
 					t.Errorf("%v", err)
@@ -196,7 +196,7 @@ func TestSwappedWhileAppending(t *testing.T) {
 	}()
 	acked := 0
 	for i := range 300 {
-		if _, err := l.Append(t.Context(), event(fmt.Sprint("S", i), Success), 0); err == nil {
+		if _, err := l.Begin(t.Context(), event(fmt.Sprint("S", i), Success), 0); err == nil {
 			acked++
 		}
 	}
@@ -239,7 +239,7 @@ func TestForeignFile(t *testing.T) {
 		strings.Repeat("x", maxLine+1):                false,
 	} {
 		l := fileLog(t, []byte(text))
-		_, err := l.Append(t.Context(), event("A", Success), 0)
+		_, err := l.Begin(t.Context(), event("A", Success), 0)
 		data, _ := os.ReadFile(l.Path)
 		switch {
 		case ok && err != nil:

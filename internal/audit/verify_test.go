@@ -257,7 +257,7 @@ func TestVerifyWhileAppending(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		for range 15 {
-			if _, err := l.Append(t.Context(), big, 0); err != nil {
+			if _, err := l.Begin(t.Context(), big, 0); err != nil {
 				done <- err
 				return
 			}
