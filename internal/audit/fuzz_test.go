@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -80,7 +81,7 @@ func FuzzVerify(f *testing.F) {
 	var chained bytes.Buffer
 	prev := genesis
 	for seq := range int64(4) {
-		e := event("X", Success)
+		e := event(fmt.Sprint("X", seq), Success)
 		e.V, e.Log, e.Seq, e.Prev = 1, "L", seq+1, prev
 		data, _ := encode(e)
 		prev = Sum(bytes.TrimSuffix(data, []byte("\n")))

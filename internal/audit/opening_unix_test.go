@@ -152,9 +152,9 @@ func TestLinksAbove(t *testing.T) {
 		}
 	}
 	heads := &Heads{Dir: filepath.Join(base, "state", "ccdestroy", "heads")}
-	for _, path := range []string{"home/project/.contextcore/audit.jsonl", "project/.contextcore/audit.jsonl", "var/log/x/audit.jsonl", "var/log/y/z/audit.jsonl", "last/other.jsonl"} {
+	for i, path := range []string{"home/project/.contextcore/audit.jsonl", "project/.contextcore/audit.jsonl", "var/log/x/audit.jsonl", "var/log/y/z/audit.jsonl", "last/other.jsonl"} {
 		l := &Log{Path: filepath.Join(base, path), Heads: heads}
-		add(t, l, event("A", Success))
+		add(t, l, event(fmt.Sprint("A", i), Success))
 		if r, err := l.Verify(nil); err != nil || !r.Intact() || len(r.Heads) != 1 {
 			t.Errorf("%s: %q %v", path, brief(r), err)
 		}

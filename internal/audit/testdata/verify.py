@@ -42,7 +42,7 @@ def parse(line):
 def verify(data, head):
     if data and not data.endswith(b"\n"):
         return "torn"
-    log, seq, last, loose, heads = None, 0, "0" * 64, [], set()
+    log, seq, last, loose, heads, ended = None, 0, "0" * 64, [], set(), set()
     for n, line in enumerate(data.split(b"\n")[:-1], 1):
         e = parse(line)
         if e is None or "v" not in e:
@@ -60,6 +60,10 @@ def verify(data, head):
                 return f"line {n}: unchained"
         if e["prev"] != prev or e["seq"] != seq + 1 or log not in (None, e["log"]):
             return f"line {n}: not chained"
+        if e["id"] in ended:
+            return f"line {n}: after the outcome"
+        if e["outcome"] != "pending":
+            ended.add(e["id"])
         log, seq, last, loose = e["log"], e["seq"], sha(line), []
         heads.add(f"{log}:{seq}:{last}")
     if any(parse(l) is None for l in loose):
