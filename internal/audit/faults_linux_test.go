@@ -198,6 +198,20 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// Room that cannot be set aside means that nothing is written.
+func TestNoRoom(t *testing.T) {
+	l := newLog(t)
+	add(t, l, event("A", Success))
+	before := content(t, l)
+	out, err := appender(l.Path, "B", 1, "APPEND_FSIZE=60000", "APPEND_ROOM=65536").Output()
+	if ids, errs := acked(string(out)); err != nil || len(ids) != 0 || len(errs) != 1 || !strings.Contains(errs[0], "reserve") {
+		t.Errorf("%q %q %v", ids, errs, err)
+	}
+	if after := content(t, l); len(after) != len(before) {
+		t.Error("something was written")
+	}
+}
+
 // The room that a pending event set aside takes the next event on a full disk.
 func TestRoomIsKept(t *testing.T) {
 	dir := small(t, "size=1m")

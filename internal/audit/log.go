@@ -68,7 +68,7 @@ func (l *Log) append(ctx context.Context, e Event, room int64, allowed func(f *o
 		if err := allowed(f, t.size); err != nil {
 			return fmt.Errorf("%s: %w", l.Path, err)
 		}
-		data, next, err := chain(e, t)
+		data, next, err := chain(e, t, room)
 		if err != nil {
 			return err
 		}
@@ -131,8 +131,9 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 	return do(f, t)
 }
 
-// chain makes the bytes to append to a file that ends as t says.
-func chain(e Event, t tail) ([]byte, Head, error) {
+// chain makes the bytes to append to a file that ends as t says. What comes after
+// the event, of up to room bytes, must fit into a line as well.
+func chain(e Event, t tail, room int64) ([]byte, Head, error) {
 	e.V, e.Log, e.Seq, e.Prev = Version, t.head.Log, t.head.Seq+1, t.prev
 	if e.Log == "" {
 		e.Log = rand.Text()
@@ -151,8 +152,11 @@ func chain(e Event, t tail) ([]byte, Head, error) {
 	if err != nil {
 		return nil, Head{}, err
 	}
-	if len(data) > maxLine {
-		return nil, Head{}, fmt.Errorf("record: the event takes %d bytes: %w", len(data), errLineTooLong)
+	if len(data) > maxLine || room > maxLine {
+		return nil, Head{}, fmt.Errorf("record: the event takes %d bytes, and its outcome up to %d: %w", len(data), room, errLineTooLong)
+	}
+	if _, err := parse(data[:len(data)-1]); err != nil { // no reader would take it for an event
+		return nil, Head{}, fmt.Errorf("record: %w", err)
 	}
 	head := Head{Log: e.Log, Seq: e.Seq, SHA256: Sum(data[:len(data)-1])}
 	if t.open {

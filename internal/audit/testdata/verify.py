@@ -10,14 +10,15 @@ OUTCOMES = {"pending", "success", "failed", "partial", "cancelled"}
 def sha(data):
     return hashlib.sha256(data).hexdigest()
 
-def once(pairs):
-    keys = [k for k, _ in pairs]
-    if len(set(keys)) != len(keys):
-        raise ValueError("a key twice")
-    return dict(pairs)
-
 def parse(line):
     """The event in a line, or None; its kind is told by the key v."""
+    every = []
+    def once(pairs):
+        keys = [k for k, _ in pairs]
+        every.extend(keys)
+        if len(set(keys)) != len(keys) or len(keys) > 4096 or len(every) > 1048576:
+            raise ValueError("a key twice, or too many")
+        return dict(pairs)
     try:
         e = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=lambda c: 1 / 0)
         datetime.datetime.fromisoformat(e["timestamp"])
