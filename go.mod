@@ -11,7 +11,6 @@ require (
 	github.com/docker/cli v28.5.2+incompatible
 	github.com/docker/docker v28.5.2+incompatible
 	github.com/docker/go-units v0.5.0
-	github.com/gofrs/flock v0.13.2
 	github.com/jotaen/kong-completion v0.0.14
 	github.com/klauspost/compress v1.20.3
 	github.com/mattn/go-runewidth v0.0.31

@@ -36,12 +36,12 @@ func Begin(dir, project string, now time.Time) (*Draft, error) {
 		if _, err := os.Lstat(final); err == nil {
 			continue
 		}
-		err := os.Mkdir(final+incomplete, 0o700)
+		err := durable.Mkdir(final+incomplete, 0o700)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("make directory %q: %w", final+incomplete, durable.Cause(err))
+			return nil, err
 		}
 		if err := durable.MkdirAll(filepath.Join(final+incomplete, "volumes"), 0o700); err != nil {
 			return nil, err
@@ -81,7 +81,7 @@ func FromStream(r io.Reader, dir string) Tar {
 func (d *Draft) Save(v *Volume, cores int, from Tar) error {
 	v.Started = time.Now().UTC()
 	path := archivePath(v.Name)
-	f, err := os.OpenFile(filepath.Join(d.dir, filepath.FromSlash(path)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := durable.Create(filepath.Join(d.dir, filepath.FromSlash(path)), 0o600)
 	if err != nil {
 		return fmt.Errorf("export %q: %w", v.Name, err)
 	}

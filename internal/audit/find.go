@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -39,6 +41,38 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	slices.Reverse(events)
 	slices.Reverse(lines)
 	return events, lines, nil
+}
+
+// ErrEnded says that an operation has had its outcome: what comes after it would
+// be a second truth about the same thing.
+var ErrEnded = errors.New("the operation has ended already")
+
+// goesOn fails unless an event of this operation is in the first size bytes of the
+// file, and the newest one is no outcome.
+func goesOn(f io.ReaderAt, size int64, id string) error {
+	var newest Outcome
+	work := func(b block) ([]found, error) { return eventsIn(b, searchable(id)), nil }
+	err := inOrder(f, size, backward(size), work, func(all []found) (more bool, err error) {
+		for _, e := range all {
+			if e.err != nil {
+				return false, e.err
+			}
+			if e.malformed == 0 && e.ID == id {
+				newest = e.Outcome
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case newest == "":
+		return fmt.Errorf("%w: %q has not begun here", ErrNotFound, id)
+	case newest != Pending:
+		return fmt.Errorf("%w: %s of %q", ErrEnded, newest, id)
+	}
+	return nil
 }
 
 // Unfinished returns the operations without an outcome, oldest first, each with

@@ -187,15 +187,24 @@ func (h *Heads) Logs() (paths []string) {
 	}
 	files, _ := filepath.Glob(filepath.Join(h.Dir, "*.jsonl")) // the pattern is good
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		first, _, _ := bytes.Cut(data, []byte("\n"))
-		var n note
-		if json.Unmarshal(first, &n) == nil && n.Path != "" {
+		if n, err := oldest(file); err == nil && n.Path != "" {
 			paths = append(paths, n.Path)
 		}
 	}
 	return paths
+}
+
+// oldest is the first note of a file.
+func oldest(file string) (n note, err error) {
+	f, err := durable.OpenOurs(file)
+	if err != nil {
+		return note{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 2*notesLimit))
+	if err != nil {
+		return note{}, fmt.Errorf("read %q: %w", file, durable.Cause(err))
+	}
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	return n, json.Unmarshal(first, &n)
 }

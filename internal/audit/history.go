@@ -97,9 +97,7 @@ type found struct {
 // to segment, and ends before one that is missing.
 func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
 	var scanned Scanned
-	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
-		words = nil
-	}
+	words = searchable(words...)
 	work := func(b block) ([]found, error) { return eventsIn(b, words), nil }
 	err := l.newestFirst(func(g *segment) (more bool, err error) {
 		more = true
@@ -129,6 +127,14 @@ func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more boo
 		scanned.Missing, err = missing.Name, nil
 	}
 	return scanned, err
+}
+
+// searchable is the words when each is spelled in one way in JSON, else none.
+func searchable(words ...string) []string {
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
+		return nil
+	}
+	return words
 }
 
 func spelledVariously(r rune) bool {

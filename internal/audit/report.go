@@ -5,19 +5,21 @@ import "slices"
 // Class is what is the matter with a line of the log, or with the log.
 type Class string
 
-// The classes. The first seven are problems: the log is not what was written.
-// Torn is one as long as no later event covers the line, and so is malformed.
+// The classes. The first seven are problems: the log is not what was written, or
+// (AfterOutcome) was written so that it tells two truths about one operation. Torn
+// is one as long as no later event covers the line, and so is malformed.
 const (
-	Changed   Class = "changed"     // a line is not the one that was written
-	Missing   Class = "missing"     // lines that were written are not there
-	Inserted  Class = "inserted"    // lines are there that were not written there
-	Reordered Class = "reordered"   // lines stand in another order than they were written in
-	Truncated Class = "truncated"   // the end of the log is gone, as a head shows
-	Foreign   Class = "foreign log" // lines, or a head, of another log
-	Malformed Class = "malformed"   // a line is no event
-	Torn      Class = "torn"        // a line that a crash cut short
-	Unchained Class = "unchained"   // lines of the Python module, or of another program
-	OpenEnd   Class = "unfinished"  // an operation without an outcome
+	Changed      Class = "changed"           // a line is not the one that was written
+	Missing      Class = "missing"           // lines that were written are not there
+	Inserted     Class = "inserted"          // lines are there that were not written there
+	Reordered    Class = "reordered"         // lines stand in another order than they were written in
+	Truncated    Class = "truncated"         // the end of the log is gone, as a head shows
+	Foreign      Class = "foreign log"       // lines, or a head, of another log
+	AfterOutcome Class = "after the outcome" // an event of an operation that had ended
+	Malformed    Class = "malformed"         // a line is no event
+	Torn         Class = "torn"              // a line that a crash cut short
+	Unchained    Class = "unchained"         // lines of the Python module, or of another program
+	OpenEnd      Class = "unfinished"        // an operation without an outcome
 )
 
 // Finding is one thing that verify has to say.
@@ -29,7 +31,7 @@ type Finding struct {
 	ToLine  int64  // the last one
 	Seq     int64  // of an event that is concerned; 0 when none is
 	ToSeq   int64  // the last one
-	ID      string // of an operation that is unfinished
+	ID      string // of an operation that is unfinished, or whose event is late
 	Text    string // in words, without the class, the file and the lines
 
 	noted bool // it is about a head noted here, and about nothing else

@@ -181,10 +181,7 @@ func (l *Log) putAside(f *os.File, t tail) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(l.Path, to); err != nil {
-		return fmt.Errorf("rotate %q: %w", l.Path, err)
-	}
-	return durable.SyncDir(filepath.Dir(l.Path))
+	return durable.Rename(l.Path, to)
 }
 
 // pending is what is unfinished in the first at bytes of a file.

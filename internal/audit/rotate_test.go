@@ -199,7 +199,7 @@ func TestRotateRefuses(t *testing.T) {
 	add(t, l, event("B", Failed))
 	// Nothing is recorded in a closed segment, nor is it rotated again.
 	closed := &Log{Path: r.Segment}
-	if _, err := closed.Append(ctx, event("X", Success), 0); !errors.Is(err, ErrSegment) {
+	if _, err := closed.Begin(ctx, event("X", Success), 0); !errors.Is(err, ErrSegment) {
 		t.Error(err)
 	}
 	if err := try(closed); !errors.Is(err, ErrSegment) || len(content(t, closed)) != 2 {
@@ -435,7 +435,7 @@ func TestRotateAmongWriters(t *testing.T) {
 		wg.Go(func() {
 			for i := range 25 {
 				id := fmt.Sprintf("W%d-%d", w, i)
-				if _, err := l.Append(context.Background(), event(id, Success), 0); err != nil {
+				if _, err := l.Begin(context.Background(), event(id, Success), 0); err != nil {
 					t.Error(err)
 				}
 				mu.Lock()

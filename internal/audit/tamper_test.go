@@ -68,7 +68,7 @@ func shapes(t *testing.T) (all []shape) {
 	e := event("Å\u2028\x00", Partial)
 	e.User, e.Details = "\x1b[31m\u202e\"\\", []byte(`{"a": [1, {"b": "\ud800"}, null], "": 1e9 }`)
 	add(t, odd, e)
-	e.DataAffected, e.ExportPath = []string{"", "a\nb"}, "/x"
+	e.ID, e.DataAffected, e.ExportPath = "\"", []string{"", "a\nb"}, "/x"
 	add(t, odd, e)
 	take("odd texts", odd)
 

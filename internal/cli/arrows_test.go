@@ -34,7 +34,6 @@ var only = map[string]string{
 	"github.com/docker/cli/":              "internal/engine",
 	"github.com/compose-spec/compose-go/": "internal/compose",
 	"github.com/alecthomas/kong":          "internal/cli",
-	"github.com/gofrs/flock":              "internal/durable",
 	"github.com/docker/go-units":          "internal/render",
 	"github.com/vbauerster/mpb/":          "internal/render",
 	"github.com/klauspost/compress/":      "internal/archive",

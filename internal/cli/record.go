@@ -71,8 +71,14 @@ func (c recordCmd) Run(ctx context.Context, p Process) error {
 		all = append(all, e)
 	}
 	for i, e := range all {
-		if _, err := l.Append(ctx, e, 0); errors.Is(err, audit.ErrHead) {
+		write := l.Begin
+		if claims[i].ID != "" {
+			write = l.Append
+		}
+		if _, err := write(ctx, e, 0); errors.Is(err, audit.ErrHead) {
 			p.say("ccdestroy: %v", err)
+		} else if errors.Is(err, audit.ErrEnded) { // by another process, or by an event before this one
+			return &teardown.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "ccdestroy audit show " + e.ID, Code: teardown.ExitFailed}
 		} else if err != nil {
 			return &teardown.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "make the log writable, or name another with --log FILE", Code: teardown.ExitNoRecord}
 		}

@@ -141,9 +141,13 @@ func (s screen) question(ctx context.Context, tty *os.File, word, name, to strin
 // turn waits until no other job asks on this terminal.
 func (s screen) turn(ctx context.Context) (release func(), err error) {
 	dir := s.p.xdg("XDG_CACHE_HOME", ".cache")
-	if dir == "" || os.MkdirAll(dir, 0o700) != nil {
+	if dir == "" || durable.MkdirAll(dir, 0o700) != nil {
 		return func() {}, nil // no place for a lock: the jobs may talk at once
 	}
 	name := "tty-" + strings.ReplaceAll(actor.ThisMachine(s.p.Getenv).TTY, "/", "-") + ".lock"
-	return durable.Lock(ctx, filepath.Join(dir, name), s.timeout)
+	lock, err := durable.Lock(ctx, filepath.Join(dir, name), s.timeout)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Unlock() }, nil
 }

@@ -110,7 +110,7 @@ func (b bystander) record(ctx context.Context, e teardown.Engine, losses []watch
 func key(l watch.Loss) string { return l.Volume.Name + " " + stampOf(l.At) }
 
 func (b bystander) append(ctx context.Context, e audit.Event) error {
-	_, err := b.log.Append(context.WithoutCancel(ctx), e, 0)
+	_, err := b.log.Begin(context.WithoutCancel(ctx), e, 0)
 	if errors.Is(err, audit.ErrHead) {
 		return nil
 	}

@@ -152,7 +152,11 @@ func alive(a actor.Actor) bool {
 const settleWait = time.Minute
 
 func settling(ctx context.Context, l *audit.Log) (release func(), err error) {
-	return durable.Lock(ctx, l.Path+".settling.lock", settleWait)
+	lock, err := durable.Lock(ctx, l.Path+".settling.lock", settleWait)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Unlock() }, nil
 }
 
 // settle reconciles the unfinished operations of a log, of at most limit bytes

@@ -41,8 +41,7 @@ func (r *Run) conclude(exit Exit) Ending {
 		// stays unfinished until reconcile can look.
 		r.details.Error = fmt.Sprintf("cannot tell what was destroyed: %v", err)
 		end.Unknown, end.Code = true, ExitFailed
-		_, end.Unrecorded = r.log.Append(context.Background(), r.event(audit.Pending, r.details.Going()), 0)
-		end.Unrecorded = headless(end.Unrecorded)
+		end.Unrecorded = headless(r.record(context.Background(), r.event(audit.Pending, r.details.Going()), 0))
 		return end
 	}
 	end.Verdict = Classify(r.details.Inventory, r.before.Volumes, after)
@@ -53,8 +52,7 @@ func (r *Run) conclude(exit Exit) Ending {
 	if end.Verdict.Outcome != audit.Success && exit.Code == 0 && exit.Signal == nil {
 		r.details.Error = "Compose exited 0, but not everything is gone"
 	}
-	_, err = r.log.Append(context.Background(), r.event(end.Verdict.Outcome, end.Verdict.Lost), 0)
-	end.Unrecorded = headless(err)
+	end.Unrecorded = headless(r.record(context.Background(), r.event(end.Verdict.Outcome, end.Verdict.Lost), 0))
 	end.Code = ExitOf(end.Verdict.Outcome, SignalNumber(exit.Signal))
 	if end.Unrecorded != nil {
 		end.Code = ExitFailed

@@ -27,7 +27,7 @@ type Entry struct {
 func (e *Entry) Pend(ctx context.Context, affected []string) error {
 	e.began = e.Now()
 	event := e.event(audit.Pending, affected)
-	_, err := e.Log.Append(ctx, event, OutcomeRoom(event))
+	_, err := e.Log.Begin(ctx, event, OutcomeRoom(event))
 	if errors.Is(err, audit.ErrHead) {
 		e.Note(err.Error())
 		return nil

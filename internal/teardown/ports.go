@@ -62,10 +62,12 @@ type Exit struct {
 	Signal os.Signal // the first signal that was passed on, or nil
 }
 
-// Recorder is the log. Append returns when the event is durable; room is how
-// many bytes to set aside for the event that follows.
+// Recorder is the log. Begin takes the first event of an operation and Append a
+// later one; they return when it is durable. room is how many bytes to set aside
+// for the event that follows.
 type Recorder interface {
 	Check(context.Context) error
+	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 }
 

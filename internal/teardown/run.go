@@ -53,6 +53,7 @@ type Run struct {
 	started time.Time
 	began   time.Time // when the pending event was durable
 	log     Recorder
+	begun   bool // an event of it is in the log
 	before  Snapshot
 	details Details
 	watch   func() []string
@@ -154,10 +155,20 @@ func (r *Run) stop(ctx context.Context, sig os.Signal, err error) (int, error) {
 	}
 	r.details.Error = fault.Error()
 	r.details.StartedAt = stamp(r.started, time.RFC3339Nano)
-	if _, err := r.log.Append(context.WithoutCancel(ctx), r.event(outcome, nil), 0); headless(err) != nil {
+	if err := r.record(context.WithoutCancel(ctx), r.event(outcome, nil), 0); headless(err) != nil {
 		r.Screen.Note("not recorded: " + err.Error())
 	}
 	return fault.Code, fault
+}
+
+func (r *Run) record(ctx context.Context, e audit.Event, room int64) error {
+	write := r.log.Append
+	if !r.begun {
+		write = r.log.Begin
+	}
+	_, err := write(ctx, e, room)
+	r.begun = r.begun || headless(err) == nil
+	return err
 }
 
 func (r *Run) event(outcome audit.Outcome, affected []string) audit.Event {
@@ -178,7 +189,7 @@ func OutcomeRoom(pending audit.Event) int64 { return int64(2*len(pending.Details
 // returns nil.
 func (r *Run) pend(ctx context.Context) error {
 	e := r.event(audit.Pending, r.details.Going())
-	_, err := r.log.Append(ctx, e, OutcomeRoom(e))
+	err := r.record(ctx, e, OutcomeRoom(e))
 	if errors.Is(err, audit.ErrHead) {
 		r.Screen.Note(err.Error())
 		return nil
