@@ -57,12 +57,12 @@ func Begin(dir, project string, now time.Time) (*Draft, error) {
 		if _, err := os.Lstat(final); err == nil {
 			continue
 		}
-		err := os.Mkdir(final+incomplete, 0o700)
+		err := durable.Mkdir(final+incomplete, 0o700)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("make directory %q: %w", final+incomplete, durable.Cause(err))
+			return nil, err
 		}
 		d := &Draft{dir: final + incomplete, final: final}
 		if err := d.begin(); err != nil {
@@ -82,8 +82,8 @@ func (d *Draft) begin() error {
 	if d.made, err = root.Stat("."); err != nil {
 		return err
 	}
-	if err := root.Mkdir("volumes", 0o700); err != nil {
-		return fmt.Errorf("make directory %q: %w", filepath.Join(d.dir, "volumes"), durable.Cause(err))
+	if err := durable.Mkdir(filepath.Join(d.dir, "volumes"), 0o700); err != nil {
+		return err
 	}
 	info, err := root.Lstat("volumes")
 	if err != nil {

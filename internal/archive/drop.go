@@ -79,14 +79,9 @@ func (d *Draft) open() (*os.Root, error) {
 
 // create makes a new file in the draft.
 func (d *Draft) create(name string) (*os.File, error) {
-	root, err := d.open()
+	f, err := durable.Create(filepath.Join(d.dir, filepath.FromSlash(name)), 0o600)
 	if err != nil {
 		return nil, err
-	}
-	defer root.Close()
-	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("make %q: %w", filepath.Join(d.dir, name), durable.Cause(err))
 	}
 	if err := d.note(name, f); err != nil {
 		f.Close()

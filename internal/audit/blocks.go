@@ -87,7 +87,7 @@ type block struct {
 // openSized opens a file for reading, with its size: what is appended later is
 // not looked at.
 func openSized(path string) (f *os.File, size int64, err error) {
-	f, err = durable.OpenRead(path)
+	f, err = durable.OpenOurs(path)
 	if err != nil {
 		return nil, 0, err
 	}

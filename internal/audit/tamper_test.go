@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/contextcore/ccdestroy/internal/lab/logs"
@@ -67,7 +68,7 @@ func shapes(t *testing.T) (all []shape) {
 	e := event("Å\u2028\x00", Partial)
 	e.User, e.Details = "\x1b[31m\u202e\"\\", []byte(`{"a": [1, {"b": "\ud800"}, null], "": 1e9 }`)
 	add(t, odd, e)
-	e.DataAffected, e.ExportPath = []string{"", "a\nb"}, "/x"
+	e.ID, e.DataAffected, e.ExportPath = "\"", []string{"", "a\nb"}, "/x"
 	add(t, odd, e)
 	take("odd texts", odd)
 
@@ -115,14 +116,17 @@ func TestTamper(t *testing.T) {
 
 func inMemory(t *testing.T, data []byte, heads ...Head) Report {
 	t.Helper()
-	var r Report
+	p := &part{name: "audit.jsonl"}
 	for _, h := range heads {
-		r.Heads = append(r.Heads, HeadCheck{Head: h})
+		p.Heads = append(p.Heads, HeadCheck{Head: h})
 	}
-	r.Bytes = int64(len(data))
-	if err := r.verify(bytes.NewReader(data)); err != nil {
+	p.Bytes = int64(len(data))
+	r := Report{Heads: slices.Clone(p.Heads)}
+	if err := p.examine(bytes.NewReader(data)); err != nil {
 		t.Fatal(err)
 	}
+	r.placeHeads([]*part{p}, p.name)
+	r.add(p)
 	return r
 }
 

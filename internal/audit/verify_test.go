@@ -126,6 +126,10 @@ func TestVerifyClasses(t *testing.T) {
 		{"foreign lines", join(with(lines, 4, other...)...), nil, []string{"problem foreign log 5-6 seq 1-2"}, "1-4 7-10"},
 		{"foreign head", join(lines...), otherHeads[1:], []string{"problem foreign log 0-0 seq 2-2"}, "1-8"},
 		{"newer version", join(replaced(lines, 3, `"v":1`, `"v":2`)...), nil, []string{"problem malformed 4-4 seq 0-0", "note unfinished 3-3 seq 3-3"}, "1-3 5-8"},
+		{"two outcomes", late(Success, Failed), nil, []string{"problem after the outcome 3-3 seq 3-3"}, "1-3"},
+		{"the same outcome twice", late(Success, Success), nil, []string{"problem after the outcome 3-3 seq 3-3"}, "1-3"},
+		{"begun again after the outcome", late(Success, Pending), nil, []string{"problem after the outcome 3-3 seq 3-3", "note unfinished 3-3 seq 3-3"}, "1-3"},
+		{"several pending ones", late(Pending, Success), nil, nil, "1-3"},
 		{"empty", nil, nil, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,6 +145,24 @@ func TestVerifyClasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// late is a log of one operation that goes on after its pending event, as a
+// writer that does not look would write it.
+func late(more ...Outcome) []byte {
+	var lines [][]byte
+	prev := genesis
+	for i, o := range append([]Outcome{Pending}, more...) {
+		e := event("A", o)
+		e.V, e.Log, e.Seq, e.Prev = 1, "L", int64(i+1), prev
+		data, err := encode(e)
+		if err != nil {
+			panic(err)
+		}
+		lines = append(lines, bytes.TrimSuffix(data, []byte("\n")))
+		prev = Sum(lines[i])
+	}
+	return join(lines...)
 }
 
 func trusted(r Report) string {
@@ -215,6 +237,9 @@ func TestVerifyCovered(t *testing.T) {
 func TestVerifyCounts(t *testing.T) {
 	lines, heads := sample(t, 7)
 	r := verify(t, join(lines...))
+	if again := verify(t, late(Success, Failed, Success)); again.Operations != 1 || again.Unfinished != 0 {
+		t.Errorf("one operation of several outcomes: %+v", again)
+	}
 	if r.Lines != 7 || r.Events != 7 || r.Operations != 4 || r.Unfinished != 1 || r.Head != heads[6] {
 		t.Errorf("%+v", r)
 	}
@@ -256,8 +281,9 @@ func TestVerifyWhileAppending(t *testing.T) {
 	big.Details = []byte(`{"stderr":"` + strings.Repeat("x", 3<<20) + `"}`)
 	done := make(chan error, 1)
 	go func() {
-		for range 15 {
-			if _, err := l.Append(t.Context(), big, 0); err != nil {
+		for i := range 15 {
+			big.ID = fmt.Sprint("B", i)
+			if _, err := l.Begin(t.Context(), big, 0); err != nil {
 				done <- err
 				return
 			}

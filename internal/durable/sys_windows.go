@@ -5,13 +5,14 @@ import (
 	"os"
 )
 
-const noWait, noFollow = 0, 0
-
-// SyncDir does nothing: Windows has no call that syncs a directory.
-func SyncDir(string) error { return nil }
+const noWait = 0
 
 // Owner is the uid that owns the file, and false where the system has none.
 func Owner(fs.FileInfo) (uid int, ok bool) { return 0, false }
+
+func group(fs.FileInfo) (gid int, ok bool) { return 0, false }
+
+func (d dir) makeDir(name string, mode fs.FileMode, _ Sharing) error { return d.mkdir(name, mode) }
 
 // Writable reports as an error that the directory is not there; who may write
 // to it is not looked at.

@@ -112,7 +112,7 @@ func makeLog(b *testing.B, dir, name string, size int64) string {
 
 func mustAppend(b *testing.B, path string, e audit.Event) {
 	l := &audit.Log{Path: path, Heads: &audit.Heads{Dir: path + ".heads"}}
-	if _, err := l.Append(context.Background(), e, 64<<10); err != nil {
+	if _, err := l.Begin(context.Background(), e, 64<<10); err != nil {
 		b.Fatal(err)
 	}
 }

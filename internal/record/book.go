@@ -97,3 +97,17 @@ func noRecord(operation string, err error) *fault.Fault {
 		Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord,
 	}
 }
+
+// About is an event about the log itself, which the log writes.
+func (b *Book) About(operation, reason string) audit.Event {
+	now := b.Now()
+	details, err := json.Marshal(struct {
+		Tool   string          `json:"tool"`
+		Actor  json.RawMessage `json:"actor"`
+		Reason string          `json:"reason,omitempty"`
+	}{b.Tool, b.Actor, reason})
+	if err != nil {
+		panic(err) // texts, and what was marshalled before
+	}
+	return audit.Event{ID: b.NewID(now), Timestamp: now, Operation: operation, Outcome: audit.Success, User: b.User, Details: details}
+}

@@ -56,10 +56,10 @@ func fillExports(inv *inventory.Inventory, last func(volumes []string) map[strin
 	}
 	exports := last(names)
 	for i, r := range inv.Resources {
-		if r.Kind != inventory.KindVolume || exports == nil {
+		found, known := exports[r.Name]
+		if r.Kind != inventory.KindVolume || !known {
 			continue
 		}
-		found := exports[r.Name]
 		since := cmp.Or(r.Born, r.Created)
 		born, err := time.Parse(time.RFC3339Nano, since)
 		if at, atErr := time.Parse(time.RFC3339Nano, found.At); err == nil && atErr == nil && at.Before(born) {
