@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -19,7 +18,7 @@ import (
 func Ignore(dir string) error {
 	for _, name := range []string{".gitignore", ".dockerignore"} {
 		path := filepath.Join(dir, name)
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		f, err := durable.Create(path, 0o644)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

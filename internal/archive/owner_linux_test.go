@@ -39,7 +39,7 @@ func TestSudoExport(t *testing.T) {
 		seen++
 		return err
 	})
-	if err != nil || seen != 7 {
+	if err != nil || seen != 9 {
 		t.Errorf("%d files and directories, %v", seen, err)
 	}
 }

@@ -3,6 +3,7 @@ package durable
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 const noWait = 0
@@ -25,3 +26,13 @@ func Writable(dir string) error {
 func Free(string) (bytes uint64, known bool) { return 0, false }
 
 func sameOwner(*os.File, fs.FileInfo) error { return nil }
+
+// OurDir reports whether a path is a directory of a disk of this machine: owners
+// are not looked at here.
+func OurDir(path string) bool {
+	if len(filepath.VolumeName(path)) != 2 { // not C:
+		return false
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
+}

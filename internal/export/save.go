@@ -66,10 +66,13 @@ func (w *Writer) Save(ctx context.Context, lock string, inv inventory.Inventory,
 
 // Drop removes what there is of an export that is not to be.
 func (w *Writer) Drop() {
-	if w.draft != nil {
-		w.draft.Drop()
-		w.draft, w.done = nil, nil
+	if w.draft == nil {
+		return
 	}
+	if err := w.draft.Drop(); err != nil {
+		w.Note(fmt.Sprintf("what there is of the export stays in %s: %v", w.draft.Dir(), err))
+	}
+	w.draft, w.done = nil, nil
 }
 
 // saving is one call of Save.
