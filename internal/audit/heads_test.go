@@ -71,6 +71,7 @@ func TestHeads(t *testing.T) {
 		}, "replaced by another one: the one here had 5 events"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // some wait for the rest of a torn line
 			l, whole := notedLog(t)
 			c.spoil(t, l, whole)
 			if got := told(t, l); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {

@@ -133,6 +133,7 @@ func TestVerifyClasses(t *testing.T) {
 		{"empty", nil, nil, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // some wait for the rest of a torn line
 			r := verify(t, c.data, c.heads...)
 			if got := brief(r); !slices.Equal(got, c.want) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
@@ -208,6 +209,7 @@ func TestVerifyCovered(t *testing.T) {
 		"torn, longer than that": strings.Repeat("x", maxLine+1),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLog(t)
 			add(t, l, event("A", Success))
 			data, _ := os.ReadFile(l.Path)
@@ -222,7 +224,7 @@ func TestVerifyCovered(t *testing.T) {
 			if !r.Intact() || len(r.Findings) == 0 || r.Events != 3 {
 				t.Fatalf("%q, %d events", brief(r), r.Events)
 			}
-			for at := 0; at < first+len(between); at += max(1, len(between)/10) {
+			for at := 0; at < first+len(between); at += max(1, len(between)/often(10, 2)) {
 				bad := bytes.Clone(data)
 				bad[at] ^= 1
 				if r := verify(t, bad); r.Intact() {
@@ -281,7 +283,7 @@ func TestVerifyWhileAppending(t *testing.T) {
 	big.Details = []byte(`{"stderr":"` + strings.Repeat("x", 3<<20) + `"}`)
 	done := make(chan error, 1)
 	go func() {
-		for i := range 15 {
+		for i := range often(15, 5) {
 			big.ID = fmt.Sprint("B", i)
 			if _, err := l.Begin(t.Context(), big, 0); err != nil {
 				done <- err
