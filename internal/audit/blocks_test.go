@@ -62,6 +62,7 @@ func TestBlocks(t *testing.T) {
 	for d := -around; d <= around; d++ {
 		texts = append(texts,
 			strings.Repeat("x", spanSize+d)+"\ny\n"+strings.Repeat("z", spanSize/4+d),
+			strings.Repeat("x\n", spanSize)+strings.Repeat("y", spanSize/64+d),
 			strings.Repeat("x", 3*spanSize+d)+"\n\n"+strings.Repeat("y", spanSize+d)+"\n",
 			"a\n"+strings.Repeat("x", maxLine+d)+"\nb\n"+strings.Repeat("x", maxLine+d))
 	}
@@ -73,8 +74,10 @@ func TestBlocks(t *testing.T) {
 		if got := linesBy(t, []byte(text), forward, false); !slices.Equal(got, want) {
 			t.Errorf("text %d forward: %d lines, not %d", i, len(got), len(want))
 		}
-		if got := linesBy(t, []byte(text), backward, true); !slices.Equal(got, want) {
-			t.Errorf("text %d backward: %d lines, not %d", i, len(got), len(want))
+		for name, spans := range map[string]func(int64) func(int) (span, bool){"backward": backward, "tailward": tailward} {
+			if got := linesBy(t, []byte(text), spans, true); !slices.Equal(got, want) {
+				t.Errorf("text %d %s: %d lines, not %d", i, name, len(got), len(want))
+			}
 		}
 	}
 }
@@ -112,8 +115,8 @@ func FuzzBlocks(f *testing.F) {
 			return
 		}
 		want := simpleLines(text)
-		if !slices.Equal(linesBy(t, text, forward, false), want) || !slices.Equal(linesBy(t, text, backward, true), want) {
-			t.Error("the two ways differ")
+		if !slices.Equal(linesBy(t, text, forward, false), want) || !slices.Equal(linesBy(t, text, backward, true), want) || !slices.Equal(linesBy(t, text, tailward, true), want) {
+			t.Error("the ways differ")
 		}
 	})
 }

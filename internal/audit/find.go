@@ -52,7 +52,7 @@ var ErrEnded = errors.New("the operation has ended already")
 func goesOn(f io.ReaderAt, size int64, id string) error {
 	var newest Outcome
 	work := func(b block) ([]found, error) { return eventsIn(b, searchable(id)), nil }
-	err := inOrder(f, size, backward(size), work, func(all []found) (more bool, err error) {
+	err := inOrder(f, size, tailward(size), work, func(all []found) (more bool, err error) {
 		for _, e := range all {
 			if e.err != nil {
 				return false, e.err
