@@ -50,7 +50,7 @@ func teardownWith(t *testing.T, call, fault string, when int) (struck int) {
 	s.env = append(s.env, "GOMAXPROCS=1") // strace counts the calls of each thread: let one make most of them
 	trace := filepath.Join(t.TempDir(), "trace")
 	r := run(t, s.command("", "strace", "-f", "-qq", "-o", trace, "-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:%s:when=%d", call, fault, when),
-		"-P", s.logPath(), "-P", s.logPath()+".lock", binary))
+		"-P", s.logPath(), "-P", s.logPath()+".lock", "-P", filepath.Dir(s.logPath()), binary))
 	vanished := s.atRest(before)
 	events := s.events()
 	if len(vanished) > 0 && (len(events) == 0 || events[0].Outcome != "pending" || len(events[0].DataAffected) == 0) {

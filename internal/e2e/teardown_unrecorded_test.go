@@ -61,6 +61,19 @@ func TestNoRecordNoDestruction(t *testing.T) {
 			t.Cleanup(func() { need.Run(t, "umount", dir) })
 			s.write(".contextcore/last", "")
 		}, "no space left on device"},
+		{"its directory is a symbolic link", func(t *testing.T, s *stack, dir string) {
+			need.Run(t, "rmdir", dir)
+			need.Run(t, "ln", "-s", t.TempDir(), dir)
+		}, "is a symbolic link"},
+		{"the lock is a pipe", func(t *testing.T, s *stack, _ string) {
+			need.Run(t, "mkfifo", s.logPath()+".lock")
+		}, "not a regular file"},
+		{"the lock is a dangling link", func(t *testing.T, s *stack, _ string) {
+			need.Run(t, "ln", "-s", filepath.Join(t.TempDir(), "elsewhere"), s.logPath()+".lock")
+		}, "it is a symbolic link"},
+		{"no audit log", func(t *testing.T, s *stack, _ string) {
+			s.write(".contextcore/audit.jsonl", "export PATH=$PATH:~/bin\n")
+		}, "it is not an audit log"},
 		{"a newer format", func(t *testing.T, s *stack, _ string) {
 			s.write(".contextcore/audit.jsonl", seed)
 		}, "newer version"},
