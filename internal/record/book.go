@@ -18,7 +18,8 @@ import (
 type Recorder interface {
 	// Begin records the first event of an operation.
 	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
-	// Append records a later event of an operation that has no outcome yet.
+	// Append records a later event of an operation that has no outcome yet. Where
+	// Begin failed it may be the first one.
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Check finds out whether an event would be refused, and records nothing.
 	Check(context.Context) error

@@ -27,6 +27,7 @@ type Operation struct {
 	lock    *durable.Locked // of the operation; nil where nobody else may settle it
 	project *durable.Locked // of its project, or nil
 	begun   bool            // an event of it is in the log
+	unsure  bool            // one may be in the log: recording it failed
 	ended   bool            // its outcome is in the log
 	opened  time.Time
 	pended  time.Time // when the newest pending event was durable
@@ -142,8 +143,8 @@ func (o *Operation) Stop(ctx context.Context, sig os.Signal, err error) error {
 	return stopped
 }
 
-// Close ends the work on an operation. Its lock file goes when no event of it is
-// in the log, or its outcome is; else it stays, for whoever settles it.
+// Close ends the work on an operation. Its lock file goes when surely no event of
+// it is in the log, or its outcome is; else it stays, for whoever settles it.
 func (o *Operation) Close() {
 	if o.project != nil {
 		_ = o.project.Remove() // one that stays keeps nobody out
@@ -152,7 +153,7 @@ func (o *Operation) Close() {
 	if o.lock == nil {
 		return
 	}
-	if o.begun && !o.ended {
+	if (o.begun || o.unsure) && !o.ended {
 		_ = o.lock.Unlock()
 	} else {
 		_ = o.lock.Remove() // one that stays is removed by whoever settles next
@@ -172,7 +173,7 @@ func (o *Operation) Leave() {
 }
 
 func (o *Operation) append(ctx context.Context, e audit.Event, room int64) (err error) {
-	if o.begun {
+	if o.begun || o.unsure {
 		_, err = o.book.recorder().Append(ctx, e, room)
 	} else {
 		_, err = o.book.recorder().Begin(ctx, e, room)
@@ -181,7 +182,7 @@ func (o *Operation) append(ctx context.Context, e audit.Event, room int64) (err 
 		o.book.Note(err.Error())
 		err = nil
 	}
-	o.begun = o.begun || err == nil
+	o.begun, o.unsure = o.begun || err == nil, o.unsure || err != nil
 	return err
 }
 

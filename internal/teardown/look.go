@@ -13,6 +13,7 @@ import (
 // call, and plans. Sizes that are not there in time stay unknown: a teardown does
 // not wait for them.
 func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
+	r.blind = r.watch != nil && r.watch.Seen().Broken
 	r.unwatch()
 	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
 	var err error

@@ -38,6 +38,7 @@ type Run struct {
 	before  inventory.Snapshot // of the last look
 	watch   Watcher            // since the last look
 	agreed  bool               // what the first look showed
+	blind   bool               // the engine could not be followed until the last look
 	secured secured
 	began   time.Time // the child
 	exit    fault.Exit
