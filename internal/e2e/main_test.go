@@ -16,8 +16,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// binary is the program under test, built by TestMain.
-var binary string
+// binary is the program under test: CCDESTROY_BINARY, so that these tests can be
+// held against another version, or else what TestMain builds.
+var binary = os.Getenv("CCDESTROY_BINARY")
 
 func TestMain(m *testing.M) {
 	if os.Getenv("CCDESTROY_LAB") == "" {
@@ -31,9 +32,11 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(dir, "ccdestroy")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/ccdestroy").CombinedOutput(); err != nil {
-		panic(string(out))
+	if binary == "" {
+		binary = filepath.Join(dir, "ccdestroy")
+		if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/ccdestroy").CombinedOutput(); err != nil {
+			panic(string(out))
+		}
 	}
 	code := m.Run()
 	os.RemoveAll(dir)
