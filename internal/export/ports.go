@@ -21,6 +21,7 @@ type Looker interface {
 type Containers interface {
 	Start(ctx context.Context, ids []string) error
 	Stop(ctx context.Context, ids []string) error
+	Sweep(ctx context.Context, lock string) error
 }
 
 // Volumes are made and removed, and read and written through a helper.

