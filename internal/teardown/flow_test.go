@@ -346,8 +346,8 @@ var disturbances = []disturbance{
 func fromNow(names ...string) func(context.Context, *play) error {
 	return func(_ context.Context, p *play) error {
 		p.failing = names
-		last := p.Steps()[len(p.Steps())-1]
-		return p.fails(last)
+		steps := p.Steps()
+		return p.fails(steps[len(steps)-1])
 	}
 }
 
