@@ -19,7 +19,7 @@ type Recorder interface {
 	// Begin records the first event of an operation.
 	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Append records a later event of an operation that has no outcome yet. Where
-	// Begin failed it may be the first one.
+	// Begin failed and has not happened, the error is audit.ErrNotFound.
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Check finds out whether an event would be refused, and records nothing.
 	Check(context.Context) error

@@ -175,7 +175,8 @@ func (o *Operation) Leave() {
 func (o *Operation) append(ctx context.Context, e audit.Event, room int64) (err error) {
 	if o.begun || o.unsure {
 		_, err = o.book.recorder().Append(ctx, e, room)
-	} else {
+	}
+	if !o.begun && (!o.unsure || errors.Is(err, audit.ErrNotFound)) {
 		_, err = o.book.recorder().Begin(ctx, e, room)
 	}
 	if errors.Is(err, audit.ErrHead) { // the event itself is durable
