@@ -95,10 +95,11 @@ func newID(t time.Time) string {
 func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()
 	b := record.Book{
-		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Command: append([]string{"ccdestroy"}, p.Args...),
+		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Program: p.program(), Args: p.Args,
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
+		b.Sweep = c.Sweep
 		destroy, files := teardown.Settler(c, c), export.Settler(p.setting(c, true))
 		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
 
@@ -106,6 +108,22 @@ func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 		kept = append(kept, con)
 	}
 	s.Containers = kept
+}
+
+// Sweep removes the helpers of an operation, by the path of its lock.
+func (c *Client) Sweep(ctx context.Context, lock string) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", inventory.LabelHelperLock+"="+lock))})
+	if err != nil {
+		return c.unreachable(err)
+	}
+	var errs []error
+	for _, con := range list {
+		errs = append(errs, removeContainer(ctx, c.api, con.ID))
+	}
+	return errors.Join(errs...)
 }
 
 // leftover reports whether the container is a helper of an operation that is

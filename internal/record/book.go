@@ -35,11 +35,15 @@ type Book struct {
 	User     string          // for the user field
 	Actor    json.RawMessage // for details.actor
 	Tool     string          // this program and its version
-	Command  []string        // how this program was called
+	Program  []string        // how this program was called: ccdestroy, or docker ccdestroy
+	Args     []string        // with what
 	Now      func() time.Time
 	NewID    func(time.Time) string
 	Note     func(string)       // reports an incidental notice
 	Settlers map[string]Settler // by operation
+	// Sweep removes from the engine what an operation that died left there, by the
+	// path of its lock; nil where nothing is settled.
+	Sweep func(ctx context.Context, lock string) error
 	// LockTimeout is how long an operation waits for another one of its project.
 	LockTimeout time.Duration
 }

@@ -150,6 +150,11 @@ func (b *Book) SettleBeside(ctx context.Context, o *Operation) error {
 }
 
 func (b *Book) settle(ctx context.Context, o *Operation, by string) (settled bool, err error) {
+	if b.Sweep != nil {
+		if err := b.Sweep(ctx, o.LockPath()); err != nil {
+			return false, err
+		}
+	}
 	end, err := b.Settlers[o.Name](ctx, o)
 	if err != nil {
 		return false, err
@@ -226,6 +231,9 @@ func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) (settle
 		return false, err
 	}
 	if o == nil {
+		if AtWork(b.Log, e.ID) {
+			b.Note(fmt.Sprintf("%s is still at work: %s", e.ID, e.Operation))
+		}
 		return false, nil // at work, or over by now
 	}
 	return b.settleOne(ctx, o, nil)
