@@ -93,7 +93,7 @@ func newID(t time.Time) string {
 func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()
 	b := record.Book{
-		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Command: append([]string{"ccdestroy"}, p.Args...),
+		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Program: p.program(), Args: p.Args,
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {

@@ -36,7 +36,8 @@ type Book struct {
 	User     string          // for the user field
 	Actor    json.RawMessage // for details.actor
 	Tool     string          // this program and its version
-	Command  []string        // how this program was called
+	Program  []string        // how this program was called: ccdestroy, or docker ccdestroy
+	Args     []string        // with what
 	Now      func() time.Time
 	NewID    func(time.Time) string
 	Note     func(string)       // reports an incidental notice
