@@ -194,6 +194,11 @@ func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inve
 func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	lost := []string{}
 	progress := r.Progress()
+	var sum int64
+	for _, t := range r.targets {
+		sum += t.from.Archive.TarSize
+	}
+	progress.Begin(len(r.targets), sum)
 	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) error {
 		for i := range r.targets {
 			gone, err := r.one(ctx, &r.targets[i], progress)
