@@ -53,7 +53,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Saver:  &export.Writer{Setting: p.setting(client, f.Quiet), Dir: talk.exports, Complete: true},
 		Screen: talk, Place: p.place(f.logFlag, client, f.LockTimeout), Signals: p.Signals,
 		Options: f.options(p.Getenv), Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: f.Reason,
-		LastExports: lastExports,
+		LastExports: p.lastExports(f.Export),
 	}
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
@@ -104,7 +104,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	args.Services = c.Services
 	place := p.place(log, nil, 0)
 	inv, _, err := teardown.Survey{
-		Resolver: p.compose(args), Engine: client, Options: c.options(p.Getenv), Place: place, LastExports: lastExports, Budget: sizesForInventory,
+		Resolver: p.compose(args), Engine: client, Options: c.options(p.Getenv), Place: place, LastExports: p.lastExports(""), Budget: sizesForInventory,
 	}.Do(ctx)
 	if err != nil {
 		return err

@@ -112,6 +112,9 @@ func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 // Sweep removes the helper of an operation that is dead, and whose lock, at this
 // path, is held by whoever settles it.
 func (c *Client) Sweep(ctx context.Context, lock string) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
 	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
 		filters.Arg("label", inventory.LabelHelper+"=true"), filters.Arg("label", inventory.LabelHelperLock+"="+lock),
 	)})

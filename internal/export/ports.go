@@ -15,6 +15,8 @@ type Looker interface {
 	Describe(context.Context) (inventory.Engine, error)
 	Platform(context.Context) (inventory.Platform, error)
 	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+	// Measure returns the sizes that it finds out before ctx ends.
+	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
 // Containers are started and stopped by id; see package teardown.

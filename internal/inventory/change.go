@@ -17,6 +17,8 @@ func (c Change) String() string {
 	return fmt.Sprintf("%s %s %s", c.Resource.Kind, c.Resource.Name, c.Why)
 }
 
+const protectedNow = "is protected now"
+
 // Changes compares a second look with the first, as far as it matters: what
 // would be destroyed now and was not to be, what is no longer the same under its
 // name, and what is protected now. That less would be destroyed is no change.
@@ -39,7 +41,7 @@ func Changes(first, second Inventory) (changes []Change) {
 			why = "is new"
 		case why != "":
 		case r.Protected && !before.Protected:
-			why = "is protected now"
+			why = protectedNow
 		case before.Fate != Removed && r.Fate == Removed && (r.Kind == KindVolume || !before.Asked):
 			why = "would go now"
 		default:
@@ -86,4 +88,15 @@ const madeAgain = "was made again"
 func Replaced(before, now Resource, engine Engine) (replaced, known bool) {
 	why := another(before, now, Inventory{Engine: engine})
 	return why == madeAgain, why == "" || why == madeAgain
+}
+
+// KeepNew keeps what has come since a first look: it was not shown.
+func (inv *Inventory) KeepNew(first Inventory) {
+	for _, c := range Changes(first, *inv) {
+		for i, r := range inv.Resources {
+			if identity(r) == identity(c.Resource) && c.Why != protectedNow {
+				inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, Kept, "it "+c.Why
+			}
+		}
+	}
 }

@@ -35,9 +35,10 @@ type Run struct {
 	Signals <-chan os.Signal
 
 	before  inventory.Snapshot
-	agreed  bool
-	ours    map[string]bool   // volumes that we had the engine remove
-	another map[string]string // volumes that are not the ones that were shown, with the reason
+	shown   inventory.Inventory // the last look
+	agreed  bool                // what the first look showed
+	ours    map[string]bool     // volumes that we had the engine remove
+	another map[string]string   // volumes that are not the ones that were shown, with the reason
 	verdict inventory.Verdict
 	signal  int
 }
@@ -73,6 +74,10 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	}
 	inv = Plan(r.before, r.Options)
 	inv.Engine = r.Is
+	if r.agreed {
+		inv.KeepNew(r.shown)
+	}
+	r.shown = inv
 	going := inv.Going()
 	var volumes []inventory.Volume
 	for _, v := range r.before.Volumes {

@@ -26,7 +26,9 @@ type Ending struct {
 	Exit       fault.Exit
 	Unrecorded error // why the outcome is not in the log, or nil
 	Duration   time.Duration
-	Saved      string // where the volumes were exported to, or ""
+	Saved      string   // where the volumes were exported to, or ""
+	Program    []string // how the user called this program
+	Args       []string // with what
 	Code       int
 }
 

@@ -15,6 +15,7 @@ import (
 // after this one, so that nothing falls in between.
 func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	last := r.watch
+	r.blind = last != nil && last.Seen().Broken
 	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
 	if last != nil {
 		defer func() { seen := last.Stop(); inv.Since = &seen }()
@@ -59,10 +60,10 @@ func fillExports(inv *inventory.Inventory, last func(volumes []string) map[strin
 	}
 	exports := last(names)
 	for i, r := range inv.Resources {
-		if r.Kind != inventory.KindVolume || exports == nil {
+		found, known := exports[r.Name]
+		if r.Kind != inventory.KindVolume || !known {
 			continue
 		}
-		found := exports[r.Name]
 		since := cmp.Or(r.Born, r.Created)
 		born, err := time.Parse(time.RFC3339Nano, since)
 		if at, atErr := time.Parse(time.RFC3339Nano, found.At); err == nil && atErr == nil && at.Before(born) {

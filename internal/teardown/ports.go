@@ -107,8 +107,8 @@ type Screen interface {
 	Done(record.Ending)
 }
 
-// LastExports finds the newest exports of volumes; nil says that it did not
-// look.
+// LastExports finds the newest exports of volumes. Of one that it leaves out
+// nothing is known.
 type LastExports func(b *record.Book, volumes []string) map[string]inventory.LastExport
 
 // Budgets for finding out sizes: a question can wait for them, a script cannot.
