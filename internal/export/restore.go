@@ -186,7 +186,10 @@ func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inve
 		return true, nil
 	}
 	r.agreed = true
-	return false, r.Confirm(ctx, o, changes)
+	if err := r.Confirm(ctx, o, changes); err != nil {
+		return false, err
+	}
+	return o.Details.Confirmation != record.Typed, nil // nobody was waited for
 }
 
 // Act writes and compares. A crash in it leaves a volume half written, or none

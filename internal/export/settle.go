@@ -118,7 +118,9 @@ func (r *Restore) whatDiffers(ctx context.Context, one record.Restored, is inven
 	if !known {
 		return []string{"it is not in the export"}, nil
 	}
-	if err := r.Export.Check(ctx, from); err != nil {
+	if err := r.Export.Check(ctx, from); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
 		return []string{err.Error()}, nil
 	}
 	return r.differences(ctx, from, is)
