@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Every shell's script is one that the shell reads, and completes what is there.
+func TestCompletion(t *testing.T) {
+	dir := project(t)
+	all := list(t, dir, "-n", "0")
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		r := call(t, dir, nil, "completion", shell)
+		if r.code != 0 || !strings.Contains(r.stdout, "ccdestroy") {
+			t.Errorf("%s: exit %d %s", shell, r.code, r.stderr)
+		}
+		if path, err := exec.LookPath(shell); err == nil {
+			cmd := exec.Command(path, "-n")
+			cmd.Stdin = strings.NewReader(r.stdout)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", shell, err, out)
+			}
+		}
+	}
+	if r := call(t, dir, nil, "completion", "tcsh"); r.code != 2 || !strings.Contains(r.stderr, "bash") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	for line, want := range map[string]string{
+		"ccdestroy audit ver":                                     "verify\n",
+		"ccdestroy --unp":                                         "--unprotect\n",
+		"ccdestroy audit --rev":                                   "--reverse\n",
+		"ccdestroy audit --outcome par":                           "partial\n",
+		"ccdestroy audit show " + all[0].ID[:20]:                  all[0].ID + "\n",
+		"ccdestroy audit --project " + all[0].Details.Project[:9]: all[0].Details.Project + "\n",
+		"ccdestroy reconcile --form":                              "",
+	} {
+		t.Setenv("COMP_LINE", line)
+		t.Setenv("COMP_POINT", "999")
+		t.Setenv("DOCKER_HOST", "unix:///nowhere.sock")
+		r := call(t, dir, []string{"COMP_LINE=" + line, "DOCKER_HOST=unix:///nowhere.sock"})
+		if r.code != 0 || !strings.Contains(r.stdout, want) || want == "" && r.stdout != "" {
+			t.Errorf("%q: exit %d %q, not %q", line, r.code, r.stdout, want)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
+)
+
+// stranger is an account that has no say.
+const stranger = 4711
+
+func own(t *testing.T, uid int, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
+		if err := os.Lchown(path, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// callAs runs the program as another account, in a process of its own.
+func callAs(t *testing.T, uid int, dir string, env []string, args ...string) result {
+	t.Helper()
+	for above := dir; above != os.TempDir() && above != "/"; above = filepath.Dir(above) { // the tests' own
+		if err := os.Chmod(above, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := filepath.Join(dir, "cli.test")
+	if err := os.Link(os.Args[0], program); err != nil && !os.IsExist(err) {
+		need.Run(t, "cp", os.Args[0], program)
+	}
+	var stdout, stderr strings.Builder
+	cmd := exec.Command(program, append([]string{"-test.run=^TestMainOfAnother$", "--"}, args...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
+	cmd.Env = append([]string{"CCDESTROY_TEST_MAIN=" + machineSettings, "HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// TestMainOfAnother is the program in the process of callAs.
+func TestMainOfAnother(t *testing.T) {
+	settings := os.Getenv("CCDESTROY_TEST_MAIN")
+	if settings == "" {
+		return
+	}
+	machineSettings = settings
+	p := ThisProcess()
+	p.Args = p.Args[2:]
+	p.Now = func() time.Time { return clock }
+	os.Exit(Main(p))
+}
+
+// Odd files in place of the project's.
+func TestSettingsOddFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		put  func(path string) error
+		says string
+	}{
+		"link":      {func(path string) error { return os.Symlink("other.yaml", path) }, "symbolic link"},
+		"pipe":      {func(path string) error { return syscall.Mkfifo(path, 0o600) }, "not a regular file"},
+		"directory": {func(path string) error { return os.Mkdir(path, 0o700) }, "directory"},
+		"1 GiB": {func(path string) error {
+			return errorsOf(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<30))
+		}, "larger than"},
+		"deep":    {func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("[", 60_000)), 0o600) }, "max depth"},
+		"binary":  {func(path string) error { return os.WriteFile(path, []byte("format: \x00json"), 0o600) }, "control characters"},
+		"aliases": {func(path string) error { return os.WriteFile(path, []byte(bomb()), 0o600) }, "format: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := settingsIn(t, project(t))
+			put(t, filepath.Join(filepath.Dir(f.project), "other.yaml"), "format: json\n")
+			if err := c.put(f.project); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, call(t, f.dir, nil, "audit"), f.project, c.says)
+		})
+	}
+}
+
+func errorsOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bomb is small, and 10^9 texts when its aliases are followed.
+func bomb() string {
+	text := "format: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		last := "*a" + string(rune('0'+i))
+		text += "color: &a" + string(rune('1'+i)) + " [" + strings.TrimSuffix(strings.Repeat(last+", ", 10), ", ") + "]\n"
+	}
+	return "format: [&x [y], *x, *x]\n" + text
+}
+
+// A project's file of another account is not obeyed: it stops what destroys or
+// records, with a word about it, and nothing else. sudo counts as its caller.
+func TestSettingsStrayProject(t *testing.T) {
+	need.Root(t)
+	f := settingsIn(t, project(t))
+	put(t, f.project, "format: json\n")
+	own(t, stranger, f.project)
+	if err := os.Chmod(filepath.Join(filepath.Dir(f.project), ".contextcore"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{}, {"down"}, {"--dry-run"}, {"prune", "--yes"}, {"export"}, {"restore", "x"}, {"reconcile"}, {"watch"}, {"init", "--yes"},
+		{"record", "--operation", "x", "--outcome", "failed"}, {"run", "--operation", "x", "--", "touch", "done"}} {
+		r := call(t, f.dir, nil, args...)
+		refused(t, r, f.project+": it belongs to another account, so it is not obeyed (uid 4711)", "Try: touch "+filepath.Join(f.dir, settingsName))
+	}
+	if _, err := os.Stat(filepath.Join(f.dir, "done")); err == nil {
+		t.Error("the command was run")
+	}
+	for _, args := range [][]string{{"audit"}, {"exports"}} {
+		r := call(t, f.dir, nil, args...)
+		if r.code != 0 || !strings.Contains(r.stderr, "WARNING: "+f.project+": it belongs to another account") || strings.HasPrefix(r.stdout, "[") {
+			t.Errorf("%q: exit %d %.80s\n%s", args, r.code, r.stdout, r.stderr)
+		}
+	}
+	for _, args := range [][]string{{"version"}, {"man"}, {"completion", "bash"}} {
+		if r := call(t, f.dir, nil, args...); r.code != 0 || r.stderr != "" {
+			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
+		}
+	}
+	if r := call(t, f.dir, nil, "config"); !strings.Contains(r.stdout, "not obeyed: it belongs to another account") {
+		t.Error(r.stdout)
+	}
+	if r := call(t, f.dir, nil, "doctor"); !strings.Contains(r.stdout, "so it is not obeyed") || !strings.Contains(r.stdout, "Try: touch") {
+		t.Error(r.stdout)
+	}
+	obeyed := func(r result) {
+		t.Helper()
+		if r.code != 0 || r.stderr != "" || !strings.HasPrefix(r.stdout, "[") {
+			t.Errorf("exit %d %.80s\n%s", r.code, r.stdout, r.stderr)
+		}
+	}
+	obeyed(call(t, f.dir, []string{"SUDO_UID=4711"}, "audit"))
+	obeyed(callAs(t, stranger, f.dir, nil, "audit"))
+	refused(t, callAs(t, stranger+1, f.dir, nil, "record", "--operation", "x", "--outcome", "failed"), "so it is not obeyed (uid 4711)")
+	refused(t, callAs(t, stranger+1, f.dir, []string{"SUDO_UID=4711"}, "record", "--operation", "x", "--outcome", "failed"), "so it is not obeyed")
+	own(t, 0, f.project)
+	obeyed(callAs(t, stranger, f.dir, nil, "audit"))
+	own(t, stranger, f.project)
+	put(t, filepath.Join(f.dir, settingsName), "format: json\n") // the way out that was advised
+	obeyed(call(t, f.dir, nil, "audit"))
+}
+
+// A hostile directory's link is its owner's, whatever it leads to.
+func TestSettingsStrayLink(t *testing.T) {
+	need.Root(t)
+	f := settingsIn(t, project(t))
+	put(t, filepath.Join(filepath.Dir(f.project), "roots.yaml"), "format: json\n")
+	if err := os.Symlink("roots.yaml", f.project); err != nil {
+		t.Fatal(err)
+	}
+	own(t, stranger, f.project)
+	refused(t, call(t, f.dir, nil, "record", "--operation", "x", "--outcome", "failed"), "so it is not obeyed")
+}
+
+// The user's file is the user's own, or root's, and nobody else can write it.
+func TestSettingsStrayUser(t *testing.T) {
+	need.Root(t)
+	f := settingsIn(t, project(t))
+	put(t, f.user, "format: json\n")
+	for name, c := range map[string]struct {
+		uid  int
+		mode os.FileMode
+		env  string
+		says string
+	}{
+		"own":                 {0, 0o600, "", ""},
+		"another's":           {stranger, 0o600, "", "so it is not obeyed (uid 4711)"},
+		"the caller's":        {stranger, 0o600, "SUDO_UID=4711", ""},
+		"another caller's":    {stranger, 0o600, "SUDO_UID=4712", "so it is not obeyed"},
+		"written by a group":  {0, 0o664, "", "other accounts can write it"},
+		"written by everyone": {0, 0o646, "", "other accounts can write it"},
+	} {
+		own(t, c.uid, f.user)
+		if err := os.Chmod(f.user, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		r := call(t, f.dir, []string{c.env}, "audit")
+		if c.says != "" {
+			refused(t, r, f.user, c.says)
+		} else if r.code != 0 || !strings.HasPrefix(r.stdout, "[") {
+			t.Errorf("%s: exit %d\n%s", name, r.code, r.stderr)
+		}
+	}
+	own(t, 0, f.user)
+	put(t, filepath.Join(filepath.Dir(f.user), "dotfiles.yaml"), "format: json\n") // users keep them elsewhere
+	if err := errorsOf(os.Remove(f.user), os.Symlink("dotfiles.yaml", f.user)); err != nil {
+		t.Fatal(err)
+	}
+	if r := call(t, f.dir, nil, "audit"); r.code != 0 || !strings.HasPrefix(r.stdout, "[") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
+
+// The machine's file is root's alone; one that is not stops everything but what
+// helps to mend it.
+func TestSettingsStrayMachine(t *testing.T) {
+	need.Root(t)
+	f := settingsIn(t, project(t))
+	put(t, f.machine, "format: json\n")
+	for says, spoil := range map[string]func() error{
+		"it does not belong to root, but to uid 4711": func() error { return os.Chown(f.machine, stranger, 0) },
+		"other accounts can write it":                 func() error { return os.Chmod(f.machine, 0o666) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		for _, env := range [][]string{nil, {"SUDO_UID=4711"}} {
+			refused(t, call(t, f.dir, env, "audit"), f.machine+": "+says)
+		}
+		if r := call(t, f.dir, nil, "doctor"); r.code != 1 || !strings.Contains(r.stdout, says) {
+			t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+		if err := errorsOf(os.Chown(f.machine, 0, 0), os.Chmod(f.machine, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errorsOf(os.Chmod(f.machine, 0o600), os.Chmod(filepath.Dir(f.machine), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	callAs(t, stranger, filepath.Dir(f.machine), nil, "version") // opens the way there
+	refused(t, callAs(t, stranger, f.dir, nil, "audit"), f.machine+": permission denied")
+}
