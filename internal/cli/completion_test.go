@@ -37,10 +37,31 @@ func TestCompletion(t *testing.T) {
 	} {
 		t.Setenv("COMP_LINE", line)
 		t.Setenv("COMP_POINT", "999")
-		t.Setenv("DOCKER_HOST", "unix:///nowhere.sock")
-		r := call(t, dir, []string{"COMP_LINE=" + line, "DOCKER_HOST=unix:///nowhere.sock"})
+		r := call(t, dir, []string{"COMP_LINE=" + line, "DOCKER_HOST=unix:///nowhere.sock"}, "__complete", "ccdestroy", "word", "previous")
 		if r.code != 0 || !strings.Contains(r.stdout, want) || want == "" && r.stdout != "" {
 			t.Errorf("%q: exit %d %q, not %q", line, r.code, r.stdout, want)
 		}
+	}
+}
+
+// A variable of a shell's completion that is left in the environment changes
+// nothing, and never makes a call do nothing.
+func TestCompletionLeftOver(t *testing.T) {
+	env := []string{"COMP_LINE=ccdestroy down", "COMP_POINT=14", "COMP_TYPE=9", "COMP_KEY=9"}
+	for _, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	dir := project(t)
+	refused(t, call(t, dir, env), "COMP_LINE is set")
+	refused(t, call(t, dir, env, "ccdestroy", "down", "ccdestroy"), "unexpected argument") // bash, by a script of an older version
+	if r := call(t, dir, env, "--yes"); r.code != 1 {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	if r := call(t, dir, env, "audit"); r.code != 0 || strings.Count(r.stdout, "\n") != 21 {
+		t.Errorf("exit %d\n%s", r.code, r.stdout)
+	}
+	if r := call(t, dir, nil, "__complete"); r.code != 0 || r.stdout != "" {
+		t.Errorf("exit %d %q", r.code, r.stdout)
 	}
 }

@@ -123,7 +123,9 @@ func Main(p Process) (code int) {
 	if err != nil {
 		panic(err) // the grammar itself is wrong
 	}
-	if p.complete(parser) {
+	if asked, err := p.complete(parser); err != nil {
+		return complain(p.Stderr, err)
+	} else if asked {
 		return fault.ExitOK
 	}
 	p.set.app = parser.Model

@@ -59,8 +59,12 @@ var pluginFlags = map[string]string{
 // to the child. An empty value unsets.
 func fromPlugin(args []string) (rest []string, env map[string]string, err error) {
 	env = map[string]string{}
-	if len(args) > 0 && args[0] == "compose" { // called by Compose itself: see composeCmd
+	switch {
+	case len(args) > 0 && args[0] == "compose": // called by Compose itself: see composeCmd
 		return args, env, nil
+	case len(args) > 0 && strings.HasPrefix(args[0], completeWord): // __completeNoDesc too
+		env[completeAsked], env["COMP_POINT"] = strings.Join(args[1:], " "), ""
+		return []string{completePlugin}, env, nil
 	}
 	for len(args) > 0 && args[0] != "ccdestroy" && args[0] != "help" {
 		flag, value, joined := strings.Cut(args[0], "=")

@@ -18,6 +18,8 @@ func TestFromPlugin(t *testing.T) {
 		{args: "--config /y ccdestroy version", rest: "version", env: "map[DOCKER_CONFIG:/y]"},
 		{args: "help ccdestroy audit", rest: "audit --help"},
 		{args: "help ccdestroy", rest: "--help"},
+		{args: "__complete ccdestroy down web", rest: "__complete-plugin", env: "map[COMP_LINE:ccdestroy down web COMP_POINT:]"},
+		{args: "__completeNoDesc ccdestroy --yes", rest: "__complete-plugin", env: "map[COMP_LINE:ccdestroy --yes COMP_POINT:]"},
 		{args: "--tlscert /x/mine.pem ccdestroy", wrong: "--tlscert /x/mine.pem"},
 		{args: "--tlscert /x/cert.pem --tlskey /z/key.pem ccdestroy", wrong: "in one directory"},
 		{args: "--host", wrong: "--host has no value"},
