@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -58,7 +60,7 @@ var pluginFlags = map[string]string{
 // name, and returns what is left, and the variables that say the same to us and
 // to the child. An empty value unsets.
 func fromPlugin(args []string) (rest []string, env map[string]string, err error) {
-	env = map[string]string{}
+	env, tls, one := map[string]string{}, map[string]bool{}, map[bool]string{true: "1"}
 	switch {
 	case len(args) > 0 && args[0] == "compose": // called by Compose itself: see composeCmd
 		return args, env, nil
@@ -90,10 +92,21 @@ func fromPlugin(args []string) (rest []string, env map[string]string, err error)
 			if variable == "DOCKER_CONTEXT" {
 				env["DOCKER_HOST"] = "" // which would win
 			}
-		case flag == "--tls":
-			env["DOCKER_TLS"] = "1"
-		case flag == "--tlsverify":
-			env["DOCKER_TLS_VERIFY"] = "1"
+		case flag == "--tls" || flag == "--tlsverify":
+			on, err := strconv.ParseBool(cmp.Or(value, "true"))
+			if err != nil {
+				return nil, nil, fmt.Errorf("docker's flag %s is true or false, not %q", flag, value)
+			}
+			tls[flag] = on
+		}
+	}
+	if on, given := tls["--tls"]; given {
+		env["DOCKER_TLS"] = one[on]
+	}
+	if on, given := tls["--tlsverify"]; given {
+		env["DOCKER_TLS_VERIFY"] = one[on]
+		if !on { // which asks for TLS all the same
+			env["DOCKER_TLS"] = one[true]
 		}
 	}
 	switch {
