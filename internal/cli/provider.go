@@ -80,6 +80,13 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	if err != nil {
 		return "", fault.Usage("ccdestroy --reason TEXT; or a text in the variable "+variable(reasonKey), "%w", err)
 	}
+	_, env, err := dockerFlags(caller.Argv[1:], "compose")
+	if err == nil {
+		p, err = p.with(env)
+	}
+	if err != nil {
+		return "", err
+	}
 	client, err := p.connect(caller.Args.Host, caller.Args.Context)
 	if err != nil {
 		return "", err

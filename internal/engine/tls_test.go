@@ -2,100 +2,19 @@ package engine
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
 	"log"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/docker/cli/cli/config"
+
+	"github.com/contextcore/ccdestroy/internal/lab/certs"
 )
-
-// authority signs certificates.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newKey(t *testing.T) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func newAuthority(t *testing.T) authority {
-	t.Helper()
-	a := authority{key: newKey(t)}
-	a.cert = &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, a.cert, a.cert, &a.key.PublicKey, a.key)
-	if err == nil {
-		a.cert, err = x509.ParseCertificate(der)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// pair makes a certificate for this machine and its key.
-func (a authority) pair(t *testing.T) (cert, key []byte) {
-	t.Helper()
-	k := newKey(t)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "engine"}, NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &k.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalECPrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pemOf("CERTIFICATE", der), pemOf("EC PRIVATE KEY", private)
-}
-
-func pemOf(kind string, der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
-}
-
-// certificates is a directory with what the Docker CLI looks for: ca, or ca and
-// a pair of the client.
-func (a authority) certificates(t *testing.T, client bool) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	files := map[string][]byte{"ca.pem": pemOf("CERTIFICATE", a.cert.Raw)}
-	if client {
-		files["cert.pem"], files["key.pem"] = a.pair(t)
-	}
-	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // server is an engine that counts what it is asked.
 type server struct {
@@ -105,7 +24,7 @@ type server struct {
 
 // serve starts one: in the clear without an authority, else with its certificate,
 // and asking clients for one where they must have it.
-func serve(t *testing.T, a *authority, clients tls.ClientAuthType) *server {
+func serve(t *testing.T, a *certs.Authority, clients tls.ClientAuthType) *server {
 	t.Helper()
 	s := &server{}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -116,14 +35,7 @@ func serve(t *testing.T, a *authority, clients tls.ClientAuthType) *server {
 	if a == nil {
 		s.Start()
 	} else {
-		cert, key := a.pair(t)
-		pair, err := tls.X509KeyPair(cert, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pool := x509.NewCertPool()
-		pool.AddCert(a.cert)
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: clients, ClientCAs: pool}
+		s.TLS = a.Server(t, clients)
 		s.StartTLS()
 	}
 	t.Cleanup(s.Close)
@@ -133,9 +45,9 @@ func serve(t *testing.T, a *authority, clients tls.ClientAuthType) *server {
 // The variables of TLS mean what they mean to the Docker CLI: with one of
 // DOCKER_TLS and DOCKER_TLS_VERIFY nothing is ever said in the clear.
 func TestTLS(t *testing.T) {
-	ours, theirs := newAuthority(t), newAuthority(t)
+	ours, theirs := certs.New(t), certs.New(t)
 	plain, open, closed := serve(t, nil, 0), serve(t, &ours, tls.NoClientCert), serve(t, &ours, tls.RequireAndVerifyClientCert)
-	none, ca, all, wrong := t.TempDir(), ours.certificates(t, false), ours.certificates(t, true), theirs.certificates(t, true)
+	none, ca, all, wrong := t.TempDir(), ours.Dir(t, false), ours.Dir(t, true), theirs.Dir(t, true)
 	const verify, on = "DOCKER_TLS_VERIFY", "DOCKER_TLS"
 	for name, c := range map[string]struct {
 		server *server
@@ -193,9 +105,9 @@ func TestTLS(t *testing.T) {
 
 // The default address and port follow from TLS, as the Docker CLI has it.
 func TestAddresses(t *testing.T) {
-	ours := newAuthority(t)
+	ours := certs.New(t)
 	before := config.Dir()
-	config.SetDir(ours.certificates(t, false))
+	config.SetDir(ours.Dir(t, false))
 	defer config.SetDir(before)
 	for _, c := range []struct{ host, verify, want string }{
 		{"", "", "unix:///var/run/docker.sock"},
