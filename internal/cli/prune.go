@@ -42,6 +42,12 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	defer client.Close()
+	var book *record.Book
+	if !c.DryRun {
+		if book, err = p.bookHere(c.logFlag, client, 0); err != nil {
+			return err
+		}
+	}
 	is, err := client.Describe(ctx)
 	if err != nil {
 		return err
@@ -51,16 +57,13 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	options.Protect = protect
-	run := prune.Run{Engine: client, Is: is, Options: options, Reason: reason, Budget: sizesForInventory, Signals: p.Signals}
+	run := prune.Run{Engine: client, Is: is, Book: book, Options: options, Reason: reason, Budget: sizesForInventory, Signals: p.Signals}
 	if c.DryRun {
 		inv, err := run.Look(ctx)
 		if err != nil {
 			return err
 		}
 		return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
-	}
-	if run.Book, err = p.bookHere(c.logFlag, client, 0); err != nil {
-		return err
 	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {

@@ -243,3 +243,68 @@ func TestSettingsStrayMachine(t *testing.T) {
 	callAs(t, stranger, filepath.Dir(f.machine), nil, "version") // opens the way there
 	refused(t, callAs(t, stranger, f.dir, nil, "audit"), f.machine+": permission denied")
 }
+
+// Root records in a log that it merely found only where the directory is its own,
+// or that of sudo's caller. It reads any.
+func TestRootRecordsWhereItMay(t *testing.T) {
+	need.Root(t)
+	dir := project(t)
+	logs := filepath.Join(dir, ".contextcore")
+	deep := filepath.Join(dir, "deep")
+	if err := errorsOf(os.Mkdir(deep, 0o755), os.Mkdir(filepath.Join(dir, "bare"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(logs, "audit.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func() {
+		t.Helper()
+		if now, err := os.ReadFile(filepath.Join(logs, "audit.jsonl")); err != nil || string(now) != string(before) {
+			t.Fatalf("the log was changed: %v", err)
+		}
+		if names, err := filepath.Glob(filepath.Join(dir, "bare", ".*")); err != nil || len(names) > 0 {
+			t.Fatalf("%q, %v", names, err)
+		}
+	}
+	record := []string{"record", "--operation", "x", "--outcome", "failed"}
+	for _, whose := range [][]string{{dir, logs}, {dir}, {logs}, {filepath.Join(dir, "bare")}} { // the last one has no log yet
+		own(t, 0, dir, logs)
+		own(t, stranger, whose...)
+		from := deep
+		if strings.HasSuffix(whose[0], "bare") {
+			from = whose[0]
+			if err := os.Rename(logs, filepath.Join(dir, "aside")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, args := range [][]string{record, {"run", "--operation", "x", "--", "touch", "done"}, {"prune", "--yes"}, {"reconcile"}, {"watch"}} {
+			r := call(t, from, nil, args...)
+			if r.code != 6 || !strings.Contains(r.stderr, "belongs to uid 4711") || !strings.Contains(r.stderr, "\nTry: --log FILE") {
+				t.Errorf("%q, %q: exit %d\n%s", whose, args, r.code, r.stderr)
+			}
+		}
+		if from != deep {
+			if err := os.Rename(filepath.Join(dir, "aside"), logs); err != nil {
+				t.Fatal(err)
+			}
+		}
+		same()
+	}
+	own(t, stranger, dir, logs, filepath.Join(logs, "audit.jsonl"))
+	for _, args := range [][]string{{"audit"}, {"audit", "verify"}, {"audit", "head"}, {"exports"}} {
+		if r := call(t, deep, nil, args...); r.code != 0 {
+			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
+		}
+	}
+	same()
+	other := filepath.Join(t.TempDir(), "own.jsonl")
+	for _, r := range []result{call(t, deep, nil, append(record, "--log", other)...), call(t, deep, nil, append(record, "--log", filepath.Join(logs, "audit.jsonl"))...), call(t, deep, []string{"SUDO_UID=4711"}, record...)} {
+		if r.code != 0 {
+			t.Errorf("exit %d\n%s", r.code, r.stderr)
+		}
+	}
+	if now, err := os.ReadFile(filepath.Join(logs, "audit.jsonl")); err != nil || strings.Count(string(now), "\n") != strings.Count(string(before), "\n")+2 {
+		t.Errorf("not recorded where it was told to: %v", err)
+	}
+}

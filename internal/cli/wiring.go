@@ -121,6 +121,9 @@ func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.P
 // was named, else of the nearest one upward.
 func (p Process) bookHere(f logFlag, c *engine.Client, wait time.Duration) (*record.Book, error) {
 	l, err := p.logForReading(f)
+	if err == nil && f.Log == "" {
+		err = p.mayRecordIn(filepath.Dir(l.Path))
+	}
 	if err != nil {
 		return nil, err
 	}
