@@ -308,3 +308,35 @@ func TestRootRecordsWhereItMay(t *testing.T) {
 		t.Errorf("not recorded where it was told to: %v", err)
 	}
 }
+
+// What init changes stays its owner's: root has no part in it.
+func TestInitKeepsTheOwner(t *testing.T) {
+	need.Root(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "compose.yaml")
+	put(t, file, "services:\n  web:\n    image: busybox\n")
+	own(t, stranger, dir, file)
+	if err := os.Chmod(file, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	r := call(t, dir, []string{"PATH=" + os.Getenv("PATH"), "SUDO_UID=4711"}, "init", "--yes")
+	data, err := os.ReadFile(file)
+	if r.code != 0 || err != nil || !strings.Contains(string(data), "type: ccdestroy") {
+		t.Fatalf("exit %d, %v\n%s", r.code, err, r.stderr)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := info.Sys().(*syscall.Stat_t); st.Uid != stranger || st.Gid != stranger || info.Mode().Perm() != 0o640 {
+		t.Errorf("uid %d, gid %d, mode %v", st.Uid, st.Gid, info.Mode())
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	put(t, file, "services:\n  web:\n    image: busybox\n")
+	if r := callAs(t, stranger, dir, nil, "init", "--yes"); r.code != 0 {
+		t.Errorf("its owner: exit %d\n%s", r.code, r.stderr)
+	}
+}
