@@ -39,11 +39,13 @@ func appendMany(path string) int {
 	if dir := os.Getenv("APPEND_HEADS"); dir != "" {
 		l.Heads = &Heads{Dir: dir}
 	}
+	l.Group, _ = strconv.Atoi(os.Getenv("APPEND_GROUP"))
+	syscall.Umask(0o077) // of a careful user
 	count, _ := strconv.Atoi(os.Getenv("APPEND_COUNT"))
 	room, _ := strconv.ParseInt(os.Getenv("APPEND_ROOM"), 10, 64)
 	for i := range count {
 		id := fmt.Sprintf("%s-%d", os.Getenv("APPEND_ID"), i)
-		if _, err := l.Append(context.Background(), event(id, Success), room); err != nil && !errors.Is(err, ErrHead) {
+		if _, err := l.Begin(context.Background(), event(id, Success), room); err != nil && !errors.Is(err, ErrHead) {
 			fmt.Fprintln(os.Stdout, "err", err)
 			continue
 		}

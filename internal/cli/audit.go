@@ -18,6 +18,8 @@ type auditCmd struct {
 	Verify verifyCmd `cmd:"" help:"Check that nobody changed the log; exits 7 when somebody did."`
 	Report reportCmd `cmd:"" help:"Write a page that sums the history up: what was destroyed, by whom, and what went wrong."`
 	Head   headCmd   `cmd:"" help:"Print the head of the log in one word, to be kept elsewhere."`
+	Rotate rotateCmd `cmd:"" help:"Close the log, put it aside, and go on in a new one."`
+	Accept acceptCmd `cmd:"" help:"Accept a log that was replaced, cut or restored on purpose, and record why."`
 }
 
 type listCmd struct {
@@ -99,6 +101,9 @@ func noted(p Process, l *audit.Log, s audit.Scanned, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		p.say("No audit log: looked for %s", l.Path)
 		return nil
+	}
+	if s.Missing != "" {
+		p.say("ccdestroy: %s: the segment %s is missing, and so is all that is older", l.Path, s.Missing)
 	}
 	if s.Malformed > 0 {
 		p.say("ccdestroy: %s: passed over %d lines that are no events", l.Path, s.Malformed)

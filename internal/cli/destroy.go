@@ -61,7 +61,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Saver:  &export.Writer{Setting: p.setting(client, f.Quiet), Dir: talk.exports, Complete: true},
 		Screen: talk, Place: p.place(f.logFlag, client, f.LockTimeout), Signals: p.Signals,
 		Options: options, Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: reason,
-		LastExports: lastExports,
+		LastExports: p.lastExports(f.Export),
 	}
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
@@ -117,7 +117,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	args.Services = c.Services
 	place := p.place(log, nil, 0)
 	inv, _, err := teardown.Survey{
-		Resolver: p.compose(args), Engine: client, Options: options, Place: place, LastExports: lastExports, Budget: sizesForInventory,
+		Resolver: p.compose(args), Engine: client, Options: options, Place: place, LastExports: p.lastExports(""), Budget: sizesForInventory,
 	}.Do(ctx)
 	if err != nil {
 		return err

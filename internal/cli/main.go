@@ -30,6 +30,7 @@ type Process struct {
 	Stderr  *os.File
 	Signals <-chan os.Signal
 	Now     func() time.Time
+	Plugin  bool // the Docker CLI called it
 
 	color string    // auto, always or never: --color
 	set   *settings // what the command line does not say
@@ -84,9 +85,17 @@ func (p Process) abs(path string) string {
 	return filepath.Join(p.Dir, path)
 }
 
+// program is how the user calls this program.
+func (p Process) program() []string {
+	if p.Plugin {
+		return []string{"docker", "ccdestroy"}
+	}
+	return []string{"ccdestroy"}
+}
+
 // style is what the other side of a stream can show.
 func (p Process) style(f *os.File) render.Style {
-	style := render.Style{Color: p.color == "always"}
+	style := render.Style{Color: p.color == "always", Program: p.program()}
 	if !term.IsTerminal(int(f.Fd())) {
 		return style
 	}

@@ -43,7 +43,7 @@ func (f outputFlags) write(p Process, log *audit.Log, do func(io.Writer, render.
 
 func (f outputFlags) toFile(p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
 	path := p.abs(f.Output)
-	if same(path, log.Path) {
+	if same(path, log.Path) || log.IsSegment(path) {
 		return &fault.Fault{Err: fmt.Errorf("--output %s is the log itself", f.Output), Try: "another file", Code: fault.ExitUsage}
 	}
 	err := durable.WriteFile(path, 0o644, func(w io.Writer) error { return do(w, render.Style{}) })

@@ -98,7 +98,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	down := provider.Down{
 		Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
-		Options:  options, Reason: reason, LastExports: lastExports, Leave: provider.LeaveFinisher(p.Dir, p.Environ),
+		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, p.Environ),
 	}
 	return down.Do(ctx)
 }

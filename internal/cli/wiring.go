@@ -11,12 +11,10 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
-	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
-	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/provider"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
@@ -95,7 +93,7 @@ func newID(t time.Time) string {
 func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()
 	b := record.Book{
-		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Command: append([]string{"ccdestroy"}, p.Args...),
+		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Program: p.program(), Args: p.Args,
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
@@ -144,12 +142,4 @@ func (p Process) setting(c *engine.Client, quiet bool) export.Setting {
 			return render.NewProgress(p.Stderr, p.style(p.Stderr))
 		},
 	}
-}
-
-// lastExports finds the newest exports of volumes in the log of a book.
-func lastExports(b *record.Book, volumes []string) map[string]inventory.LastExport {
-	return b.LastExports(volumes, func(path string) bool {
-		e, err := archive.Open(path)
-		return err == nil && e.Look() == nil
-	})
 }

@@ -42,7 +42,7 @@ func (c *Compose) Version(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if c.Cache != "" && os.MkdirAll(c.Cache, 0o700) == nil {
+	if c.Cache != "" && durable.MkdirAll(c.Cache, 0o700) == nil {
 		data, _ := json.Marshal(remembered{print, version})
 		_ = durable.ReplaceFile(file, data, 0o600) // forgotten, it is asked again
 	}

@@ -110,15 +110,6 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-func pathOf(env []string) string {
-	for _, v := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(v, "PATH="); ok {
-			return value
-		}
-	}
-	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-}
-
 // A thousand deletions at once, each recorded once.
 func TestWatchBurst(t *testing.T) {
 	t.Parallel()

@@ -15,12 +15,15 @@ type Looker interface {
 	Describe(context.Context) (inventory.Engine, error)
 	Platform(context.Context) (inventory.Platform, error)
 	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+	// Measure returns the sizes that it finds out before ctx ends.
+	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
 // Containers are started and stopped by id; see package teardown.
 type Containers interface {
 	Start(ctx context.Context, ids []string) error
 	Stop(ctx context.Context, ids []string) error
+	Sweep(ctx context.Context, lock string) error
 }
 
 // Volumes are made and removed, and read and written through a helper.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -108,6 +109,7 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 	}
 	r.targets = nil
 	var obstacles []obstacle
+	var going []inventory.Volume
 	for _, v := range r.Volumes {
 		t := target{from: v, volume: r.volume(v)}
 		if is, there := snap.Volume(t.volume.Name); there {
@@ -120,6 +122,8 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 			res.Fate = inventory.Kept
 			if t.replace {
 				res.Asked, res.Fate = true, inventory.Removed
+				res.UsedBy = names(snap.Users(is.Name))
+				going = append(going, is)
 			}
 			inv.Resources = append(inv.Resources, res)
 		}
@@ -128,7 +132,33 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 	if len(obstacles) > 0 {
 		return inv, refusal(obstacles)
 	}
+	r.measure(ctx, &inv, going)
 	return inv, nil
+}
+
+// sizesLimit is how long the sizes of what is replaced may take to find out.
+const sizesLimit = 10 * time.Second
+
+// measure tells how much is lost with the volumes that are replaced.
+func (r *Restore) measure(ctx context.Context, inv *inventory.Inventory, going []inventory.Volume) {
+	if len(going) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sizesLimit)
+	defer cancel()
+	sizes := r.Engine.Measure(ctx, going)
+	for i, res := range inv.Resources {
+		if size, known := sizes[res.Name]; known && res.Fate == inventory.Removed {
+			inv.Resources[i].Size = &size
+		}
+	}
+}
+
+func names(containers []inventory.Container) (out []string) {
+	for _, c := range containers {
+		out = append(out, c.Name)
+	}
+	return out
 }
 
 func (r *Restore) check(ctx context.Context) error {
@@ -136,7 +166,7 @@ func (r *Restore) check(ctx context.Context) error {
 		if r.checked {
 			return nil
 		}
-		if err := r.Export.Check(v); err != nil {
+		if err := r.Export.Check(ctx, v); err != nil {
 			return fault.Refused("ccdestroy exports check "+r.Export.Dir, "nothing was restored: %w", err)
 		}
 	}

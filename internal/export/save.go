@@ -66,10 +66,13 @@ func (w *Writer) Save(ctx context.Context, lock string, inv inventory.Inventory,
 
 // Drop removes what there is of an export that is not to be.
 func (w *Writer) Drop() {
-	if w.draft != nil {
-		w.draft.Drop()
-		w.draft, w.done = nil, nil
+	if w.draft == nil {
+		return
 	}
+	if err := w.draft.Drop(); err != nil {
+		w.Note(fmt.Sprintf("what there is of the export stays in %s: %v", w.draft.Dir(), err))
+	}
+	w.draft, w.done = nil, nil
 }
 
 // saving is one call of Save.
@@ -209,11 +212,11 @@ func (s *saving) some(ctx context.Context, snap inventory.Snapshot, names []stri
 			source.Read = read
 			var from archive.Tar
 			if v.Here {
-				from = archive.FromDir(ctx, v.Mountpoint, source)
+				from = archive.FromDir(v.Mountpoint, source)
 			} else {
-				from = through(ctx, helper, slices.Index(helped, v.Name), source)
+				from = through(helper, slices.Index(helped, v.Name), source)
 			}
-			err := s.draft.Save(&done[i], cores, from)
+			err := s.draft.Save(ctx, &done[i], cores, from)
 			if err == nil && !v.Here {
 				err = s.lossy(&done[i])
 			}

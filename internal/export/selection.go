@@ -15,6 +15,7 @@ type Selection struct {
 	Project Surveyor
 	Engine  Looker
 	Words   []string // names of volumes, or keys of the Compose files
+	Dir     string   // working directory, for volumes that need no project
 }
 
 // Surveyor looks at the project: package teardown's Survey.
@@ -48,6 +49,7 @@ func (s Selection) Find(ctx context.Context) (inventory.Inventory, []inventory.V
 	if noProject {
 		inv.Project = cmp.Or(volumes[0].Labels[inventory.LabelProject], "volumes")
 	}
+	inv.Dir = cmp.Or(inv.Dir, s.Dir)
 	known := inv.Resources
 	inv.Resources = nil
 	for _, v := range volumes {

@@ -111,7 +111,7 @@ func (r *Restore) differences(ctx context.Context, from archive.Volume, is inven
 			return err
 		}
 		defer got.Close()
-		out, err = r.Export.CompareStream(from, got, h.Dir(0))
+		out, err = r.Export.CompareStream(ctx, from, got, h.Dir(0))
 		return err
 	})
 	return out, err
@@ -122,7 +122,7 @@ func (r *Restore) send(ctx context.Context, h Helper, v archive.Volume) error {
 	in, out := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
-		err := r.Export.ToStream(v, out, h.Dir(0))
+		err := r.Export.ToStream(ctx, v, out, h.Dir(0))
 		out.CloseWithError(err)
 		sent <- err
 	}()
@@ -155,7 +155,7 @@ func (r *Restore) empty(ctx context.Context, v inventory.Volume) (empty bool, er
 			return err
 		}
 		defer in.Close()
-		empty, err = archive.Empty(in, h.Dir(0))
+		empty, err = archive.Empty(ctx, in, h.Dir(0))
 		return err
 	})
 	return empty, err

@@ -35,7 +35,8 @@ type Run struct {
 	Signals <-chan os.Signal
 
 	before  inventory.Snapshot
-	agreed  bool
+	shown   inventory.Inventory // the last look
+	agreed  bool                // what the first look showed
 	verdict inventory.Verdict
 	signal  int
 }
@@ -71,6 +72,10 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	}
 	inv = Plan(r.before, r.Options)
 	inv.Engine = r.Is
+	if r.agreed {
+		inv.KeepNew(r.shown)
+	}
+	r.shown = inv
 	going := inv.Going()
 	var volumes []inventory.Volume
 	for _, v := range r.before.Volumes {

@@ -18,7 +18,8 @@ import (
 type Recorder interface {
 	// Begin records the first event of an operation.
 	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
-	// Append records a later event of an operation that has no outcome yet.
+	// Append records a later event of an operation that has no outcome yet. Where
+	// Begin failed and has not happened, the error is audit.ErrNotFound.
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Check finds out whether an event would be refused, and records nothing.
 	Check(context.Context) error
@@ -35,7 +36,8 @@ type Book struct {
 	User     string          // for the user field
 	Actor    json.RawMessage // for details.actor
 	Tool     string          // this program and its version
-	Command  []string        // how this program was called
+	Program  []string        // how this program was called: ccdestroy, or docker ccdestroy
+	Args     []string        // with what
 	Now      func() time.Time
 	NewID    func(time.Time) string
 	Note     func(string)       // reports an incidental notice
@@ -74,6 +76,18 @@ func (b *Book) Check(ctx context.Context, operation string) error {
 	return nil
 }
 
+// warnHead tells loudly when the log is not what it was when this account last
+// wrote it.
+func (b *Book) warnHead() {
+	wrong, err := b.Log.Heads.Check(b.Log.Path)
+	if err != nil {
+		wrong = err.Error()
+	}
+	if wrong != "" {
+		b.Note("WARNING: " + b.Log.Path + ": " + wrong)
+	}
+}
+
 // noRecord is why nothing is done.
 func noRecord(operation string, err error) *fault.Fault {
 	done := "done"
@@ -84,4 +98,18 @@ func noRecord(operation string, err error) *fault.Fault {
 		Err: fmt.Errorf("the audit record could not be written first, so nothing was %s: %w", done, err),
 		Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord,
 	}
+}
+
+// About is an event about the log itself, which the log writes.
+func (b *Book) About(operation, reason string) audit.Event {
+	now := b.Now()
+	details, err := json.Marshal(struct {
+		Tool   string          `json:"tool"`
+		Actor  json.RawMessage `json:"actor"`
+		Reason string          `json:"reason,omitempty"`
+	}{b.Tool, b.Actor, reason})
+	if err != nil {
+		panic(err) // texts, and what was marshalled before
+	}
+	return audit.Event{ID: b.NewID(now), Timestamp: now, Operation: operation, Outcome: audit.Success, User: b.User, Details: details}
 }

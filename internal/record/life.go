@@ -99,6 +99,7 @@ func (l Life) prepare(ctx context.Context, o *Operation, d Preparation) error {
 	if err := o.LockProject(ctx, l.EngineID, l.Project); err != nil {
 		return err
 	}
+	l.Book.warnHead()
 	// The lock comes first: an operation that was waited for may have died, and
 	// is settled before anything is looked at.
 	l.Book.settleDead(ctx, o.project)

@@ -121,7 +121,7 @@ func TestHostile(t *testing.T) {
 		outputs["verify in JSON"] = output(t, func(b *bytes.Buffer) error { return VerifyJSON(b, report) })
 		ending.Saved = text
 		outputs["ending with an export"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
-		exports := []Export{{ID: text, Project: text, Started: text, Volumes: []string{text}, State: ExportDamaged, Why: text, Path: text, Manifest: text}}
+		exports := []archive.Found{{ID: text, Project: text, Volumes: []string{text}, State: archive.State(text), Why: text, Path: text, Sum: text}}
 		outputs["exports"] = output(t, func(b *bytes.Buffer) error { return Exports(b, exports, now, Style{Width: 80}) })
 		outputs["exports in JSON"] = output(t, func(b *bytes.Buffer) error { return ExportsJSON(b, exports) })
 		saved := archive.Volume{Name: text, Consistency: archive.Live, Content: archive.Content{Skipped: []archive.Skipped{{What: text, Why: text, Count: 1, Names: []string{text}}}}}

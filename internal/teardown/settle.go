@@ -26,6 +26,9 @@ func Settler(e Engine, c Containers) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
+		if err := c.Sweep(ctx, o.LockPath()); err != nil {
+			return record.Ended{}, err
+		}
 		snap, err := rested(ctx, e, o.Details.Inventory)
 		if err != nil {
 			return record.Ended{}, err

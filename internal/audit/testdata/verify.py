@@ -10,14 +10,15 @@ OUTCOMES = {"pending", "success", "failed", "partial", "cancelled"}
 def sha(data):
     return hashlib.sha256(data).hexdigest()
 
-def once(pairs):
-    keys = [k for k, _ in pairs]
-    if len(set(keys)) != len(keys):
-        raise ValueError("a key twice")
-    return dict(pairs)
-
 def parse(line):
     """The event in a line, or None; its kind is told by the key v."""
+    every = []
+    def once(pairs):
+        keys = [k for k, _ in pairs]
+        every.extend(keys)
+        if len(set(keys)) != len(keys) or len(keys) > 4096 or len(every) > 1048576:
+            raise ValueError("a key twice, or too many")
+        return dict(pairs)
     try:
         e = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=lambda c: 1 / 0)
         datetime.datetime.fromisoformat(e["timestamp"])
@@ -42,7 +43,7 @@ def parse(line):
 def verify(data, head):
     if data and not data.endswith(b"\n"):
         return "torn"
-    log, seq, last, loose, heads = None, 0, "0" * 64, [], set()
+    log, seq, last, loose, heads, ended = None, 0, "0" * 64, [], set(), set()
     for n, line in enumerate(data.split(b"\n")[:-1], 1):
         e = parse(line)
         if e is None or "v" not in e:
@@ -60,6 +61,10 @@ def verify(data, head):
                 return f"line {n}: unchained"
         if e["prev"] != prev or e["seq"] != seq + 1 or log not in (None, e["log"]):
             return f"line {n}: not chained"
+        if e["id"] in ended:
+            return f"line {n}: after the outcome"
+        if e["outcome"] != "pending":
+            ended.add(e["id"])
         log, seq, last, loose = e["log"], e["seq"], sha(line), []
         heads.add(f"{log}:{seq}:{last}")
     if any(parse(l) is None for l in loose):
