@@ -32,10 +32,10 @@ type grammar struct {
 	Destroy    destroyCmd    `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
 	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
 	Inventory  inventoryCmd  `cmd:"" settings:"reads" help:"Show what a teardown would destroy and what would stay, and why."`
-	Audit      auditCmd      `cmd:"" settings:"reads" help:"Show the history of destructive operations."`
+	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
 	Export     exportCmd     `cmd:"" help:"Save volumes to files, verified."`
 	Restore    restoreCmd    `cmd:"" help:"Bring volumes of an export back."`
-	Exports    exportsCmd    `cmd:"" settings:"reads" help:"List exports, and check them."`
+	Exports    exportsCmd    `cmd:"" help:"List exports, and check them."`
 	Prune      pruneCmd      `cmd:"" help:"Destroy volumes that nothing uses, as docker volume prune does, and record which."`
 	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
 	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
@@ -144,6 +144,7 @@ type destroyFlags struct {
 
 type logFlag struct {
 	Log string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	LogGroup group `placeholder:"GROUP" group:"ours" help:"Group whose members all write to the log."`
 }
 
 // lockFlag is for commands that change a project.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -98,7 +99,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	down := provider.Down{
 		Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
-		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, p.Environ),
+		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, append(slices.Clip(p.Environ), variable("log-group")+"="+c.LogGroup.String())),
 	}
 	return down.Do(ctx)
 }

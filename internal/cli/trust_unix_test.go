@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,12 @@ func own(t *testing.T, uid int, paths ...string) {
 // callAs runs the program as another account, in a process of its own.
 func callAs(t *testing.T, uid int, dir string, env []string, args ...string) result {
 	t.Helper()
+	return callIn(t, uid, uid, dir, env, args...)
+}
+
+// callIn is callAs with another group.
+func callIn(t *testing.T, uid, gid int, dir string, env []string, args ...string) result {
+	t.Helper()
 	for above := dir; above != os.TempDir() && above != "/"; above = filepath.Dir(above) { // the tests' own
 		if err := os.Chmod(above, 0o777); err != nil {
 			t.Fatal(err)
@@ -43,7 +50,7 @@ func callAs(t *testing.T, uid int, dir string, env []string, args ...string) res
 	cmd := exec.Command(program, append([]string{"-test.run=^TestMainOfAnother$", "--"}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 	cmd.Env = append([]string{"CCDESTROY_TEST_MAIN=" + machineSettings, "HOME=" + dir, "PATH=" + os.Getenv("PATH")}, env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -121,7 +128,7 @@ func TestSettingsStrayProject(t *testing.T) {
 	if err := os.Chmod(filepath.Join(filepath.Dir(f.project), ".contextcore"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{}, {"down"}, {"--dry-run"}, {"prune", "--yes"}, {"export"}, {"restore", "x"}, {"reconcile"}, {"watch"}, {"init", "--yes"},
+	for _, args := range [][]string{{}, {"down"}, {"--dry-run"}, {"prune", "--yes"}, {"export"}, {"restore", "x"}, {"reconcile"}, {"watch"}, {"init", "--yes"}, {"audit", "rotate"}, {"audit", "accept", "--reason", "x"},
 		{"record", "--operation", "x", "--outcome", "failed"}, {"run", "--operation", "x", "--", "touch", "done"}} {
 		r := call(t, f.dir, nil, args...)
 		refused(t, r, f.project+": it belongs to another account, so it is not obeyed (uid 4711)", "Try: touch "+filepath.Join(f.dir, settingsName))
@@ -278,7 +285,7 @@ func TestRootRecordsWhereItMay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, args := range [][]string{record, {"run", "--operation", "x", "--", "touch", "done"}, {"prune", "--yes"}, {"reconcile"}, {"watch"}} {
+		for _, args := range [][]string{record, {"run", "--operation", "x", "--", "touch", "done"}, {"prune", "--yes"}, {"reconcile"}, {"watch"}, {"audit", "rotate"}} {
 			r := call(t, from, nil, args...)
 			if r.code != 6 || !strings.Contains(r.stderr, "belongs to uid 4711") || !strings.Contains(r.stderr, "\nTry: --log FILE") {
 				t.Errorf("%q, %q: exit %d\n%s", whose, args, r.code, r.stderr)
@@ -338,5 +345,55 @@ func TestInitKeepsTheOwner(t *testing.T) {
 	put(t, file, "services:\n  web:\n    image: busybox\n")
 	if r := callAs(t, stranger, dir, nil, "init", "--yes"); r.code != 0 {
 		t.Errorf("its owner: exit %d\n%s", r.code, r.stderr)
+	}
+}
+
+// The members of the group of a log write to it, whoever made it, with locks and
+// all; others do not.
+func TestLogGroup(t *testing.T) {
+	need.Root(t)
+	const admins = 4800
+	for name, set := range map[string]func(f places) (env, args []string){
+		"machine":  func(f places) ([]string, []string) { put(t, f.machine, "log-group: 4800\n"); return nil, nil },
+		"variable": func(places) ([]string, []string) { return []string{"CCDESTROY_LOG_GROUP=4800"}, nil },
+		"flag":     func(places) ([]string, []string) { return nil, []string{"--log-group", "4800"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := settingsIn(t, t.TempDir())
+			env, flag := set(f)
+			callAs(t, stranger, filepath.Dir(f.machine), nil, "version") // opens the way there
+			dir := filepath.Join(f.dir, "logs")
+			if err := errorsOf(os.Mkdir(dir, 0o755), os.Lchown(dir, -1, admins), os.Chmod(dir, 0o2775)); err != nil {
+				t.Fatal(err)
+			}
+			log := filepath.Join(dir, "audit.jsonl")
+			as := func(uid, gid int, args ...string) result {
+				return callIn(t, uid, gid, f.dir, append(env, "XDG_STATE_HOME="+filepath.Join(f.dir, "of"+strconv.Itoa(uid))), append(append(args[:1:1], flag...), append([]string{"--log", log}, args[1:]...)...)...)
+			}
+			run := []string{"run", "--operation", "x", "--", "true"}
+			for _, uid := range []int{stranger, stranger + 1, stranger} {
+				if r := as(uid, admins, run...); r.code != 0 {
+					t.Fatalf("uid %d: exit %d\n%s", uid, r.code, r.stderr)
+				}
+			}
+			if r := as(stranger+2, stranger+2, run...); r.code != 6 {
+				t.Errorf("an account outside of the group: exit %d\n%s", r.code, r.stderr)
+			}
+			if r := call(t, f.dir, env, append([]string{"record", "--log", log, "--operation", "x", "--outcome", "failed"}, flag...)...); r.code != 0 { // root
+				t.Errorf("exit %d\n%s", r.code, r.stderr)
+			}
+			if r := as(stranger+1, admins, "reconcile"); r.code != 0 || !strings.Contains(r.stderr, "Nothing is unfinished") {
+				t.Errorf("exit %d\n%s", r.code, r.stderr)
+			}
+			data, err := os.ReadFile(log)
+			info, statErr := os.Stat(log)
+			if err := errorsOf(err, statErr); err != nil || strings.Count(string(data), "\n") != 7 || info.Mode().Perm() != 0o660 {
+				t.Errorf("%v, %v\n%s", err, info.Mode(), data)
+			}
+		})
+	}
+	f := settingsIn(t, t.TempDir())
+	for word, says := range map[string]string{"nobody-knows-it": "there is no group", "0": "root's own", "root": "root's own", "-1": "root's own"} {
+		refused(t, call(t, f.dir, nil, "audit", "--log-group="+word), says)
 	}
 }
