@@ -54,10 +54,10 @@ func (o *Operation) holder(project string) []byte {
 // lockOperation makes the lock of an operation. It is durable before the pending
 // event: after a power cut an unfinished operation still has its file.
 func (b *Book) lockOperation(o *Operation) (*durable.Locked, error) {
-	if err := durable.MkdirAll(b.ops(), 0o700); err != nil {
+	if err := b.Log.Sharing().MkdirAll(b.ops(), 0o700); err != nil {
 		return nil, err
 	}
-	l, free, err := durable.TryLock(filepath.Join(b.ops(), o.ID))
+	l, free, err := b.Log.Sharing().TryLock(filepath.Join(b.ops(), o.ID))
 	if err == nil && !free {
 		err = fmt.Errorf("operation %s is at work already", o.ID)
 	}
@@ -85,7 +85,7 @@ func (o *Operation) LockProject(ctx context.Context, engineID, project string) e
 		return nil
 	}
 	path := o.book.projectLock(engineID, project)
-	l, free, err := durable.TryLock(path)
+	l, free, err := o.book.Log.Sharing().TryLock(path)
 	if err == nil && !free {
 		l, err = o.wait(ctx, path, project)
 	}
@@ -102,7 +102,7 @@ func (o *Operation) wait(ctx context.Context, path, project string) (*durable.Lo
 		_ = json.Unmarshal(data, &h) // half written: the text is vaguer
 	}
 	o.book.Note(fmt.Sprintf("waiting for the %s of project %s", h, project))
-	l, err := durable.Lock(ctx, path, o.book.LockTimeout)
+	l, err := o.book.Log.Sharing().Lock(ctx, path, o.book.LockTimeout)
 	if errors.Is(err, durable.ErrLocked) {
 		return nil, fault.Refused("wait for it, or --lock-timeout TIME", "project %q is still in use by the %s", project, h)
 	}
@@ -115,7 +115,7 @@ func (o *Operation) TryProject(engineID, project string) (release func(), free b
 	if project == "" {
 		return func() {}, true, nil
 	}
-	l, free, err := durable.TryLock(o.book.projectLock(engineID, project))
+	l, free, err := o.book.Log.Sharing().TryLock(o.book.projectLock(engineID, project))
 	if err != nil || !free {
 		return nil, false, err
 	}

@@ -106,7 +106,7 @@ func (b *Book) Adopt(id string) (*Operation, error) {
 	o := b.takeUp(last, nil)
 	o.lock, o.project = b.inherited(id, firstInherited), nil
 	if o.lock == nil {
-		l, free, err := durable.TryLock(filepath.Join(b.ops(), id))
+		l, free, err := b.Log.Sharing().TryLock(filepath.Join(b.ops(), id))
 		if err != nil || !free {
 			return nil, err // another one settles it
 		}
@@ -134,7 +134,7 @@ func (b *Book) settleOne(ctx context.Context, o *Operation, mine *durable.Locked
 	}
 	path := b.projectLock(o.Details.Engine.ID, o.Details.Project)
 	if o.Details.Project != "" && (mine == nil || mine.Path() != path) {
-		l, free, err := durable.TryLock(path)
+		l, free, err := b.Log.Sharing().TryLock(path)
 		if err != nil || !free {
 			return false, err // whoever holds it settles it
 		}
@@ -236,7 +236,7 @@ func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) (settle
 
 // settleForced settles an operation that has no lock file.
 func (b *Book) settleForced(ctx context.Context, e audit.Event) (bool, error) {
-	l, free, err := durable.TryLock(filepath.Join(b.ops(), e.ID))
+	l, free, err := b.Log.Sharing().TryLock(filepath.Join(b.ops(), e.ID))
 	if err != nil {
 		return false, err
 	}
