@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -179,7 +180,9 @@ var errEnough = errors.New("enough was seen")
 // eachExport visits the operations of a log that exported something, newest
 // first, until visit returns an error.
 func (p Process) eachExport(l *audit.Log, visit func(foundExport) error) (audit.Scanned, error) {
-	return l.History(audit.Query{Words: []string{"manifest_sha256"}}, func(r audit.Record, _ []byte) error {
+	const word = "manifest_sha256"
+	exported := func(_ audit.Event, line []byte) bool { return bytes.Contains(line, []byte(word)) } // Words lets more through
+	return l.History(audit.Query{Words: []string{word}, Match: exported}, func(r audit.Record, _ []byte) error {
 		d, err := teardown.ParseDetails(r.Event)
 		if err != nil || d.Export == nil || r.ExportPath == "" {
 			return nil // a script's details, of another shape

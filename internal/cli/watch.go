@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -159,9 +158,6 @@ func (b bystander) deeds(e teardown.Engine, losses []watch.Loss) (out []deed) {
 	paths := append(b.log.Heads.Logs(), b.log.Path)
 	for _, path := range append(paths, b.others...) {
 		l := b.p.log(b.p.abs(path))
-		if _, err := os.Stat(l.Path); err != nil {
-			continue
-		}
 		_, _ = l.Events(audit.Query{Since: since.Add(-clockSlack)}, func(r audit.Record, _ []byte) error {
 			out = append(out, deedOf(r.Event, e))
 			return nil
