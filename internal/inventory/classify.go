@@ -40,7 +40,7 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 	v := Verdict{Lost: []string{}, Interrupted: after.Interrupted}
 	e := newEvidence(before, after)
 	for _, r := range before.Resources {
-		r.Result = e.result(r)
+		r.Result, r.HeldBy = e.result(r), nil
 		switch {
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)

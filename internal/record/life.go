@@ -143,6 +143,9 @@ func Changed(changes []inventory.Change) *fault.Fault {
 // error as the user is told it.
 func (l Life) Fail(ctx context.Context, sig os.Signal, err error) error {
 	o, opening := l.Book.Open(l.Operation)
+	if opening != nil && sig != nil {
+		return fault.StoppedBy(sig, "nothing was destroyed")
+	}
 	if opening != nil {
 		return fault.AsFault(err)
 	}

@@ -404,9 +404,9 @@ func settled(was *play) {
 	if e, begun := was.Event(); begun && e.Outcome == audit.Pending {
 		want = 1
 	}
-	n, obstacles, err := book.Reconcile(context.Background(), false)
-	if err != nil || len(obstacles) > 0 || n != want {
-		was.T.Errorf("settled %d, want %d; obstacles %v, %v", n, want, obstacles, err)
+	r, err := book.Reconcile(context.Background(), false)
+	if err != nil || len(r.Obstacles) > 0 || r.Left > 0 || r.Settled != want {
+		was.T.Errorf("settled %+v, %v, want %d", r, err, want)
 	}
 	later.Check()
 	was.CheckSettled()
