@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -49,8 +50,11 @@ func (b *Book) LastExports(volumes []string, there func(path string) bool) map[s
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return map[string]inventory.LastExport{} // no log yet, or none that can be read: a teardown complains of that itself
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return map[string]inventory.LastExport{}
+	case err != nil && !errors.Is(err, errEnough):
+		return nil // a teardown complains of that itself
 	}
 	return out
 }
