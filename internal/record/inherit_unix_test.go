@@ -83,7 +83,9 @@ func TestChildKeepsItAlive(t *testing.T) {
 	if r := d.reconcile(true); r.Left != 1 || r.Settled != 0 || !AtWork(d.Log, o.ID) {
 		t.Errorf("%+v, at work %t", r, AtWork(d.Log, o.ID))
 	}
-	d.settleDead(t.Context(), nil)
+	if err := d.settleDead(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
 	if d.outcome(o.ID) != audit.Pending {
 		t.Errorf("it was settled: %s", d.outcome(o.ID))
 	}

@@ -102,7 +102,9 @@ func (l Life) prepare(ctx context.Context, o *Operation, d Preparation) error {
 	l.Book.warnHead()
 	// The lock comes first: an operation that was waited for may have died, and
 	// is settled before anything is looked at.
-	l.Book.settleDead(ctx, o.project)
+	if err := l.Book.settleDead(ctx, o.project); err != nil {
+		return err
+	}
 	if err := l.Book.Check(ctx, o.Name); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Why an operation is not settled, or not yet.
@@ -22,6 +23,7 @@ var (
 	errScript  = errors.New("a script recorded it, and can end it: ccdestroy record --id")
 	errProject = errors.New("another operation is changing its project")
 	errOver    = errors.New("it is over")
+	errUnsure  = errors.New("it cannot be told how it ended")
 	errUnknown = errors.New("nothing shows whether it is at work; if it is not: ccdestroy reconcile --force")
 )
 
@@ -32,20 +34,32 @@ const (
 )
 
 // settleDead settles what the lock files show to be dead, before an operation
-// that holds the lock of its project looks. What cannot be settled is told.
-func (b *Book) settleDead(ctx context.Context, project *durable.Locked) {
+// that holds the lock of its project looks. What cannot be settled is told. The
+// error is a *fault.Fault: when it is one of the same project, what that has
+// destroyed could not be told any more from what is destroyed next.
+func (b *Book) settleDead(ctx context.Context, project *durable.Locked) error {
 	for _, id := range b.locked() {
 		if ctx.Err() != nil {
-			return
+			return ctx.Err()
 		}
 		o, err := b.resume(id, durable.TryLockExisting)
+		same := false
 		if o != nil {
+			same = project != nil && project.Path() == b.projectLock(o.Details.Engine.ID, o.Details.Project)
 			err = b.settleOne(ctx, o, project)
 		}
-		if err != nil && !errors.Is(err, errAtWork) && !errors.Is(err, errScript) {
+		switch {
+		case err == nil, errors.Is(err, errScript):
+		case same && errors.Is(err, errAtWork):
+			return fault.Refused("wait for it", "%s of this project is still at work: %s", o.Name, id)
+		case errors.Is(err, errAtWork):
+		case same && !errors.Is(err, errUnsure) && !errors.Is(err, ErrOtherEngine):
+			return &fault.Fault{Err: fmt.Errorf("%s of %s, which was cut off, cannot be settled now: %w", o.Name, id, err), Try: "ccdestroy reconcile", Code: fault.ExitFailed}
+		default:
 			b.Note(fmt.Sprintf("%s stays unfinished: %v", id, err))
 		}
 	}
+	return nil
 }
 
 // settleOne settles an operation whose lock is held, and closes it. mine is the
@@ -76,7 +90,7 @@ func (b *Book) settle(ctx context.Context, o *Operation, by string) error {
 		return err
 	}
 	if end.Outcome == audit.Pending {
-		return end.Err
+		return errors.Join(errUnsure, end.Err)
 	}
 	o.Details.Settled = by
 	if err := o.End(ctx, end); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
@@ -120,12 +121,56 @@ func TestObstacles(t *testing.T) {
 	}
 }
 
+// What was cut off in the same project, and cannot be settled, or is at work
+// without a lock, stops the next operation before it looks. One that cannot be told
+// apart does not, for it will never be.
+func TestUnsettled(t *testing.T) {
+	parent := actor.Actor{PID: os.Getppid(), Started: actor.StartOf(os.Getppid())}
+	here := actor.ThisMachine(func(string) string { return "" })
+	parent.Host, parent.BootID = here.Hostname, here.BootID
+	for name, c := range map[string]struct {
+		settler Settler
+		actor   *actor.Actor
+		want    string
+		code    int
+	}{
+		"the engine is away": {func(context.Context, *Operation) (Ended, error) { return Ended{}, errors.New("no engine") }, nil, "which was cut off, cannot be settled now: no engine", 1},
+		"cannot be told": {func(context.Context, *Operation) (Ended, error) {
+			return Ended{Outcome: audit.Pending, Err: errors.New("cannot tell")}, nil
+		}, nil, "nothing to do", 0},
+		"another engine": {func(context.Context, *Operation) (Ended, error) { return Ended{}, ErrOtherEngine }, nil, "nothing to do", 0},
+		"still at work":  {nil, &parent, "destroy of this project is still at work", 5},
+	} {
+		d := newDesk(t)
+		if c.actor != nil && (parent.Started == "" || parent.BootID == "") {
+			continue // this system does not tell
+		}
+		d.Settlers[audit.Destroy] = c.settler
+		if c.settler == nil {
+			d.Settlers[audit.Destroy] = d.fails
+		}
+		o := d.open("shop")
+		if c.actor != nil {
+			o.Details.Actor, _ = json.Marshal(c.actor)
+		}
+		if err := o.Pend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		die(o)
+		looked := false
+		_, err := Life{Book: d.Book, Operation: audit.Destroy, EngineID: "e1", Project: "shop"}.Begin(t.Context(), looks(func() error { looked = true; return ErrNothing }))
+		if err == nil || !strings.Contains(err.Error(), c.want) || looked != (c.code == 0) || c.code > 0 && fault.AsFault(err).Code != c.code {
+			t.Errorf("%s: looked %t, %v", name, looked, err)
+		}
+	}
+}
+
 // Leftovers of lock files go: of an operation that never began, and of one that is
 // over. One whose log cannot be read stays.
 func TestLeftovers(t *testing.T) {
 	for name, sweep := range map[string]func(*desk){
 		"reconcile":          func(d *desk) { d.reconcile(false) },
-		"the next operation": func(d *desk) { d.settleDead(context.Background(), nil) },
+		"the next operation": func(d *desk) { _ = d.settleDead(context.Background(), nil) },
 	} {
 		d := newDesk(t)
 		die(d.open("shop"))
@@ -145,7 +190,9 @@ func TestLeftovers(t *testing.T) {
 		if err := os.Mkdir(d.Log.Path, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		d.settleDead(t.Context(), nil)
+		if err := d.settleDead(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
 		if len(d.files()) != 2 || !strings.Contains(d.noted(), "stays unfinished") {
 			t.Errorf("%s, without a log: left %q, noted %q", name, d.files(), d.noted())
 		}
@@ -196,7 +243,9 @@ func TestScriptsAreLeftAlone(t *testing.T) {
 		t.Errorf("%+v; %s", r, d.noted())
 	}
 	d.notes = nil
-	d.settleDead(t.Context(), nil)
+	if err := d.settleDead(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
 	if d.noted() != "" || !slices.Equal(d.files(), []string{o.ID}) {
 		t.Errorf("noted %q, left %q", d.noted(), d.files())
 	}
