@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"slices"
@@ -22,7 +23,9 @@ func (f FoundExport) At() string { return f.Timestamp.UTC().Format(time.RFC3339)
 // EachExport visits the operations of a log that exported something, newest
 // first, until visit returns an error.
 func EachExport(l *audit.Log, visit func(FoundExport) error) (audit.Scanned, error) {
-	return l.History(audit.Query{Words: []string{"manifest_sha256"}}, func(r audit.Record, _ []byte) error {
+	const word = "manifest_sha256"
+	exported := func(_ audit.Event, line []byte) bool { return bytes.Contains(line, []byte(word)) } // Words lets more through
+	return l.History(audit.Query{Words: []string{word}, Match: exported}, func(r audit.Record, _ []byte) error {
 		d, err := ParseDetails(r.Event)
 		if err != nil || d.Export == nil || r.ExportPath == "" {
 			return nil // a script's details, of another shape
