@@ -34,6 +34,9 @@ var arrows = map[string][]string{
 	"internal/inventory": {},
 
 	"internal/lab/logs/genlog": {"internal/lab/logs"},
+	"internal/lab/plans":       {"internal/inventory"},
+	"internal/lab/plans/dump":  {"internal/compose", "internal/engine", "internal/inventory", "internal/lab/plans"},
+	"internal/lab/fake":        {"internal/audit", "internal/inventory"},
 }
 
 // only says which packages may import these others' modules.

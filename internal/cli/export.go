@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,12 +53,12 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 	defer client.Close()
 	place := p.place(c.logFlag, client, c.LockTimeout)
 	survey := teardown.Survey{Resolver: p.compose(c.args()), Engine: client, Options: inventory.Options{Volumes: true}, Place: place, Budget: sizesForInventory}
-	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes}
+	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes, Dir: p.Dir}
 	first, _, err := selection.Find(ctx)
 	if err != nil {
 		return err
 	}
-	book := place.In(cmp.Or(first.Dir, p.Dir))
+	book := place.In(first.Dir)
 	p.warnHead(book.Log)
 	run := export.Run{
 		Writer: export.Writer{Setting: p.setting(client, c.Quiet), Dir: p.exportsIn(c.Output), Live: !c.Stop},

@@ -29,6 +29,7 @@ type Process struct {
 	Stderr  *os.File
 	Signals <-chan os.Signal
 	Now     func() time.Time
+	Plugin  bool // the Docker CLI called it
 
 	color string // auto, always or never: --color
 }
@@ -82,17 +83,25 @@ func (p Process) abs(path string) string {
 	return filepath.Join(p.Dir, path)
 }
 
+// program is how the user calls this program.
+func (p Process) program() []string {
+	if p.Plugin {
+		return []string{"docker", "ccdestroy"}
+	}
+	return []string{"ccdestroy"}
+}
+
 // style is what the other side of a stream can show.
 func (p Process) style(f *os.File) render.Style {
-	style := render.Style{Color: p.color == "always"}
+	style := render.Style{Color: p.color == "always", Program: p.program()}
 	if !term.IsTerminal(int(f.Fd())) {
 		return style
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
-		width = 80
+		width, height = 80, 24
 	}
-	style.Width = width
+	style.Width, style.Height = width, height
 	style.Color = style.Color || p.color != "never" && p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
 	return style
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
@@ -111,19 +112,14 @@ func (s screen) Ask(ctx context.Context, q teardown.Question) (answer teardown.A
 
 func (s screen) ask(ctx context.Context, t *terminal.Session, q teardown.Question) (teardown.Answer, error) {
 	name := q.Inventory.Project
-	offer := !q.Saving && name != "e" && len(q.Inventory.AskedVolumes()) > 0
-	switch {
-	case offer:
-		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports(q.Inventory.Dir)))
-	case q.Saving:
+	if q.Saving {
 		s.saying(q.Inventory)
 	}
-	prompt := fmt.Sprintf("Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(name))
-	word, err := t.Question(ctx, prompt)
+	offer := !q.Saving && name != "e" && len(q.Inventory.AskedVolumes()) > 0
+	word, err := s.word(ctx, t, name, offer)
 	if err == nil && offer && word == "e" {
 		s.saying(q.Inventory)
-		word, err = t.Question(ctx, prompt)
-		if err == nil && word == name {
+		if word, err = s.word(ctx, t, name, false); err == nil && word == name {
 			return teardown.SaveFirst, nil
 		}
 	}
@@ -131,6 +127,23 @@ func (s screen) ask(ctx context.Context, t *terminal.Session, q teardown.Questio
 		return teardown.Declined, err
 	}
 	return teardown.Typed, nil
+}
+
+// word asks for the project's name. Another word gets a second chance; Enter
+// does not.
+func (s screen) word(ctx context.Context, t *terminal.Session, name string, offer bool) (word string, err error) {
+	prompt := "Type " + render.Terminal(name) + " to go ahead, Enter to cancel: "
+	if offer {
+		prompt = "Type " + render.Terminal(name) + " to go ahead, e to export first, Enter to cancel: "
+	}
+	for range 2 {
+		word, err = t.Question(ctx, prompt)
+		if err != nil || word == "" || word == name || offer && word == "e" {
+			return word, err
+		}
+		fmt.Fprintf(s.p.Stderr, "%s is not %s: nothing was destroyed yet.\n", render.Terminal(strconv.Quote(word)), render.Terminal(strconv.Quote(name)))
+	}
+	return word, nil
 }
 
 // saying says that there is an export to come.

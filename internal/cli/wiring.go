@@ -93,7 +93,7 @@ func newID(t time.Time) string {
 func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()
 	b := record.Book{
-		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Command: append([]string{"ccdestroy"}, p.Args...),
+		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Program: p.program(), Args: p.Args,
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
@@ -134,9 +134,9 @@ func (p Process) setting(c *engine.Client, quiet bool) export.Setting {
 		Engine: exporting{c}, Tool: tool(), Now: p.Now, Note: p.note,
 		Progress: func() export.Progress {
 			if quiet {
-				return render.NoProgress{}
+				return export.Quiet{}
 			}
-			return render.NewProgress(p.Stderr, p.style(p.Stderr))
+			return progress{render.NewProgress(p.Stderr, p.style(p.Stderr))}
 		},
 	}
 }

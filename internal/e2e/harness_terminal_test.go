@@ -93,4 +93,4 @@ func (p *pseudo) wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-const question = "to destroy it, or Enter to cancel: "
+const question = ", Enter to cancel: "

@@ -40,7 +40,7 @@ func TestDryRunAndInventoryRecordNothing(t *testing.T) {
 	s := newStack(t, one(shop))
 	s.docker("compose", "up", "--detach")
 	dry, inv := s.ccdestroy("--dry-run"), s.ccdestroy("inventory")
-	if dry.code != 0 || dry.stdout != inv.stdout && !strings.Contains(dry.stdout, "second") || !strings.Contains(dry.stdout, "This destroys, for good:") {
+	if dry.code != 0 || dry.stdout != inv.stdout && !strings.Contains(dry.stdout, "second") || !strings.Contains(dry.stdout, "Destroys ") {
 		t.Errorf("exit %d\n%s\n%s", dry.code, dry.stdout, inv.stdout)
 	}
 	if _, err := os.Stat(filepath.Dir(s.logPath())); err == nil || !s.hasVolume("PROJ_data") {

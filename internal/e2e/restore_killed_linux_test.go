@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,18 +20,21 @@ func TestRestoreKilled(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t, one(talker))
-			p := newProxy(t)
+			written := false // into the volume: what is read from then on is compared
+			p := newGate(t, func(r *http.Request) bool {
+				written = written || requested(r, http.MethodPut, "/archive")
+				return written && isArchive(r)
+			})
 			s.talking()
 			export := s.exported("uploads", "--stop")
-			p.stall.Store(true)
 			cmd := s.command("", binary, "restore", export, "--as", s.name+"_back", "-H", p.host())
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			waitFor(t, "the restore to compare", func() bool { return p.waiting.Load() > 0 })
+			p.waitHeld()
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
-			p.stall.Store(false)
+			p.open()
 			if c.outcome == "failed" {
 				s.docker("run", "--rm", "--volume", "PROJ_back:/v", os.Getenv("CCDESTROY_IMAGE"), "sh", "-c", "echo more >> /v/p")
 			}

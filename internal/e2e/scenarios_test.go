@@ -76,10 +76,11 @@ func (sc scenario) plain(t *testing.T) []string {
 	t.Helper()
 	s := sc.setUp(t)
 	before := s.objects(context.Background())
-	args := append([]string{"compose"}, sc.expand(s, sc.flags)...)
-	args = append(args, "down", "-v")
+	args := append(sc.expand(s, sc.flags), "down", "-v")
 	args = append(append(args, sc.expand(s, sc.down)...), sc.named...)
-	r := sc.run(t, s, s.command(sc.sub, "docker", args...))
+	planned := sc.plan(t, s, args)
+	r := sc.run(t, s, s.command(sc.sub, "docker", append([]string{"compose"}, args...)...))
+	planned()
 	if r.code != sc.composeExit {
 		t.Errorf("docker compose down -v: exit %d, want %d\n%s", r.code, sc.composeExit, r.stderr)
 	}

@@ -11,14 +11,16 @@ func TestAsking(t *testing.T) {
 		name    string
 		args    []string
 		keys    string
+		again   string // typed at the second question
 		code    int
 		outcome string
 		screen  string
 		gone    bool
 	}{
 		{name: "typed name", keys: "PROJ\n", code: 0, outcome: "success", gone: true, screen: "Destroyed PROJ: 1 container, 1 volume, 1 network"},
-		{name: "wrong name", keys: "prod\n", code: 4, outcome: "cancelled", screen: "cancelled: nothing was destroyed"},
-		{name: "yes is no name", keys: "yes\n", code: 4, outcome: "cancelled", screen: "cancelled"},
+		{name: "wrong name", keys: "prod\n", again: "prod\n", code: 4, outcome: "cancelled", screen: "cancelled: nothing was destroyed"},
+		{name: "mistyped, then right", keys: "UPPER\n", again: "PROJ\n", code: 0, outcome: "success", gone: true, screen: "\"UPPER\" is not \"PROJ\": nothing was destroyed yet."},
+		{name: "yes is no name", keys: "yes\n", again: "\n", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "enter", keys: "\n", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "ctrl-d", keys: "\x04", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "ctrl-c", keys: "\x03", code: 130, outcome: "cancelled", screen: "nothing was destroyed"},
@@ -30,11 +32,15 @@ func TestAsking(t *testing.T) {
 			s.docker("compose", "up", "--detach")
 			p := s.terminal(c.args...)
 			p.waitText(question)
-			if !strings.Contains(p.seen(), "This destroys, for good:") || !strings.Contains(p.seen(), s.name+"_data") {
+			if !strings.Contains(p.seen(), "Destroys 1 volume") || !strings.Contains(p.seen(), s.name+"_data") {
 				t.Errorf("the question comes without the inventory:\n%s", p.seen())
 			}
 			if c.keys != "" {
 				p.send(s.expand(c.keys))
+			}
+			if c.again != "" {
+				waitFor(t, "the second question", func() bool { return strings.Count(p.seen(), question) == 2 })
+				p.send(s.expand(c.again))
 			}
 			code, last := p.wait(), s.last()
 			if code != c.code || last.Outcome != c.outcome || last.Details.Confirmation != "typed" {
@@ -110,8 +116,8 @@ func TestAskingUnderMake(t *testing.T) {
 	for n := 1; n <= 2; n++ {
 		waitFor(t, "question", func() bool { return strings.Count(p.seen(), question) == n })
 		// The name in the newest question.
-		asked := p.seen()[:strings.LastIndex(p.seen(), ") "+question)]
-		name := asked[strings.LastIndex(asked, "(")+1:]
+		asked := p.seen()[strings.LastIndex(p.seen(), "Type ")+len("Type "):]
+		name, _, _ := strings.Cut(asked, " ")
 		if name != a.name && name != b.name || name == first {
 			t.Fatalf("asked for %q", name)
 		}

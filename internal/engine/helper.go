@@ -14,6 +14,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
 
@@ -106,6 +107,26 @@ func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 		kept = append(kept, con)
 	}
 	s.Containers = kept
+}
+
+// Sweep removes the helper of an operation that is dead, and whose lock, at this
+// path, is held by whoever settles it.
+func (c *Client) Sweep(ctx context.Context, lock string) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", inventory.LabelHelper+"=true"), filters.Arg("label", inventory.LabelHelperLock+"="+lock),
+	)})
+	if err != nil {
+		return c.unreachable(err)
+	}
+	for _, con := range list {
+		if err := removeContainer(ctx, c.api, con.ID); err != nil {
+			return fmt.Errorf("remove the helper %q: %w", con.ID, err)
+		}
+	}
+	return nil
 }
 
 // leftover reports whether the container is a helper of an operation that is

@@ -23,6 +23,10 @@ func Settler(s Setting) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
+		if err := s.Engine.Sweep(ctx, o.LockPath()); err != nil {
+			return record.Ended{}, err
+		}
+		o.Details.Engine.StableCreated = engine.StableCreated
 		end := record.Ended{Outcome: audit.Failed}
 		e, opened := archive.Open(o.ExportPath)
 		switch {
@@ -30,10 +34,13 @@ func Settler(s Setting) record.Settler {
 			o.ExportPath, end.Err = "", errors.New("it was cut off: there is no export")
 		case o.Name == audit.Export:
 			end.Outcome, o.Details.Export = audit.Success, recordOf(e)
-		case opened != nil:
-			end.Err = fmt.Errorf("it was cut off: %w", opened)
 		default:
-			end = s.compare(ctx, o, e)
+			if opened != nil {
+				e = nil
+			}
+			if end, err = s.compare(ctx, o, e, opened); err != nil {
+				return end, err
+			}
 		}
 		if err := s.Engine.Start(ctx, o.Details.Stopped); err != nil {
 			end.Err = errors.Join(end.Err, err)
@@ -51,8 +58,10 @@ func recordOf(e *archive.Export) *record.Export {
 }
 
 // compare tells how the volumes that were to be restored differ from the export,
-// and which of those that were to be removed are gone or were made again.
-func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export) record.Ended {
+// and which of those that were to be removed are gone or were made again. Where
+// there is no export any more, opened says why. An error says that the engine
+// could not be asked.
+func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export, opened error) (record.Ended, error) {
 	end := record.Ended{Outcome: audit.Failed}
 	r := Restore{Setting: s, Export: e, lock: o.LockPath()}
 	snap, err := s.Engine.Snapshot(ctx, inventory.Scope{})
@@ -60,32 +69,34 @@ func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Ex
 		r.platform, err = s.Engine.Platform(ctx)
 	}
 	if err != nil {
-		end.Err = fmt.Errorf("it was cut off: %w", err)
-		return end
+		return end, err
 	}
-	var problems []string
+	var problems, unsure []string
 	for _, one := range o.Details.Restored {
 		v, there := snap.Volume(one.Name)
-		from, known := e.Manifest.Find(one.From)
-		if !there || !known {
-			problems = append(problems, "volume "+one.Name+" is not there")
-			if one.Replaced && !there {
-				end.Affected = append(end.Affected, one.Name)
+		differences := []string{"it is not there"}
+		if there {
+			if differences, err = r.whatDiffers(ctx, one, v, opened); err != nil {
+				return end, err
 			}
-			continue
-		}
-		differences, err := r.differences(ctx, from, v)
-		if err != nil {
-			differences = []string{err.Error()}
 		}
 		for _, d := range differences {
 			problems = append(problems, "volume "+one.Name+": "+d)
 		}
-		if one.Replaced && (len(differences) == 0 || replaced(o.Details.Inventory, v)) {
+		replaced, known := true, true
+		if there {
+			replaced, known = isReplaced(o.Details.Inventory, v)
+		}
+		switch {
+		case one.Replaced && (len(differences) == 0 || replaced):
 			end.Affected = append(end.Affected, one.Name)
+		case one.Replaced && !known:
+			unsure = append(unsure, one.Name)
 		}
 	}
 	switch {
+	case len(unsure) > 0:
+		end.Outcome, end.Err = audit.Pending, record.Unsure(unsure)
 	case len(problems) == 0:
 		end.Outcome = audit.Success
 	default:
@@ -94,14 +105,36 @@ func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Ex
 			end.Outcome = audit.Partial
 		}
 	}
-	return end
+	return end, nil
 }
 
-// replaced reports whether a volume is surely another than the one that the
-// pending event names.
-func replaced(before inventory.Inventory, now inventory.Volume) bool {
-	changes := inventory.Changes(before, inventory.Inventory{Engine: before.Engine, Resources: []inventory.Resource{asked(now.Resource())}})
-	return len(changes) > 0
+// whatDiffers is how a volume that is there differs from the export, or why that
+// cannot be said for good. An error is the engine's.
+func (r *Restore) whatDiffers(ctx context.Context, one record.Restored, is inventory.Volume, opened error) ([]string, error) {
+	if opened != nil {
+		return []string{opened.Error()}, nil
+	}
+	from, known := r.Export.Manifest.Find(one.From)
+	if !known {
+		return []string{"it is not in the export"}, nil
+	}
+	if err := r.Export.Check(ctx, from); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
+		return []string{err.Error()}, nil
+	}
+	return r.differences(ctx, from, is)
+}
+
+// isReplaced reports whether a volume is surely another than the one that the
+// pending event names, and whether that can be told.
+func isReplaced(before inventory.Inventory, now inventory.Volume) (replaced, known bool) {
+	for _, r := range before.Resources {
+		if r.Kind == inventory.KindVolume && r.Name == now.Name {
+			return inventory.Replaced(r, now.Resource(), before.Engine)
+		}
+	}
+	return true, true
 }
 
 func asked(r inventory.Resource) inventory.Resource {

@@ -14,9 +14,9 @@ import (
 // one restores one volume. gone says that one of that name was removed for it.
 // A volume that was made here and could not be filled is removed again.
 func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone bool, err error) {
-	read, end := progress.Volume(t.volume.Name, t.from.Archive.TarSize)
-	r.Export.Read = read
-	defer func() { end(err) }()
+	bar := progress.Volume(t.volume.Name, t.from.Archive.TarSize)
+	r.Export.Read = bar.Read
+	defer func() { bar.End(err) }()
 	if err := r.stillSo(ctx, *t); err != nil {
 		return false, err
 	}
@@ -41,7 +41,7 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 			return gone, err
 		}
 	}
-	differences, err := r.fill(ctx, *t)
+	differences, err := r.fill(ctx, *t, bar)
 	if err != nil && t.made {
 		return gone, errors.Join(err, r.unmake(t))
 	}
@@ -86,7 +86,7 @@ func (r *Restore) unmake(t *target) error {
 }
 
 // fill writes the content and compares it with the archive.
-func (r *Restore) fill(ctx context.Context, t target) ([]string, error) {
+func (r *Restore) fill(ctx context.Context, t target, bar Bar) ([]string, error) {
 	var err error
 	if t.volume.Here && direct(r.platform) {
 		err = r.Export.ToDir(ctx, t.from, t.volume.Mountpoint)
@@ -96,6 +96,7 @@ func (r *Restore) fill(ctx context.Context, t target) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	bar.Verify()
 	return r.differences(ctx, t.from, t.volume)
 }
 

@@ -14,6 +14,9 @@ type After struct {
 	Unseen      bool
 	Interrupted bool // a signal reached us before the child had ended
 	ChildFailed bool // the child exited non-zero
+	// OnlyAsked: whatever else went was another hand's doing, since the command
+	// names each volume that it removes.
+	OnlyAsked bool
 }
 
 // Verdict is what the evidence says.
@@ -22,6 +25,7 @@ type Verdict struct {
 	Lost        []string   // volumes verified gone, sorted
 	LostBytes   int64      // of these, as far as their sizes are known
 	Remaining   []Resource // asked, and still there; Reason says why, where it can be seen
+	Holders     []Holder   // what keeps them
 	Unforeseen  []string   // volumes that vanished meanwhile and that the command did not ask for
 	Unsure      []string   // volumes of which it cannot be told whether they were destroyed and made again
 	Providers   []string   // whose end cannot be told, since the child failed
@@ -40,14 +44,20 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 	v := Verdict{Lost: []string{}, Interrupted: after.Interrupted}
 	e := newEvidence(before, after)
 	for _, r := range before.Resources {
+		if after.OnlyAsked && !r.Asked {
+			v.Resources = append(v.Resources, r)
+			continue
+		}
 		r.Result = e.result(r)
 		switch {
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)
+		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name is there
 		case r.Result == Unknown:
 			v.Unsure = append(v.Unsure, r.Name)
 		case r.Asked:
 			r = e.remains(r)
+			v.hold(r, e.holders(r), before)
 			v.Remaining = append(v.Remaining, r)
 		}
 		v.Resources = append(v.Resources, r)
@@ -157,7 +167,10 @@ func (e evidence) same(r Resource, v Volume) Result {
 
 // remains says of a resource that should have gone why it has not.
 func (e evidence) remains(r Resource) Resource {
-	r.HeldBy = e.holders(r)
+	r.HeldBy = nil
+	for _, c := range e.holders(r) {
+		r.HeldBy = append(r.HeldBy, c.Name)
+	}
 	if r.Fate == Removed {
 		r.Reason = "" // it was about something else
 	}
@@ -167,19 +180,18 @@ func (e evidence) remains(r Resource) Resource {
 	return r
 }
 
-// holders names the containers that kept the resource from going.
-func (e evidence) holders(r Resource) []string {
-	var names []string
+// holders are the containers that kept the resource from going, by name.
+func (e evidence) holders(r Resource) (held []Container) {
 	for _, c := range e.Snapshot.Containers {
 		uses := r.Kind == KindVolume && c.Refers(r.Name) ||
 			r.Kind == KindNetwork && slices.Contains(c.Networks, r.ID) && c.Runs() ||
 			r.Kind == KindImage && c.ImageID == r.ID
 		if uses {
-			names = append(names, c.Name)
+			held = append(held, c)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(held, func(a, b Container) int { return strings.Compare(a.Name, b.Name) })
+	return held
 }
 
 // unforeseen finds the volumes that came into being after the look, that the

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,6 +34,7 @@ func (p *planner) planVolumes() {
 		for _, c := range users[v.Name] {
 			r.UsedBy = append(r.UsedBy, c.Name)
 		}
+		slices.Sort(r.UsedBy)
 		switch {
 		case spoken && meant.leave == "" || rides:
 			p.inUse(&r, users[v.Name])
@@ -165,11 +167,11 @@ func (p *planner) unasked(v Volume, anonymous bool) string {
 func (p *planner) volumeUsers() map[string][]Container {
 	users := map[string][]Container{}
 	for _, c := range p.snap.Containers {
-		last := ""
+		once := map[string]bool{"": true}
 		for _, m := range c.Mounts {
-			if m.Volume != "" && m.Volume != last {
+			if !once[m.Volume] {
 				users[m.Volume] = append(users[m.Volume], c)
-				last = m.Volume
+				once[m.Volume] = true
 			}
 		}
 	}

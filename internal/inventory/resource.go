@@ -38,7 +38,9 @@ const (
 	Gone     Result = "gone"     // it is no longer there
 	Remade   Result = "remade"   // it was destroyed, and another of its name is there
 	Remained Result = "remained" // it is still there
-	Unknown  Result = "unknown"  // one of its name is there, and nothing shows whether it is the same
+	// Untouched: the operation ended before it did anything.
+	Untouched Result = "untouched"
+	Unknown   Result = "unknown" // one of its name is there, and nothing shows whether it is the same
 )
 
 // Resource is one line of an inventory, and of the record. Times are RFC 3339.
@@ -52,6 +54,7 @@ type Resource struct {
 	Driver     string      `json:"driver,omitempty"`     // of a volume that is not the engine's own kind
 	Claimed    string      `json:"claimed_by,omitempty"` // the other project whose label the volume carries
 	Host       string      `json:"host_path,omitempty"`  // host path behind a bind, or behind a volume that is one
+	Profiles   []string    `json:"profiles,omitempty"`   // of a container whose service is off
 	UsedBy     []string    `json:"used_by,omitempty"`    // containers that mount the volume, by name
 	Anonymous  bool        `json:"anonymous,omitempty"`
 	Protected  bool        `json:"protected,omitempty"`
@@ -98,6 +101,9 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
+	// Since is what the engine told since the look before; nil when nobody
+	// followed it.
+	Since *Seen `json:"-"`
 }
 
 // Engine says which engine it was.

@@ -132,7 +132,13 @@ type Seen struct {
 }
 
 // Moved reports whether anything came into being that a look would show.
-func (s Seen) Moved() bool { return len(s.Volumes)+len(s.Containers) > 0 || s.Broken }
+func (s Seen) Moved() bool { return len(s.Volumes)+len(s.Containers) > 0 }
+
+// Until leaves out what was not told yet at an earlier moment.
+func (s Seen) Until(then Seen) Seen {
+	s.Destroyed, s.Volumes, s.Containers = s.Destroyed[:len(then.Destroyed)], s.Volumes[:len(then.Volumes)], s.Containers[:len(then.Containers)]
+	return s
+}
 
 // Clone copies it.
 func (s Seen) Clone() Seen {

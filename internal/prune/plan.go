@@ -71,6 +71,7 @@ func Plan(s inventory.Snapshot, o Options) inventory.Inventory {
 	}
 	for _, v := range s.Volumes {
 		r := o.Protect.Resource(v)
+		slices.Sort(users[v.Name])
 		r.UsedBy, r.Anonymous = users[v.Name], inventory.LooksAnonymous(v)
 		r.Fate = inventory.Kept
 		if r.Reason = keeps(v, r, o); r.Reason == "" {

@@ -18,7 +18,8 @@ import (
 type Recorder interface {
 	// Begin records the first event of an operation.
 	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
-	// Append records a later event of an operation that has no outcome yet.
+	// Append records a later event of an operation that has no outcome yet. Where
+	// Begin failed and has not happened, the error is audit.ErrNotFound.
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Check finds out whether an event would be refused, and records nothing.
 	Check(context.Context) error
@@ -35,7 +36,8 @@ type Book struct {
 	User     string          // for the user field
 	Actor    json.RawMessage // for details.actor
 	Tool     string          // this program and its version
-	Command  []string        // how this program was called
+	Program  []string        // how this program was called: ccdestroy, or docker ccdestroy
+	Args     []string        // with what
 	Now      func() time.Time
 	NewID    func(time.Time) string
 	Note     func(string)       // reports an incidental notice

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Operation is one operation as it comes about. It writes all its events: any
@@ -27,6 +29,7 @@ type Operation struct {
 	lock    *durable.Locked // of the operation; nil where nobody else may settle it
 	project *durable.Locked // of its project, or nil
 	begun   bool            // an event of it is in the log
+	unsure  bool            // one may be in the log: recording it failed
 	ended   bool            // its outcome is in the log
 	opened  time.Time
 	pended  time.Time // when the newest pending event was durable
@@ -38,7 +41,7 @@ type Operation struct {
 func (b *Book) Open(name string) (*Operation, error) {
 	now := b.Now()
 	o := &Operation{ID: b.NewID(now), Name: name, book: b, user: b.User, opened: now}
-	o.Details = Details{Tool: b.Tool, Actor: b.Actor, Command: b.Command}
+	o.Details = Details{Tool: b.Tool, Actor: b.Actor, Command: slices.Concat(b.Program, b.Args)}
 	var err error
 	if o.lock, err = b.lockOperation(o); err != nil {
 		return nil, noRecord(o.Name, err)
@@ -136,14 +139,26 @@ func (o *Operation) Stop(ctx context.Context, sig os.Signal, err error) error {
 	if stopped.Code == fault.ExitNoRecord && !o.begun {
 		return stopped
 	}
+	o.untouched(outcome)
 	if err := o.End(ctx, Ended{Outcome: outcome, Err: stopped}); err != nil {
 		o.book.Note("not recorded: " + err.Error())
 	}
 	return stopped
 }
 
-// Close ends the work on an operation. Its lock file goes when no event of it is
-// in the log, or its outcome is; else it stays, for whoever settles it.
+// untouched says of everything that nothing became of it.
+func (o *Operation) untouched(outcome audit.Outcome) {
+	o.Details.Resources = slices.Clone(o.Details.Resources)
+	for i := range o.Details.Resources {
+		o.Details.Resources[i].Result = inventory.Untouched
+		if o.Details.Resources[i].Asked {
+			o.Details.Resources[i].Reason = string(outcome) + " before anything was removed"
+		}
+	}
+}
+
+// Close ends the work on an operation. Its lock file goes when surely no event of
+// it is in the log, or its outcome is; else it stays, for whoever settles it.
 func (o *Operation) Close() {
 	if o.project != nil {
 		_ = o.project.Remove() // one that stays keeps nobody out
@@ -152,7 +167,7 @@ func (o *Operation) Close() {
 	if o.lock == nil {
 		return
 	}
-	if o.begun && !o.ended {
+	if (o.begun || o.unsure) && !o.ended {
 		_ = o.lock.Unlock()
 	} else {
 		_ = o.lock.Remove() // one that stays is removed by whoever settles next
@@ -172,16 +187,17 @@ func (o *Operation) Leave() {
 }
 
 func (o *Operation) append(ctx context.Context, e audit.Event, room int64) (err error) {
-	if o.begun {
+	if o.begun || o.unsure {
 		_, err = o.book.recorder().Append(ctx, e, room)
-	} else {
+	}
+	if !o.begun && (!o.unsure || errors.Is(err, audit.ErrNotFound)) {
 		_, err = o.book.recorder().Begin(ctx, e, room)
 	}
 	if errors.Is(err, audit.ErrHead) { // the event itself is durable
 		o.book.Note(err.Error())
 		err = nil
 	}
-	o.begun = o.begun || err == nil
+	o.begun, o.unsure = o.begun || err == nil, o.unsure || err != nil
 	return err
 }
 

@@ -26,7 +26,9 @@ type Ending struct {
 	Exit       fault.Exit
 	Unrecorded error // why the outcome is not in the log, or nil
 	Duration   time.Duration
-	Saved      string // where the volumes were exported to, or ""
+	Saved      string   // where the volumes were exported to, or ""
+	Program    []string // how the user called this program
+	Args       []string // with what
 	Code       int
 }
 
@@ -76,8 +78,14 @@ func (d *Details) Settle(v inventory.Verdict) Ended {
 	}
 	end := Ended{Outcome: OutcomeOf(v), Affected: v.Lost}
 	if end.Outcome == audit.Pending {
-		end.Err = fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(v.Unsure, ", "))
+		end.Err = Unsure(v.Unsure)
 		end.Affected = d.Going()
 	}
 	return end
+}
+
+// Unsure is why an operation stays unfinished: it cannot be told what became of
+// these volumes.
+func Unsure(volumes []string) error {
+	return fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(volumes, ", "))
 }

@@ -226,6 +226,9 @@ func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) (settle
 		return false, err
 	}
 	if o == nil {
+		if AtWork(b.Log, e.ID) {
+			b.Note(fmt.Sprintf("%s is still at work: %s", e.ID, e.Operation))
+		}
 		return false, nil // at work, or over by now
 	}
 	return b.settleOne(ctx, o, nil)

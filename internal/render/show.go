@@ -179,8 +179,10 @@ func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, styl
 			result = cell{text: "remained", color: Warn}
 		case r.Result == inventory.Remained:
 			result = cell{text: "kept"}
-		case outcome != audit.Pending: // nothing was to become of it
-			result = cell{text: string(r.Fate)}
+		case r.Result == inventory.Unknown:
+			result = cell{text: "unknown", color: Warn}
+		case outcome != audit.Pending: // without evidence, nothing became of it
+			result = cell{text: string(inventory.Untouched)}
 		}
 		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
 	}

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -22,8 +23,20 @@ const (
 
 // Style says what the reader's side can show.
 type Style struct {
-	Color bool // colours may be used
-	Width int  // columns; 0 when it is no terminal
+	Color  bool // colours may be used
+	Width  int  // columns; 0 when it is no terminal
+	Height int  // lines; 0 when it is no terminal
+	// Program is how the user calls this program, in words; none is ccdestroy.
+	Program []string
+}
+
+// command is a command of ours as it can be pasted.
+func (s Style) command(name string, args ...string) string {
+	program := s.Program
+	if len(program) == 0 {
+		program = []string{"ccdestroy"}
+	}
+	return words(append(append(slices.Clone(program), name), args...))
 }
 
 func (s Style) paint(c Color, text string) string {

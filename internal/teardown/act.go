@@ -75,6 +75,7 @@ func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.Aft
 	var since, failing time.Time
 	told := false
 	for {
+		seen := r.watch.Seen()
 		snap, err := r.Engine.Snapshot(ctx, inventory.Scope{Images: r.Options.Images != ""})
 		now := time.Now()
 		switch {
@@ -90,7 +91,7 @@ func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.Aft
 			}
 			rested := now.Sub(since) >= restQuiet || len(left) == 0
 			if !removing(snap, inv.Project) && (clean || rested) || ctx.Err() != nil {
-				return r.after(snap, exit), nil
+				return r.after(snap, seen, exit), nil
 			}
 		}
 		if !told {
@@ -102,15 +103,17 @@ func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.Aft
 			if err != nil {
 				return inventory.After{}, err
 			}
-			return r.after(snap, exit), nil
+			return r.after(snap, seen, exit), nil
 		case <-time.After(restPoll):
 		}
 	}
 }
 
-func (r *Run) after(s inventory.Snapshot, exit fault.Exit) inventory.After {
+// after is the evidence: a look, and what was told before it. What comes later
+// is not missing from it.
+func (r *Run) after(s inventory.Snapshot, seen inventory.Seen, exit fault.Exit) inventory.After {
 	return inventory.After{
-		Snapshot: s, Seen: r.watch.Stop(), Interrupted: exit.Signal != nil, ChildFailed: exit.Code != 0 && exit.Signal == nil,
+		Snapshot: s, Seen: r.watch.Stop().Until(seen), Interrupted: exit.Signal != nil, ChildFailed: exit.Code != 0 && exit.Signal == nil,
 	}
 }
 

@@ -29,7 +29,14 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 	if err != nil {
 		return false, err
 	}
-	return !asked && !saved && !r.watch.Seen().Moved(), nil
+	return !asked && !saved && !r.moved(), nil
+}
+
+// moved reports whether something may have come into being since the look. An
+// engine that cannot be followed is looked at once more, and no further.
+func (r *Run) moved() bool {
+	seen := r.watch.Seen()
+	return seen.Moved() || seen.Broken && !r.blind
 }
 
 // refuse stops before protected volumes that were not named, and before names

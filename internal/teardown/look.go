@@ -11,11 +11,15 @@ import (
 
 // Look lists what the engine has, with its events followed from before the first
 // call, and plans. Sizes that are not there in time stay unknown: a teardown does
-// not wait for them.
-func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
-	r.unwatch()
+// not wait for them. What is followed since the look before is followed until
+// after this one, so that nothing falls in between.
+func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
+	last := r.watch
+	r.blind = last != nil && last.Seen().Broken
 	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
-	var err error
+	if last != nil {
+		defer func() { seen := last.Stop(); inv.Since = &seen }()
+	}
 	if r.before, err = r.Engine.Snapshot(ctx, r.scope()); err != nil {
 		return inventory.Inventory{}, err
 	}

@@ -41,6 +41,8 @@ type Watcher interface {
 type Containers interface {
 	Start(ctx context.Context, ids []string) error // in the given order
 	Stop(ctx context.Context, ids []string) error  // all at once
+	// Sweep removes the helper of a dead operation, whose lock is at this path.
+	Sweep(ctx context.Context, lock string) error
 }
 
 // Saver exports volumes before they go. After an error nothing may be

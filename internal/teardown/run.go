@@ -38,6 +38,7 @@ type Run struct {
 	before  inventory.Snapshot // of the last look
 	watch   Watcher            // since the last look
 	agreed  bool               // what the first look showed
+	blind   bool               // the engine could not be followed until the last look
 	secured secured
 	began   time.Time // the child
 	exit    fault.Exit
@@ -132,7 +133,7 @@ func (r *Run) unwatch() {
 func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) record.Ending {
 	e := record.Ending{
 		ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
-		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
+		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
 	}
 	if unrecorded != nil || end.Outcome == audit.Pending {
 		e.Code = fault.ExitFailed

@@ -31,15 +31,6 @@ func (r *Run) secure(ctx context.Context, o *record.Operation, changes []invento
 	if !r.saving(o.Details.Inventory) && r.secured.volumes == nil {
 		return false, nil
 	}
-	todo := r.unsaved(o.Details.Inventory)
-	if len(todo) == 0 && r.secured.finished {
-		return false, nil
-	}
-	defer func() {
-		if err != nil {
-			r.Saver.Drop()
-		}
-	}()
 	if err := r.stillSame(changes); err != nil {
 		return false, err
 	}
@@ -48,8 +39,12 @@ func (r *Run) secure(ctx context.Context, o *record.Operation, changes []invento
 			return false, err
 		}
 	}
-	if len(todo) > 0 {
+	todo := r.unsaved(o.Details.Inventory)
+	switch {
+	case len(todo) > 0:
 		return true, r.save(ctx, o, todo)
+	case r.secured.finished:
+		return false, nil
 	}
 	// More can have come while volumes were read: only when a look shows nothing
 	// new is the export finished.
@@ -60,7 +55,10 @@ func (r *Run) secure(ctx context.Context, o *record.Operation, changes []invento
 func (r *Run) announce(ctx context.Context, o *record.Operation) error {
 	r.secured.volumes = map[string]inventory.Resource{}
 	o.Details.Stopped = r.before.RunningOf(r.ours(o.Details.Inventory))
-	o.Abandoned = func() { r.resume(o) }
+	o.Abandoned = func() {
+		r.Saver.Drop() // what it takes is given back before the services start again
+		r.resume(o)
+	}
 	return o.Pend(ctx)
 }
 

@@ -26,12 +26,17 @@ func Settler(e Engine, c Containers) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
+		if err := c.Sweep(ctx, o.LockPath()); err != nil {
+			return record.Ended{}, err
+		}
 		snap, err := rested(ctx, e, o.Details.Inventory)
 		if err != nil {
 			return record.Ended{}, err
 		}
 		o.Details.Engine.StableCreated = engine.StableCreated
-		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != ""}, nil)
+		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
+			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune,
+		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
 			end.Err = c.Start(ctx, o.Details.Stopped)

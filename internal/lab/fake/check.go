@@ -1,0 +1,169 @@
+package fake
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/durable"
+)
+
+// Check fails the test where a process that has ended, or was killed, left behind
+// what it must not, or recorded what is not so.
+func (p *Process) Check() {
+	p.T.Helper()
+	p.checkLocks()
+	p.World.mu.Lock()
+	defer p.World.mu.Unlock()
+	if p.Killed() {
+		p.watchers = map[*Watcher]bool{} // they went with it
+		return
+	}
+	if len(p.watchers) > 0 {
+		p.T.Errorf("%d watchers were left", len(p.watchers))
+	}
+	if p.helpers > 0 {
+		p.T.Errorf("%d helpers were left", p.helpers)
+	}
+	p.checkEnd()
+}
+
+// CheckSettled is Check of what was recorded for a process that was killed, by
+// now.
+func (p *Process) CheckSettled() {
+	p.T.Helper()
+	p.World.mu.Lock()
+	defer p.World.mu.Unlock()
+	if p.op != nil && p.op.outcome == nil {
+		p.T.Errorf("it stays unfinished")
+	}
+	p.checkEnd()
+}
+
+func (p *Process) checkEnd() {
+	p.T.Helper()
+	if p.op != nil && p.op.outcome != nil {
+		p.checkOutcome(*p.op.outcome)
+	}
+	open := p.op != nil && p.op.outcome == nil
+	if mine := p.mine(); len(mine) == 0 && p.removed == 0 && !open && !p.excused {
+		for _, c := range p.containers {
+			if c.stopped && p.ran[c.ID] {
+				p.T.Errorf("container %s ran, and was left stopped", c.Name)
+			}
+		}
+	}
+}
+
+// mine are the volumes that the process destroyed.
+func (p *Process) mine() (names []string) {
+	for _, d := range p.destroyed {
+		if d.By == p {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// checkOutcome holds an outcome against what was destroyed.
+func (p *Process) checkOutcome(e audit.Event) {
+	p.T.Helper()
+	gone := map[string]bool{} // since the process began
+	for _, d := range p.destroyed {
+		if d.At > p.began && (d.By == p || e.Operation == audit.Destroy) {
+			gone[d.Name] = true
+		}
+	}
+	for _, d := range p.destroyed {
+		if d.By != p || p.Deaf && d.Birth > p.op.look { // which nothing shows
+			continue
+		}
+		if name := d.Name; !slices.Contains(e.DataAffected, name) {
+			p.T.Errorf("%s: volume %s was destroyed, and is not recorded: %q", e.Outcome, name, e.DataAffected)
+		}
+	}
+	for i, name := range e.DataAffected {
+		if !gone[name] {
+			p.T.Errorf("%s: volume %s is recorded as destroyed, and was not", e.Outcome, name)
+		}
+		if slices.Contains(e.DataAffected[:i], name) {
+			p.T.Errorf("%s: volume %s is recorded twice", e.Outcome, name)
+		}
+	}
+	if e.Outcome == audit.Cancelled && len(p.mine()) > 0 {
+		p.T.Errorf("cancelled, and %q were destroyed", p.mine())
+	}
+}
+
+// checkLocks fails the test where a lock is held or left over.
+func (p *Process) checkLocks() {
+	p.T.Helper()
+	dir := p.Log.Path + ".ops"
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		p.T.Error(err)
+	}
+	for _, entry := range list {
+		l, free, err := durable.TryLockExisting(filepath.Join(dir, entry.Name()))
+		if err != nil || !free {
+			p.T.Errorf("lock %s: free %t, %v", entry.Name(), free, err)
+			continue
+		}
+		_ = l.Unlock()
+		switch id := entry.Name(); {
+		case p.Killed(), p.unsure && !strings.Contains(id, "-"):
+		case strings.Contains(id, "-"):
+			p.T.Errorf("the lock of project %s was left", id)
+		case p.Ended(id):
+			p.T.Errorf("the lock of %s was left, which has an outcome", id)
+		}
+	}
+}
+
+// Ended reports whether an operation has an outcome in the log.
+func (w *World) Ended(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.over(id)
+}
+
+func (w *World) over(id string) bool {
+	o := w.operations[id]
+	return o != nil && o.outcome != nil
+}
+
+// Outcome is the process's own, "" where the log has none.
+func (p *Process) Outcome() audit.Outcome {
+	e, _ := p.Event()
+	return e.Outcome
+}
+
+// Event is the newest event of the process's own operation.
+func (p *Process) Event() (e audit.Event, found bool) {
+	p.World.mu.Lock()
+	defer p.World.mu.Unlock()
+	switch {
+	case p.op == nil:
+		return e, false
+	case p.op.outcome != nil:
+		return *p.op.outcome, true
+	}
+	return p.op.pending, true
+}
+
+// Looked is when the process looked at what its pending event names.
+func (p *Process) Looked() int {
+	p.World.mu.Lock()
+	defer p.World.mu.Unlock()
+	if p.op == nil {
+		return 0
+	}
+	return p.op.look
+}
