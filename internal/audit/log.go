@@ -232,7 +232,7 @@ func Find(dir string) (path string, found bool) {
 		if _, err := os.Lstat(path); err == nil {
 			return path, true
 		}
-		if len((&Log{Path: path}).segments()) > 0 { // a rotation was cut short
+		if all, _ := (&Log{Path: path}).segments(); len(all) > 0 { // a rotation was cut short
 			return path, true
 		}
 		if filepath.Dir(d) == d {

@@ -69,7 +69,7 @@ func strike(t *testing.T, call, fault string, when int) (state string, hit bool)
 	cmd.Args = []string{"strace", "-f", "-qq", "-o", trace, "-e", "trace=" + call, "-e", fmt.Sprintf("inject=%s:%s:when=%d", call, fault, when)}
 	if call != "renameat" { // of which strace looks at the first argument only
 		cmd.Args = append(cmd.Args, "-P", l.Path, "-P", l.Path+".lock", "-P", dir)
-		for _, path := range l.segments() {
+		for _, path := range listed(t, l) {
 			cmd.Args = append(cmd.Args, "-P", path)
 		}
 	}
@@ -126,7 +126,7 @@ func stateOf(t *testing.T, l *Log) string {
 		return "closed"
 	case tail.size == 0:
 		return "made"
-	case len(l.segments()) == 2:
+	case len(listed(t, l)) == 2:
 		return "rotated"
 	}
 	return "open"

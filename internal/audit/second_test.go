@@ -18,8 +18,8 @@ import (
 // segments.
 func TestSecondVerifier(t *testing.T) {
 	need.Command(t, "python3")
-	some, many := often(53, 509), often(211, 2003)
 	s := &second{dir: t.TempDir(), verdicts: map[string]bool{}}
+	some, many := often(53, 509), often(211, 2003)
 	for _, shape := range shapes(t) {
 		s.file(t, shape.data, shape.head.Word())
 		s.file(t, shape.data, strings.Repeat("0", len(shape.head.Log))+shape.head.Word()[len(shape.head.Log):])
@@ -121,10 +121,10 @@ func (s *second) segments(t *testing.T) {
 		for _, other := range whole {
 			s.log(t, with(name, other), "")
 		}
-		n := 0
+		n, many := 0, often(211, 2003)
 		tamper(whole[name], func(_ string, _ int, data []byte) {
 			live := path == l.Path && !bytes.HasSuffix(data, []byte("\n")) // which we would wait for
-			if n++; n%211 == 0 && !live {
+			if n++; n%many == 0 && !live {
 				s.log(t, with(name, append([]byte{}, data...)), head.Word())
 				s.log(t, with(name, append([]byte{}, data...)), "")
 			}

@@ -54,6 +54,10 @@ func (l *Log) Verify(given []Head) (Report, error) {
 // examineAll examines the segments, the newest one first: those that each other
 // one leads to, and then those that nothing leads to any more.
 func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
+	listed, err := l.segments() // first: what is put aside from here on is reached under its old name
+	if err != nil {
+		return nil, err
+	}
 	g, err := l.newest()
 	if err != nil {
 		return nil, err
@@ -63,9 +67,9 @@ func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
 		return nil, err
 	}
 	for {
-		path := l.stray(seen)
-		if path == "" {
-			return parts, nil
+		path, err := stray(listed, seen)
+		if path == "" || err != nil {
+			return parts, err
 		}
 		if g, err = openSegment(path, seen); err != nil {
 			return nil, err
@@ -79,17 +83,20 @@ func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
 	}
 }
 
-// stray is a segment that was not seen, the newest one of those that continue
-// each other; "" when all were seen.
-func (l *Log) stray(seen map[string]bool) (path string) {
-	all := slices.DeleteFunc(l.segments(), func(path string) bool { return seen[path] })
-	continued := continuedBy(all)
+// stray is one of the listed segments that was not seen, the newest one of those
+// that continue each other; "" when all were seen.
+func stray(listed []string, seen map[string]bool) (path string, err error) {
+	all := slices.DeleteFunc(slices.Clone(listed), func(path string) bool { return seen[path] })
+	continued, err := continuedBy(all)
+	if err != nil {
+		return "", err
+	}
 	for _, one := range slices.Backward(all) {
 		if path = one; !continued[filepath.Base(one)] {
 			break
 		}
 	}
-	return path
+	return path, nil
 }
 
 // examineChain examines a segment, which it closes, and those that it goes on
@@ -107,7 +114,10 @@ func (l *Log) examineChain(g *segment, heads []HeadCheck) (parts []*part, err er
 		if k != nil {
 			link = &HeadCheck{Head: k.Head(), link: p.name, vouched: p.proves(p.from)}
 		} else if p.Events == 0 && g.path == l.Path {
-			k, link = l.looseEnd(), nil
+			link = nil
+			if k, err = l.looseEnd(); err != nil {
+				return nil, err
+			}
 		}
 		if k == nil {
 			return parts, nil

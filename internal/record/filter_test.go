@@ -99,7 +99,7 @@ func TestQuery(t *testing.T) {
 
 // The newest export of each volume counts; those of another shape, and operations
 // that exported nothing, do not.
-func TestLastExports(t *testing.T) {
+func TestLastExportOfEach(t *testing.T) {
 	d := newDesk(t)
 	there := func(path string) bool { return path == "/new" }
 	never := map[string]inventory.LastExport{"a": {}}
