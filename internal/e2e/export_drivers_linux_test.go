@@ -52,7 +52,7 @@ volumes:
 		}
 	}
 	// What the view leads to is there still, and is not written over.
-	if r := s.ccdestroy("restore", last.ExportPath, "view", "--with-options"); r.code != 1 || !strings.Contains(r.stderr, "there is content already") {
+	if r := s.ccdestroy("restore", last.ExportPath, "view", "--with-options"); r.code != 1 || !strings.Contains(r.stderr, "there is content already") || s.hasVolume("PROJ_view") {
 		t.Errorf("over a host directory: exit %d\n%s", r.code, r.stderr)
 	}
 	need.Run(t, "rm", "-r", filepath.Join(s.dir, "host/inner"))
