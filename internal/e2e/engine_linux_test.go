@@ -11,6 +11,7 @@ import (
 
 // The engine is chosen as the Docker CLI does, and the child talks to the same.
 func TestWhichEngine(t *testing.T) {
+	t.Parallel()
 	host := os.Getenv("DOCKER_HOST")
 	if host == "" {
 		host = "unix:///var/run/docker.sock"
@@ -55,7 +56,8 @@ func TestEngineStopsInMidTeardown(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
 	e.start()
-	s := e.stack(one(strings.Replace(slow, "QUICK", quick, 1)))
+	// Before the engine stops it waits for containers as long as Compose does.
+	s := e.stack(one(strings.NewReplacer("QUICK", quick, "10m", "20s").Replace(slow)))
 	s.docker("compose", "up", "--detach")
 	var errs strings.Builder
 	cmd := s.command("", binary)

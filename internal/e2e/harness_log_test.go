@@ -135,12 +135,12 @@ func (s *stack) settled(before []object, code, wantCode int, outcome, signal str
 	}
 }
 
-// compareWith holds an outcome against what vanished of n things.
-func (s *stack) compareWith(last event, vanished []string, n int) {
+// compareWith holds an outcome against what vanished of what was there before.
+func (s *stack) compareWith(last event, before []object, vanished []string) {
 	s.t.Helper()
-	var volumes []string
+	volumes := []string{}
 	for _, v := range last.DataAffected {
-		volumes = append(volumes, "volume "+strings.ReplaceAll(v, s.name, "PROJ"))
+		volumes = append(volumes, "volume "+s.alias(before, v))
 	}
 	slices.Sort(volumes)
 	gone := slices.DeleteFunc(slices.Clone(vanished), func(v string) bool { return !strings.HasPrefix(v, "volume ") })
@@ -148,10 +148,10 @@ func (s *stack) compareWith(last event, vanished []string, n int) {
 	switch len(vanished) {
 	case 0:
 		want = "failed"
-	case n:
+	case len(before):
 		want = "success"
 	}
 	if last.Outcome != want || !slices.Equal(volumes, gone) {
-		s.t.Fatalf("recorded as %s with %q, but of %d things these vanished: %q", last.Outcome, volumes, n, vanished)
+		s.t.Fatalf("recorded as %s with %q, but of %d things these vanished: %q", last.Outcome, volumes, len(before), vanished)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -72,17 +71,11 @@ func (s *stack) atRest(before []object) []string {
 	return vanished
 }
 
-// killed starts a teardown and kills it with SIGKILL once the child runs; it
-// returns when the child has ended too.
+// killed starts a teardown of the slow stack and kills it with SIGKILL once the
+// child runs; it returns when the child has ended too.
 func (s *stack) killed() {
 	s.t.Helper()
-	cmd := s.command("", binary)
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	waitFor(s.t, "the child", func() bool { return len(s.events()) > 0 && child(cmd.Process.Pid) != 0 })
-	pid := child(cmd.Process.Pid)
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	waitFor(s.t, "the child to end", func() bool { return syscall.Kill(-pid, 0) != nil })
+	s.killedAt(childRuns)
+	s.docker("kill", "PROJ-slow-1") // the child may wait for it, and ends at its next word
+	waitFor(s.t, "the child to end", func() bool { return !worksIn(s.dir) })
 }

@@ -64,15 +64,16 @@ volumes:
   traces:
 `
 
-// slow has a service that takes seconds to stop, and one that does not: there
-// is time for a signal before anything is gone, and after the quick one is.
+// slow has a service that does not stop before it is killed, and one that stops
+// at once: a teardown stands still before anything is gone, or after the quick
+// one is, for as long as a test needs.
 const slow = `
 name: PROJ
 services:
   slow:
     image: IMAGE
     command: [sh, -c, "trap '' TERM; sleep infinity & wait"]
-    stop_grace_period: 6s
+    stop_grace_period: 10m
     volumes: [data:/data]
 QUICK
 volumes:

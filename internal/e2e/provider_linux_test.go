@@ -7,11 +7,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // A plain docker compose down is recorded, with what really went.
 func TestProvider(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		args    []string
@@ -56,6 +56,7 @@ func TestProvider(t *testing.T) {
 
 // What the provider refuses, Compose does not do: everything stays.
 func TestProviderRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		prepare func(t *testing.T, s *stack)
@@ -75,6 +76,7 @@ func TestProviderRefuses(t *testing.T) {
 		}, "there is no export of volume", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := withProvider(t, audited)
 			c.prepare(t, s)
 			s.docker("compose", "up", "--detach")
@@ -99,6 +101,7 @@ func TestProviderRefuses(t *testing.T) {
 // One deletion, one record: our own teardown, a dry run and an up record nothing
 // beside it; a variable that was left behind does not silence the provider.
 func TestProviderSilent(t *testing.T) {
+	t.Parallel()
 	s := withProvider(t, audited)
 	s.docker("compose", "up", "--detach")
 	if s.events() != nil {
@@ -128,37 +131,41 @@ func TestProviderSilent(t *testing.T) {
 // Compose is killed in mid-teardown: the finisher records what had gone by then.
 // And when the finisher is killed as well, reconcile does.
 func TestProviderKilled(t *testing.T) {
+	t.Parallel()
 	for _, both := range []bool{false, true} {
-		s := withProvider(t, strings.Replace(audited, "    volumes: [uploads:/uploads]\n", "    volumes: [uploads:/uploads]\n    command: [sh, -c, \"trap '' TERM; sleep infinity & wait\"]\n    stop_grace_period: 20s\n", 1))
-		s.docker("compose", "up", "--detach")
-		cmd := s.command("", "docker", "compose", "down", "-v")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		waitFor(t, "the first container to go", func() bool { return !s.has("PROJ-db-1") })
-		if both {
-			out, _ := exec.Command("pkill", "-KILL", "-f", "compose finish --id "+s.last().ID).CombinedOutput()
-			if len(out) > 0 {
-				t.Errorf("%s", out)
+		t.Run(map[bool]string{false: "compose", true: "both"}[both], func(t *testing.T) {
+			t.Parallel()
+			s := withProvider(t, strings.Replace(audited, "    volumes: [uploads:/uploads]\n", "    volumes: [uploads:/uploads]\n    command: [sh, -c, \"trap '' TERM; sleep infinity & wait\"]\n    stop_grace_period: 10m\n", 1))
+			s.docker("compose", "up", "--detach")
+			cmd := s.command("", "docker", "compose", "down", "-v")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
 			}
-			if r := s.ccdestroy("reconcile"); r.code != 0 || s.last().Outcome != "pending" {
-				t.Errorf("settled while Compose is at work: %s", s.last().Outcome)
+			waitFor(t, "the first container to go", func() bool { return !s.has("PROJ-db-1") })
+			if both {
+				out, _ := exec.Command("pkill", "-KILL", "-f", "compose finish --id "+s.last().ID).CombinedOutput()
+				if len(out) > 0 {
+					t.Errorf("%s", out)
+				}
+				if r := s.ccdestroy("reconcile"); r.code != 0 || s.last().Outcome != "pending" {
+					t.Errorf("settled while Compose is at work: %s", s.last().Outcome)
+				}
 			}
-		}
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		if both {
-			time.Sleep(200 * time.Millisecond) // nobody is left to record anything
-			if s.last().Outcome != "pending" {
-				t.Fatalf("who recorded %s?", s.last().Outcome)
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			_ = cmd.Wait()
+			if both {
+				waitFor(t, "everybody who could record anything to end", func() bool { return !worksIn(s.dir) })
+				if s.last().Outcome != "pending" {
+					t.Fatalf("who recorded %s?", s.last().Outcome)
+				}
+				if r := s.ccdestroy("reconcile"); r.code != 0 {
+					t.Errorf("exit %d\n%s", r.code, r.stderr)
+				}
 			}
-			if r := s.ccdestroy("reconcile"); r.code != 0 {
-				t.Errorf("exit %d\n%s", r.code, r.stderr)
+			if last := s.ended(); last.Outcome != "partial" || !s.hasVolume("PROJ_data") || len(s.events()) != 2 {
+				t.Errorf("%s, %d events", last.Outcome, len(s.events()))
 			}
-		}
-		if last := s.ended(); last.Outcome != "partial" || !s.hasVolume("PROJ_data") || len(s.events()) != 2 {
-			t.Errorf("both %v: %s, %d events", both, last.Outcome, len(s.events()))
-		}
+		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 )
 
 func TestKilledAndReconciled(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		then    [][]string // what happens before reconcile
@@ -57,6 +58,7 @@ func TestReconcileLeavesRunningOnesAlone(t *testing.T) {
 	}
 	waitFor(t, "the pending event", func() bool { return len(s.events()) == 1 })
 	r := s.ccdestroy("reconcile")
+	s.docker("kill", "PROJ-slow-1")
 	_ = cmd.Wait()
 	if events := s.events(); len(events) != 2 || events[1].Details.Settled != "" || events[1].Outcome != "success" {
 		t.Errorf("%+v\n%s", events, r.stderr)

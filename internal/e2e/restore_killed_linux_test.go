@@ -1,16 +1,23 @@
 package e2e
 
 import (
+	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
+	"github.com/contextcore/ccdestroy/internal/lab/trees"
 )
 
 // A restore is killed after it has written, before it has said so: reconcile
 // compares.
 func TestRestoreKilled(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, outcome string }{{"as written", "success"}, {"changed since", "failed"}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, one(talker))
 			p := newProxy(t)
 			s.talking()
@@ -41,4 +48,43 @@ func TestRestoreKilled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A restore is killed in every phase: reconcile says success where the volume
+// holds what the export holds, and where it does not, failed.
+func TestRestoreKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	need.Root(t)
+	s := newStack(t, one(talker))
+	s.talking()
+	from := s.mountpoint("PROJ_uploads")
+	if err := trees.Many(from, 500); err != nil {
+		t.Fatal(err)
+	}
+	export := s.exported("uploads", "--stop")
+	want, back := treeOf(t, from, false), s.name+"_back"
+	inside := filepath.Join(filepath.Dir(filepath.Dir(from)), back, "_data", "*")
+	written := made(inside)
+	written.name = "it has written"
+	phases := []phase{begun, volumeMade, written, ended}
+	var found tally
+	for range 3 {
+		for _, p := range phases {
+			s.killedAt(p, "restore", export, "uploads", "--as", back)
+			s.atRest(nil)
+			if r := s.ccdestroy("reconcile"); r.code != 0 {
+				t.Fatalf("reconcile: exit %d\n%s", r.code, r.stderr)
+			}
+			last := s.last()
+			whole := s.hasVolume(back) && maps.Equal(want, treeOf(t, s.mountpoint(back), false))
+			if whole != (last.Outcome == "success") || len(last.DataAffected) > 0 || s.helpers() > 0 {
+				t.Errorf("killed when %s: whole %v, recorded as %s with %q: %s; %d helpers", p.name, whole, last.Outcome, last.DataAffected, last.Details.Error, s.helpers())
+			}
+			found.add(p, settledAs(last))
+			if s.hasVolume(back) {
+				s.docker("volume", "rm", back)
+			}
+		}
+	}
+	found.cutOff(t, phases[:len(phases)-1]...)
 }

@@ -16,6 +16,7 @@ import (
 // teardown fail, and kills it in them: nothing vanishes without its durable
 // pending event, and what is unfinished can be settled.
 func TestFaultsInTeardown(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	need.Command(t, "strace")
 	struck, mu := map[string]int{}, sync.Mutex{}
@@ -67,7 +68,7 @@ func teardownWith(t *testing.T, call, fault string, when int) (struck int) {
 		t.Errorf("verify: exit %d\n%s", verdict.code, verdict.stdout)
 	}
 	if len(vanished) > 0 {
-		s.compareWith(s.last(), vanished, len(before))
+		s.compareWith(s.last(), before, vanished)
 	}
 	data, _ := os.ReadFile(trace)
 	struck = strings.Count(string(data), "(INJECTED)")
@@ -84,6 +85,7 @@ func teardownWith(t *testing.T, call, fault string, when int) (struck int) {
 // keep the outcome from the log, as far as room can be set aside; and where it
 // does, the user is told, and reconcile makes up for it.
 func TestDiskBetween(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	for _, c := range []struct {
 		name, options, before, script string
@@ -95,6 +97,7 @@ func TestDiskBetween(t *testing.T) {
 		{"file size limit", "size=1m", "", "prlimit --pid $PPID --fsize=100", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, one(single))
 			dir := filepath.Dir(s.logPath())
 			need.Run(t, "mkdir", dir)
