@@ -12,6 +12,7 @@ import (
 
 // Both ways of reading and both ways of writing, on one tree, in every pairing.
 func TestExportBothWays(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	p := newProxy(t)
 	dir := s.hardVolume("PROJ_hard")
@@ -78,6 +79,7 @@ func TestExportBothWays(t *testing.T) {
 
 // What the engine passes over in silence is told.
 func TestExportLongPaths(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	s := newStack(t, nil)
 	p := newProxy(t)
@@ -99,6 +101,7 @@ func TestExportLongPaths(t *testing.T) {
 // Very many files, one large one, and none at all, both ways there and back;
 // a restore compares every entry itself.
 func TestExportSizes(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	s := newStack(t, nil)
 	p := newProxy(t)
@@ -111,7 +114,7 @@ func TestExportSizes(t *testing.T) {
 		{"large", func(dir string) error { return halfRandom(filepath.Join(dir, "file"), 96) }, 1},
 		{"none", func(string) error { return nil }, 0},
 	} {
-		s.docker("volume", "create", "PROJ_"+c.name)
+		s.memoryVolume("PROJ_" + c.name)
 		if err := c.fill(s.mountpoint("PROJ_" + c.name)); err != nil {
 			t.Fatal(err)
 		}
@@ -120,11 +123,10 @@ func TestExportSizes(t *testing.T) {
 			if v := manifestOf(t, export).Volumes[0]; v.Entries["file"] != c.files {
 				t.Errorf("%s, %s: %d files in the export", c.name, way, v.Entries["file"])
 			}
-			back := s.name + "_" + c.name + "-" + way
+			back := s.memoryVolume("PROJ_" + c.name + "-" + way)
 			if r := s.ccdestroy("restore", export, "--as", back, "-H", host, "-q"); r.code != 0 || strings.Contains(r.stderr, "differs") {
 				t.Errorf("%s, %s: exit %d\n%s", c.name, way, r.code, r.stderr)
 			}
-			s.docker("volume", "rm", back)
 		}
 	}
 }

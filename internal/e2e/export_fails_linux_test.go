@@ -14,6 +14,7 @@ import (
 // When the export fails nothing is destroyed, what ran runs again, and the
 // record says so.
 func TestExportFails(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		prepare func(t *testing.T, s *stack, p *proxy) (args []string)
@@ -65,6 +66,7 @@ func TestExportFails(t *testing.T) {
 		}, "it changed while it was read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			need.Root(t)
 			s := newStack(t, one(talker))
 			p := newProxy(t)
@@ -88,6 +90,7 @@ func TestExportFails(t *testing.T) {
 // Something comes between in the middle of an export: the helper is removed, or
 // a service started again.
 func TestExportDisturbed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		disturb func(s *stack)
@@ -99,6 +102,7 @@ func TestExportDisturbed(t *testing.T) {
 		{"a service is started", func(s *stack) { s.docker("start", "PROJ-web-1") }, "-web-1 was started meanwhile"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, one(talker))
 			p := newProxy(t)
 			s.talking()

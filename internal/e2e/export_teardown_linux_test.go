@@ -10,6 +10,7 @@ import (
 // What a teardown destroys comes back, with all that was written until the
 // services had ended; and the record says where it lies.
 func TestExportBeforeTeardown(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(talker))
 	s.talking()
 	uploads := treeOf(t, s.mountpoint("PROJ_uploads"), false)
@@ -50,6 +51,7 @@ func TestExportBeforeTeardown(t *testing.T) {
 // A volume that something else holds is saved as well, since it may be let go of
 // before Compose comes to it.
 func TestExportOfHeldVolume(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(talker))
 	s.talking()
 	s.docker("run", "--detach", "--name", "PROJ-other", "--volume", "PROJ_uploads:/u", os.Getenv("CCDESTROY_IMAGE"),
@@ -71,6 +73,7 @@ func TestExportOfHeldVolume(t *testing.T) {
 
 // At the question e saves first; the progress is shown, and not with --quiet.
 func TestExportAtTheQuestion(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(talker))
 	s.talking()
 	p := s.terminal()

@@ -12,6 +12,7 @@ import (
 
 // What the list says of exports, and the inventory of volumes.
 func TestExportsList(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(talker))
 	s.talking()
 	lastExport := func() string {

@@ -112,6 +112,17 @@ func sameTree(t *testing.T, what string, want, got map[string]string) {
 	}
 }
 
+// memoryVolume makes a volume whose files are in memory, though the engine knows
+// nothing of that, for very many of them, and returns its name.
+func (s *stack) memoryVolume(name string) string {
+	s.t.Helper()
+	s.docker("volume", "create", name)
+	dir := s.mountpoint(name)
+	need.Run(s.t, "mount", "-t", "tmpfs", "tmpfs", dir)
+	s.t.Cleanup(func() { need.Run(s.t, "umount", dir) })
+	return s.expand(name)
+}
+
 // hardVolume makes a volume with everything in it that is hard to copy.
 func (s *stack) hardVolume(name string) string {
 	s.t.Helper()

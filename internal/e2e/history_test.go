@@ -88,6 +88,7 @@ func TestChosenLog(t *testing.T) {
 // On a terminal the history goes through the pager that the user chose, and
 // elsewhere it does not.
 func TestPager(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	if r := s.ccdestroy(); r.code != 0 {
@@ -124,6 +125,7 @@ func TestPager(t *testing.T) {
 
 // Somebody who has seen enough is no error.
 func TestEnoughSeen(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	r := run(t, s.command("", "bash", "-c", "set -o pipefail; "+binary+" man | true"))
 	if r.code != 141 || r.stderr != "" {
@@ -134,6 +136,7 @@ func TestEnoughSeen(t *testing.T) {
 // --follow shows each event as it is recorded, also of a log that is not there
 // yet and of one that is replaced, until Ctrl-C.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	var out, errs buffer
 	cmd := s.command("", binary, "audit", "--follow", "--format", "jsonl")

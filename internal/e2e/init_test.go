@@ -9,6 +9,7 @@ import (
 
 // Init adds the service to a file and keeps everything else in it.
 func TestInit(t *testing.T) {
+	t.Parallel()
 	file := "# the shop\nname: PROJ\n\nservices: # two\n  db:   # the base\n    image: IMAGE\n    volumes: [data:/data]\n\n  off:\n    image: IMAGE\n    profiles: [debug]\nvolumes:\n  data: {}   # all of it\n"
 	s := withProvider(t, file)
 	path := filepath.Join(s.dir, "compose.yaml")

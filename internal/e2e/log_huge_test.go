@@ -29,7 +29,7 @@ const peakLimit = 256 << 10
 // Whatever a file holds, no command hangs on it or takes memory without bound,
 // and a teardown is recorded behind it.
 func TestHugeInput(t *testing.T) {
-	s := newStack(t, one(single))
+	t.Parallel()
 	for name, make := range map[string]func(*os.File) error{
 		"a line of 1 GiB":           func(f *os.File) error { return f.Truncate(1 << 30) },
 		"ten million empty lines":   func(f *os.File) error { return repeated(f, "\n", 10_000_000) },
@@ -40,6 +40,8 @@ func TestHugeInput(t *testing.T) {
 		"a byte order mark and CRs": func(f *os.File) error { return repeated(f, "\ufeff{}\r\n", 1_000_000) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t, one(single))
 			path := filepath.Join(t.TempDir(), "audit.jsonl")
 			f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 			if err == nil {

@@ -61,6 +61,7 @@ func TestSeedLog(t *testing.T) {
 // What became of the log is told once, by whatever command comes first, and
 // stops nobody; verify goes on finding it.
 func TestHeadWarning(t *testing.T) {
+	t.Parallel()
 	commands := [][]string{{}, {"--dry-run"}, {"inventory"}, {"audit"}, {"reconcile"}, {"audit", "-n", "0", "--format", "json"}}
 	for name, act := range map[string]func(*stack){
 		"deleted": func(s *stack) { _ = os.Remove(s.logPath()) },

@@ -10,6 +10,7 @@ import (
 // As a plugin of the Docker CLI the program finds the engine by the CLI's own
 // flags, in all ways.
 func TestCLIPlugin(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	host := s.plugged()
@@ -56,6 +57,7 @@ func TestCLIPlugin(t *testing.T) {
 // The CLI is told to stop, and closes the plugin's socket: the teardown ends, and
 // says so in the log.
 func TestCLIPluginStopped(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(strings.Replace(slow, "QUICK", quick, 1)))
 	s.docker("compose", "up", "--detach")
 	host := s.plugged()

@@ -11,6 +11,7 @@ import (
 
 // What stands in the way of a restore, and what does not.
 func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	s := newStack(t, one(talker))
 	s.talking()
@@ -66,6 +67,7 @@ func TestRestoreRefuses(t *testing.T) {
 
 // The script of docs/export.md brings an export back without this program.
 func TestExportByHand(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	script := block(t, "export.md", "sh")
 	s := newStack(t, nil)

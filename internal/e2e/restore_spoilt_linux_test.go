@@ -11,6 +11,7 @@ import (
 
 // A spoilt or hostile export changes nothing, through either way of writing.
 func TestRestoreSpoilt(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	p := newProxy(t)
 	for _, c := range []struct {
@@ -46,6 +47,7 @@ func TestRestoreSpoilt(t *testing.T) {
 		}, 1, "not safe to unpack"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, one(talker))
 			s.talking()
 			export := s.exported("uploads", "--stop")

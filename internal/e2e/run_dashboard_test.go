@@ -43,6 +43,7 @@ func dashboards(t *testing.T) (server *httptest.Server, there func() bool) {
 // The script of docs/record.md deletes a dashboard, keeps it as an export, and
 // records what the server said.
 func TestDeleteDashboard(t *testing.T) {
+	t.Parallel()
 	need.Command(t, "curl")
 	script := block(t, "record.md", "sh")
 	for _, c := range []struct {
@@ -57,6 +58,7 @@ func TestDeleteDashboard(t *testing.T) {
 		{"guarded", "secret", "", false, false},
 	} {
 		t.Run(c.uid+" "+c.token, func(t *testing.T) {
+			t.Parallel()
 			server, there := dashboards(t)
 			s := newStack(t, map[string]string{"delete.sh": script})
 			s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"), "GRAFANA_URL="+server.URL, "GRAFANA_TOKEN="+c.token)

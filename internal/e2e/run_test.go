@@ -9,6 +9,7 @@ import (
 
 // What became of volumes and projects is looked at on the engine.
 func TestRunOnEngine(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		args     []string
@@ -47,6 +48,7 @@ func TestRunOnEngine(t *testing.T) {
 
 // The command has the terminal, gets each signal once, and its end is ours.
 func TestRunSignals(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	script := `trap 'echo got INT' INT; trap 'echo got TERM; exit 9' TERM; echo ready; while :; do sleep 0.1; done`
 	p := s.terminal("run", "--operation", "export", "--", "sh", "-c", script)

@@ -43,11 +43,11 @@ var serviceScenarios = []scenario{
 		setup: then(nil, "compose -f old.yaml up --detach"), outcome: "success", lost: []string{"PROJ_data"},
 	},
 	{
-		name: "one-off container", files: one(single), setup: then(up, "compose run --detach web sleep 1000"), outcome: "partial", exit: 3,
+		name: "one-off container", files: one(single), setup: then(up, "compose run --detach web"), outcome: "partial", exit: 3,
 		fates: map[string]string{"container PROJ-web-run": "kept one-off", "volume PROJ_data": "kept in use by PROJ-web-run"},
 	},
 	{
-		name: "one-off container with --remove-orphans", files: one(single), setup: then(up, "compose run --detach web sleep 1000"),
+		name: "one-off container with --remove-orphans", files: one(single), setup: then(up, "compose run --detach web"),
 		down: []string{"--remove-orphans"}, outcome: "success", lost: []string{"PROJ_data"},
 	},
 	{

@@ -206,6 +206,7 @@ func (sc scenario) compareFates(t *testing.T, s *stack, before []object, vanishe
 }
 
 func TestDifferential(t *testing.T) {
+	t.Parallel()
 	for _, sc := range slices.Concat(volumeScenarios, serviceScenarios, fileScenarios, otherScenarios) {
 		t.Run(sc.name, sc.test)
 	}

@@ -6,6 +6,7 @@ import (
 )
 
 func TestAsking(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		args    []string
@@ -54,6 +55,7 @@ func TestAsking(t *testing.T) {
 
 // Nobody is asked, and the record says so.
 func TestNotAsking(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, want string
 		args, env  []string

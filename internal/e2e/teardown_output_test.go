@@ -25,6 +25,7 @@ func TestProgressOnTerminal(t *testing.T) {
 
 // A failure's error output is in the record, on a terminal as well.
 func TestStderrIsRecorded(t *testing.T) {
+	t.Parallel()
 	for _, terminal := range []bool{false, true} {
 		t.Run(map[bool]string{true: "terminal", false: "pipe"}[terminal], func(t *testing.T) {
 			t.Parallel()
@@ -70,6 +71,7 @@ func TestClosedPipe(t *testing.T) {
 // In GitHub Actions and GitLab CI a teardown is told in the system's own way;
 // elsewhere in plain lines.
 func TestCIOutput(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		env     []string

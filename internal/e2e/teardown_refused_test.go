@@ -8,6 +8,7 @@ import (
 
 // A teardown that cannot begin is recorded as failed, where there is a project.
 func TestCannotBegin(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		args     []string
@@ -74,6 +75,7 @@ func TestProtected(t *testing.T) {
 
 // A wrong command line tears nothing down, names the word, and exits 2.
 func TestUsageErrors(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	for _, c := range []struct {

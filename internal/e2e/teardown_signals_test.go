@@ -10,6 +10,7 @@ import (
 )
 
 func TestSignalWithoutTerminal(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		signal  syscall.Signal
 		name    string
@@ -70,6 +71,7 @@ func TestSecondSignalIsPassedOn(t *testing.T) {
 }
 
 func TestSignalOnTerminal(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		act  func(*pseudo)

@@ -12,6 +12,7 @@ import (
 // Without a durable pending record nothing is destroyed, and the complaint
 // names the log.
 func TestNoRecordNoDestruction(t *testing.T) {
+	t.Parallel()
 	seed := "{\"v\": 2, \"log\": \"A\", \"seq\": 1}\n"
 	for _, c := range []struct {
 		name    string
@@ -65,6 +66,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 		}, "newer version"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t, one(single))
 			s.docker("compose", "up", "--detach")
 			dir := filepath.Dir(s.logPath())
@@ -84,6 +86,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 // A limit on the size of files that leaves no room for the outcome is found
 // before anything goes.
 func TestFileSizeLimit(t *testing.T) {
+	t.Parallel()
 	need.Command(t, "prlimit")
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
