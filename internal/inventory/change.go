@@ -1,6 +1,9 @@
 package inventory
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Change is one way in which a second look differs from what was shown, so that
 // an answer to the first does not cover it.
@@ -31,7 +34,7 @@ func Changes(first, second Inventory) (changes []Change) {
 		switch {
 		case !known:
 			why = "is new"
-		case r.Kind == KindVolume && another(before, r, second.Engine.StableCreated):
+		case r.Kind == KindVolume && (another(before, r, second.Engine.StableCreated) || slices.Contains(second.Ended, r.Name)):
 			why = "was made again"
 		case r.Protected && !before.Protected:
 			why = "is protected now"

@@ -98,6 +98,8 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
+	// Ended are volumes that the engine said were destroyed since the look before.
+	Ended []string `json:"-"`
 }
 
 // Engine says which engine it was.

@@ -13,8 +13,8 @@ import (
 // call, and plans. Sizes that are not there in time stay unknown: a teardown does
 // not wait for them.
 func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
-	r.blind = r.watch != nil && r.watch.Seen().Broken
-	r.unwatch()
+	ended := r.unwatch()
+	r.blind = ended.Broken
 	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
 	var err error
 	if r.before, err = r.Engine.Snapshot(ctx, r.scope()); err != nil {
@@ -24,7 +24,9 @@ func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
 	if r.Confirm == record.Typed {
 		budget = sizesForQuestion
 	}
-	return r.plan(ctx, budget), nil
+	inv := r.plan(ctx, budget)
+	inv.Ended = ended.Destroyed
+	return inv, nil
 }
 
 func (r *Run) scope() inventory.Scope {

@@ -126,10 +126,12 @@ func (r *Run) unresolved(ctx context.Context, l record.Life, sig os.Signal, err 
 	return fault.AsFault(err).Code, err
 }
 
-func (r *Run) unwatch() {
+// unwatch ends the following of the engine, and returns what was told.
+func (r *Run) unwatch() (seen inventory.Seen) {
 	if r.watch != nil {
-		r.watch.Stop()
+		seen = r.watch.Stop()
 	}
+	return seen
 }
 
 // ending is how it ended, for the screen.
