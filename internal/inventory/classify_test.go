@@ -143,12 +143,16 @@ func TestChanges(t *testing.T) {
 		"held now":          {[]Resource{r("a", "1")}, []Resource{held}, ""},
 		"new":               {[]Resource{r("a", "1")}, []Resource{r("a", "1"), r("b", "1")}, "volume b is new"},
 		"made again":        {[]Resource{r("a", "1")}, []Resource{r("a", "2")}, "volume a was made again"},
+		"made again, told":  {[]Resource{r("a", "")}, []Resource{r("a", "")}, "volume a was made again"},
 		"protected":         {[]Resource{r("a", "1")}, []Resource{guarded}, "volume a is protected now"},
 		"let go of":         {[]Resource{held}, []Resource{r("a", "1")}, "volume a would go now"},
 		"another container": {[]Resource{{Kind: KindContainer, Name: "c", ID: "1", Asked: true}}, []Resource{{Kind: KindContainer, Name: "c", ID: "2", Asked: true}}, "container c is new"},
 	} {
-		got := ""
-		for _, change := range Changes(Inventory{Resources: c.first}, Inventory{Resources: c.second}) {
+		got, second := "", Inventory{Resources: c.second}
+		if name == "made again, told" {
+			second.Since = &Seen{Destroyed: []string{"a"}}
+		}
+		for _, change := range Changes(Inventory{Resources: c.first}, second) {
 			got += change.String()
 		}
 		if got != c.want {

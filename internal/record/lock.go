@@ -140,7 +140,10 @@ func (o *Operation) TryProject(engineID, project string) (release func(), free b
 	if err != nil || !free {
 		return nil, false, err
 	}
-	return func() { _ = l.Remove() }, true, l.Write(o.holder(project))
+	if err := l.Write(o.holder(project)); err != nil {
+		return nil, false, errors.Join(err, l.Remove())
+	}
+	return func() { _ = l.Remove() }, true, nil
 }
 
 // AtWork reports whether an operation of a log is at work: its lock is held.

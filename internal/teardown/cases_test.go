@@ -155,7 +155,7 @@ func TestEndings(t *testing.T) {
 		"a signal, and one remains":         {stranger, when("down", 1, true, interrupt), true, audit.Partial, 130},
 		"a signal before the pending event": {nil, when("snapshot", 1, true, interrupt), false, audit.Cancelled, 130},
 	} {
-		bubble(t, name, func(t testing.TB) {
+		fake.Bubble(t, name, func(t testing.TB) {
 			s := scene{confirm: record.Unattended, stubborn: c.stubborn}
 			w := newWorld(t, s)
 			if c.world != nil {

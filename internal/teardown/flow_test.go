@@ -46,6 +46,7 @@ var scenes = []scene{
 	{name: "declined", confirm: record.Typed, answers: []Answer{Declined}},
 	{name: "never answered", confirm: record.Typed, answers: []Answer{TimedOut}},
 	{name: "an old engine, far away", confirm: record.Unattended, old: true},
+	{name: "an old engine, asked and exporting", confirm: record.Typed, save: true, old: true},
 	{name: "events that cannot be followed", confirm: record.Typed, deaf: true},
 }
 
@@ -68,27 +69,6 @@ type play struct {
 	failing []string   // names of steps that fail
 
 	draft, exported map[string]int
-}
-
-// collected keeps the errors of a case for later: a bubble of synctest that fails
-// ends the test.
-type collected struct {
-	testing.TB
-	errs *[]string
-}
-
-func (c collected) Errorf(format string, args ...any) {
-	*c.errs = append(*c.errs, fmt.Sprintf(format, args...))
-}
-
-// bubble runs a case in a time of its own, and tells what was wrong with it.
-func bubble(t *testing.T, name string, run func(testing.TB)) {
-	t.Helper()
-	var errs []string
-	synctest.Test(t, func(t *testing.T) { run(collected{t, &errs}) })
-	for _, err := range errs {
-		t.Errorf("%s: %s", name, err)
-	}
 }
 
 func newWorld(t testing.TB, s scene) *fake.World {
@@ -277,7 +257,7 @@ func (p *play) checkAgreed(event audit.Event) {
 		if d.Birth > p.Looked() {
 			continue
 		}
-		if agreed, shown := p.agreed[d.Name]; p.confirm == record.Typed && (!shown || agreed != d.Birth) && !p.old {
+		if agreed, shown := p.agreed[d.Name]; p.confirm == record.Typed && (!shown || agreed != d.Birth) {
 			p.T.Errorf("volume %s of %d was destroyed; agreed on were %v", d.Name, d.Birth, p.agreed)
 		}
 		if at, saved := p.exported[d.Name]; p.run.Save && (!saved || at != d.Birth) {
@@ -387,7 +367,7 @@ func TestDisturbed(t *testing.T) {
 					if testing.Short() && (i+j)%4 != 0 {
 						continue
 					}
-					bubble(t, fmt.Sprintf("%s %s", d.name, step), func(t testing.TB) { s.disturbed(t, d, step) })
+					fake.Bubble(t, fmt.Sprintf("%s %s", d.name, step), func(t testing.TB) { s.disturbed(t, d, step) })
 				}
 			}
 		})

@@ -29,7 +29,7 @@ func TestWalk(t *testing.T) {
 		seeds = 150
 	}
 	for seed := first; seed < seeds; seed++ {
-		bubble(t, fmt.Sprint("seed ", seed), func(t testing.TB) { walk(t, uint64(seed)) })
+		fake.Bubble(t, fmt.Sprint("seed ", seed), func(t testing.TB) { walk(t, uint64(seed)) })
 	}
 }
 
