@@ -25,7 +25,8 @@ var ErrNotLog = errors.New("it is not an audit log")
 // write and one fsync; whoever holds it for longer is stuck.
 const lockLimit = 30 * time.Second
 
-// Log is the file at Path, which need not exist yet.
+// Log is the file at Path, which need not exist yet, and the segments that it
+// goes on from.
 type Log struct {
 	Path  string
 	Heads *Heads // where heads are noted; nil notes none

@@ -29,15 +29,22 @@ type OpenError struct{ Operations []OpenOperation }
 // OpenOperation is an operation without an outcome.
 type OpenOperation struct{ ID, Operation string }
 
+// maxNamed is how many of the operations the error names.
+const maxNamed = 3
+
 func (e *OpenError) Error() string {
+	n := len(e.Operations)
+	if n == 1 {
+		return fmt.Sprintf("%s %s is unfinished", e.Operations[0].Operation, e.Operations[0].ID)
+	}
 	var each []string
-	for _, o := range e.Operations[:min(len(e.Operations), maxAmbiguous)] {
+	for _, o := range e.Operations[:min(n, maxNamed)] {
 		each = append(each, o.Operation+" "+o.ID)
 	}
-	if more := len(e.Operations) - len(each); more > 0 {
-		each = append(each, fmt.Sprintf("%d more", more))
+	if n > maxNamed {
+		each = append(each, "…")
 	}
-	return "unfinished: " + strings.Join(each, ", ")
+	return fmt.Sprintf("%d operations are unfinished: %s", n, strings.Join(each, ", "))
 }
 
 // Rotation is what Rotate did.

@@ -15,6 +15,7 @@ type part struct {
 	main      string // id of the log that the segment is of
 	continues *Link  // what its first event says
 	from      int64  // the line of that event
+	gone      string // id of the log of the segment that it continues and that is gone
 	found     findings
 }
 
@@ -122,6 +123,7 @@ func (l *Log) examineChain(g *segment, heads []HeadCheck) (parts []*part, err er
 		}
 		next, err := openSegment(path, g.seen)
 		if errors.Is(err, fs.ErrNotExist) {
+			p.gone = k.Log
 			p.found.problem(Finding{Class: Missing, File: k.Path, Seq: 1, ToSeq: k.Seq, Text: fmt.Sprintf("the segment is gone: it had %s, and %s continues it", events(k.Seq), p.name)})
 			return parts, nil
 		}
@@ -169,7 +171,8 @@ func (p *part) proves(line int64) bool {
 }
 
 // placeHeads says of each head which segment has it, and lets the segment that
-// should have it tell when none does. name is that of the newest segment.
+// should have it tell when none does; of a segment that is gone it was told
+// already. name is that of the newest segment.
 func (r *Report) placeHeads(parts []*part, name string) {
 	lacking := make([][]HeadCheck, len(parts))
 	for i := range r.Heads {
@@ -179,7 +182,7 @@ func (r *Report) placeHeads(parts []*part, name string) {
 				h.Line, h.File = p.Heads[i].Line, p.name
 			}
 		}
-		if h.Line == 0 {
+		if gone := func(p *part) bool { return p.gone == h.Log }; h.Line == 0 && !slices.ContainsFunc(parts, gone) {
 			of := slices.IndexFunc(parts, func(p *part) bool { return p.main == h.Log })
 			lacking[max(of, 0)] = append(lacking[max(of, 0)], *h)
 		}

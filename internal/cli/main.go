@@ -99,11 +99,11 @@ func (p Process) style(f *os.File) render.Style {
 	if !term.IsTerminal(int(f.Fd())) {
 		return style
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
-		width = 80
+		width, height = 80, 24
 	}
-	style.Width = width
+	style.Width, style.Height = width, height
 	style.Color = style.Color || p.color != "never" && p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
 	return style
 }

@@ -146,9 +146,9 @@ func (p Process) setting(c *engine.Client, quiet bool) export.Setting {
 		Engine: exporting{c}, Tool: tool(), Now: p.Now, Note: p.note,
 		Progress: func() export.Progress {
 			if quiet {
-				return render.NoProgress{}
+				return export.Quiet{}
 			}
-			return render.NewProgress(p.Stderr, p.style(p.Stderr))
+			return progress{render.NewProgress(p.Stderr, p.style(p.Stderr))}
 		},
 	}
 }

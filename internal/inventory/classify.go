@@ -14,6 +14,9 @@ type After struct {
 	Unseen      bool
 	Interrupted bool // a signal reached us before the child had ended
 	ChildFailed bool // the child exited non-zero
+	// OnlyAsked: whatever else went was another hand's doing, since the command
+	// names each volume that it removes.
+	OnlyAsked bool
 }
 
 // Verdict is what the evidence says.
@@ -41,10 +44,15 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 	v := Verdict{Lost: []string{}, Interrupted: after.Interrupted}
 	e := newEvidence(before, after)
 	for _, r := range before.Resources {
+		if after.OnlyAsked && !r.Asked {
+			v.Resources = append(v.Resources, r)
+			continue
+		}
 		r.Result = e.result(r)
 		switch {
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)
+		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name is there
 		case r.Result == Unknown:
 			v.Unsure = append(v.Unsure, r.Name)
 		case r.Asked:

@@ -37,6 +37,8 @@ type Run struct {
 	before  inventory.Snapshot
 	shown   inventory.Inventory // the last look
 	agreed  bool                // what the first look showed
+	ours    map[string]bool     // volumes that we had the engine remove
+	another map[string]string   // volumes that are not the ones that were shown, with the reason
 	verdict inventory.Verdict
 	signal  int
 }
@@ -119,8 +121,8 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 // operation, which is settled by looking.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	inv := o.Details.Inventory
-	foreign := map[string]bool{} // that another hand was faster with
-	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, foreign) })
+	r.ours, r.another = map[string]bool{}, map[string]string{}
+	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o) })
 	if sig != nil {
 		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
 		failed = nil
@@ -130,68 +132,52 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 	}
 	for i, res := range inv.Resources {
-		if foreign[res.Name] {
-			inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, inventory.Kept, "another hand removed it first"
+		why := r.another[res.Name]
+		if _, there := after.Volume(res.Name); !there && !r.ours[res.Name] {
+			why = "another hand removed it first"
+		}
+		if res.Asked && why != "" {
+			inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, inventory.Kept, why
 		}
 	}
-	r.verdict = inventory.Classify(inv, r.before, inventory.After{Snapshot: after, Unseen: true, Interrupted: sig != nil}, nil)
-	end := o.Details.Settle(withoutForeign(&r.verdict, foreign))
+	r.verdict = inventory.Classify(inv, r.before, inventory.After{Snapshot: after, Unseen: true, Interrupted: sig != nil, OnlyAsked: true}, nil)
+	end := o.Details.Settle(r.verdict)
 	end.Err = errors.Join(end.Err, failed)
 	return end
-}
-
-// withoutForeign takes what others removed off what we did.
-func withoutForeign(v *inventory.Verdict, foreign map[string]bool) inventory.Verdict {
-	for i, res := range v.Resources {
-		if foreign[res.Name] {
-			if res.Size != nil && res.Result != inventory.Remained {
-				v.LostBytes -= res.Size.Bytes
-			}
-			v.Resources[i].Result = ""
-		}
-	}
-	v.Lost = slices.DeleteFunc(v.Lost, func(name string) bool { return foreign[name] })
-	v.Went = len(v.Lost) > 0
-	return *v
 }
 
 // remove removes what was shown, as long as it is what it was: the same volume,
 // unused, and of no project that another operation is changing. The engine
 // refuses one that comes into use in between.
-func (r *Run) remove(ctx context.Context, o *record.Operation, foreign map[string]bool) error {
+func (r *Run) remove(ctx context.Context, o *record.Operation) error {
 	now, err := r.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
 		return err
 	}
 	still := Plan(now, r.Options)
 	still.Engine = r.Is
-	changed := map[string]bool{}
 	for _, c := range inventory.Changes(o.Details.Inventory, still) {
-		changed[c.Resource.Name] = true
-	}
-	for _, name := range o.Details.Going() {
-		if _, there := now.Volume(name); !there {
-			foreign[name] = true
-		}
+		r.another[c.Resource.Name] = "it " + c.Why
 	}
 	var errs []error
 	shown := o.Details.Going()
 	for _, name := range still.Going() {
-		if changed[name] || !slices.Contains(shown, name) {
+		if r.another[name] != "" || !slices.Contains(shown, name) {
 			continue
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		v, _ := now.Volume(name)
-		errs = append(errs, r.removeOne(ctx, o, v, foreign))
+		errs = append(errs, r.removeOne(ctx, o, v))
 	}
 	return errors.Join(errs...)
 }
 
 // removeOne removes a volume while no other operation changes its project, so
-// that only one of them claims it.
-func (r *Run) removeOne(ctx context.Context, o *record.Operation, v inventory.Volume, foreign map[string]bool) error {
+// that only one of them claims it. After any other answer than that there was
+// none, the engine may have removed it for us.
+func (r *Run) removeOne(ctx context.Context, o *record.Operation, v inventory.Volume) error {
 	release, free, err := o.TryProject(r.Is.ID, v.Labels[inventory.LabelProject])
 	if err != nil || !free {
 		return errors.Join(err, fmt.Errorf("volume %q: its project is being changed by another operation", v.Name))
@@ -199,8 +185,8 @@ func (r *Run) removeOne(ctx context.Context, o *record.Operation, v inventory.Vo
 	defer release()
 	err = r.Engine.RemoveVolume(ctx, v.Name)
 	if errors.Is(err, inventory.ErrGone) {
-		foreign[v.Name] = true
 		return nil
 	}
+	r.ours[v.Name] = true
 	return err
 }

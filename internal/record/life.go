@@ -43,8 +43,9 @@ type Life struct {
 	Book      *Book
 	Operation string
 	EngineID  string
-	Project   string // that it changes; "" changes none
-	Details   func(*Details)
+	Project   string           // that it changes; "" changes none
+	Details   func(*Details)   // fills in what is known from the start
+	Opened    func(*Operation) // tells of the operation before the first look; or nil
 	Signals   <-chan os.Signal
 }
 
@@ -78,6 +79,9 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 	}
 	if l.Details != nil {
 		l.Details(&o.Details)
+	}
+	if l.Opened != nil {
+		l.Opened(o)
 	}
 	sig, err := fault.Guard(ctx, l.Signals, func(ctx context.Context) error { return l.prepare(ctx, o, d) })
 	if err == nil {

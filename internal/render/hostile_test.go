@@ -136,8 +136,7 @@ func TestHostile(t *testing.T) {
 			return Pruned(b, audit.Partial, ending.Verdict, text, 0, Style{Width: 80})
 		})
 		outputs["progress"] = output(t, func(b *bytes.Buffer) error {
-			_, end := NewProgress(b, Style{}).Volume(text, 1)
-			end(nil)
+			NewProgress(b, Style{}).Volume(text, 1).End(nil)
 			return nil
 		})
 		for where, out := range outputs {

@@ -34,7 +34,9 @@ func Settler(e Engine, c Containers) record.Settler {
 			return record.Ended{}, err
 		}
 		o.Details.Engine.StableCreated = engine.StableCreated
-		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != ""}, nil)
+		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
+			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune,
+		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
 			end.Err = c.Start(ctx, o.Details.Stopped)
