@@ -28,13 +28,12 @@ type Restore struct {
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
 	Signals <-chan os.Signal
 
-	engine   inventory.Engine
-	platform inventory.Platform
-	targets  []target
-	lock     string // path of the operation's
-	checked  bool   // the archives
-	agreed   bool
-	done     Done
+	engine  inventory.Engine
+	access  access
+	targets []target
+	checked bool // the archives
+	agreed  bool
+	done    Done
 }
 
 // RestoreOptions are the flags of a restore.
@@ -65,8 +64,9 @@ type Done struct {
 // says what was not done.
 func (r *Restore) Do(ctx context.Context) (Done, error) {
 	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
+		r.access.engine = r.Engine
 		if r.engine, err = r.Engine.Describe(ctx); err == nil {
-			r.platform, err = r.Engine.Platform(ctx)
+			r.access.platform, err = r.Engine.Platform(ctx)
 		}
 		return err
 	})
@@ -78,6 +78,7 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 	}
 	_, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
+		Opened: func(o *record.Operation) { r.access.lock = o.LockPath() },
 	}.Run(ctx, r)
 	if err != nil {
 		return r.done, err
@@ -176,7 +177,7 @@ func (r *Restore) check(ctx context.Context) error {
 
 // Agree asks before volumes are removed.
 func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
-	o.ExportPath, r.lock = r.Export.Dir, o.LockPath()
+	o.ExportPath = r.Export.Dir
 	o.Details.Restored = nil
 	for _, t := range r.targets {
 		o.Details.Restored = append(o.Details.Restored, record.Restored{Name: t.volume.Name, From: t.from.Name, Replaced: t.replace})

@@ -108,6 +108,8 @@ func TestUnforeseen(t *testing.T) {
 		"declared, and still there":     {files, Seen{Volumes: []Volume{{Name: "shop_data"}}}, []Volume{{Name: "shop_data"}}, nil},
 		"labelled, in files mode":       {files, Seen{Volumes: []Volume{{Name: "x", Labels: ours}}}, nil, nil},
 		"labelled, in labels mode":      {labels, Seen{Volumes: []Volume{{Name: "x", Labels: ours}}}, nil, []string{"x"}},
+		"twice":                         {files, Seen{Volumes: []Volume{{Name: "shop_data"}, {Name: "shop_data"}}, Destroyed: []string{"shop_data", "shop_data"}}, nil, []string{"shop_data"}},
+		"and made again":                {files, Seen{Volumes: []Volume{{Name: "shop_data"}, {Name: "shop_data"}}, Destroyed: []string{"shop_data"}}, []Volume{{Name: "shop_data"}}, []string{"shop_data"}},
 		"somebody else's":               {labels, Seen{Volumes: []Volume{{Name: "y"}}}, nil, nil},
 		"anonymous, of our container":   {files, Seen{Volumes: []Volume{{Name: hex}}, Containers: []Container{container}}, nil, []string{hex}},
 		"anonymous, of nobody's anyway": {files, Seen{Volumes: []Volume{{Name: hex}}}, nil, nil},

@@ -76,6 +76,7 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	inv.Engine = r.Is
 	if r.agreed {
 		inv.KeepNew(r.shown)
+		r.tellLess(inv)
 	}
 	r.shown = inv
 	going := inv.Going()
@@ -97,6 +98,23 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 		}
 	}
 	return inv, nil
+}
+
+// tellLess tells of what was shown to go and will not.
+func (r *Run) tellLess(inv inventory.Inventory) {
+	going := inv.Going()
+	for _, name := range r.shown.Going() {
+		if slices.Contains(going, name) {
+			continue
+		}
+		why := "another hand removed it"
+		for _, res := range inv.Resources {
+			if res.Name == name {
+				why = "it stays: " + res.Reason
+			}
+		}
+		r.Book.Note(fmt.Sprintf("volume %s: %s", name, why))
+	}
 }
 
 // Agree shows and asks.
