@@ -58,7 +58,7 @@ func TestRotateBetweenTeardowns(t *testing.T) {
 		}
 	}
 	before := s.objects(context.Background())
-	if r := s.ccdestroy(); r.code != 0 || seen == 0 {
+	if r := s.ccdestroy("--timeout", "0"); r.code != 0 || seen == 0 {
 		t.Fatalf("exit %d, %d volumes\n%s", r.code, seen, r.stderr)
 	}
 	if len(s.vanished(before)) == 0 {
