@@ -58,7 +58,6 @@ type play struct {
 	code      int
 	err       error
 	notes     []string
-	ids       int
 	asked     int
 	questions []Question
 	agreed    map[string]int // volumes that were shown at a question that was answered yes, by name
@@ -201,7 +200,7 @@ func (p *play) check() {
 	if p.Killed() {
 		return
 	}
-	if p.draft != nil && len(p.draft) > 0 {
+	if len(p.draft) > 0 {
 		p.T.Errorf("half an export was left: %v", p.draft)
 	}
 	event, recorded := p.Event()

@@ -12,7 +12,7 @@ import (
 )
 
 // errStayed is what is wrong where Compose itself sees nothing wrong.
-var errStayed = errors.New("Compose exited 0, but not everything is gone")
+var errStayed = errors.New("not everything is gone, although Compose exited 0")
 
 // Settler settles teardowns that were cut off: it looks at what the pending
 // event said would go, and says what the engine shows now. It cannot know what
