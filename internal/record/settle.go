@@ -22,6 +22,10 @@ var ErrOtherEngine = errors.New("it concerns another engine")
 // errAtWork says that an operation has not been cut off.
 var errAtWork = errors.New("it is at work")
 
+// errHeld says that another operation changes the project, which settles this one
+// before it looks, or has.
+var errHeld = errors.New("another operation on its project is at work")
+
 // Who settles an operation that did not record its own outcome.
 const (
 	SettledLater  = "reconcile" // a later run
@@ -47,7 +51,7 @@ func (b *Book) settleDead(ctx context.Context, project *durable.Locked) {
 			}
 			continue
 		}
-		if _, err := b.settleOne(ctx, o, project); err != nil {
+		if _, err := b.settleOne(ctx, o, project); err != nil && !errors.Is(err, errHeld) {
 			b.Note(fmt.Sprintf("%s stays unfinished: %v", id, err))
 		}
 	}
@@ -129,14 +133,20 @@ func (b *Book) inherited(name string, fd uintptr) *durable.Locked {
 // project lock that is held already, or nil.
 func (b *Book) settleOne(ctx context.Context, o *Operation, mine *durable.Locked) (settled bool, err error) {
 	defer o.Close()
-	if b.Settlers[o.Name] == nil || o.Details.RecordedBy != "" || stillRuns(o.Details.Actor) {
+	if b.Settlers[o.Name] == nil || o.Details.RecordedBy != "" {
 		return false, nil // a script's own operations are the script's to end
+	}
+	if stillRuns(o.Details.Actor) {
+		return false, errAtWork
 	}
 	path := b.projectLock(o.Details.Engine.ID, o.Details.Project)
 	if o.Details.Project != "" && (mine == nil || mine.Path() != path) {
 		l, free, err := b.Log.Sharing().TryLock(path)
-		if err != nil || !free {
-			return false, err // whoever holds it settles it
+		if err == nil && !free {
+			err = errHeld
+		}
+		if err != nil {
+			return false, err
 		}
 		o.project = l
 	}
@@ -179,32 +189,40 @@ func stillRuns(claims json.RawMessage) bool {
 	return a.BootID == here.BootID && a.Host == here.Hostname && actor.StartOf(a.PID) == a.Started
 }
 
+// Reconciled is what became of the unfinished operations of a log.
+type Reconciled struct {
+	Settled   int
+	AtWork    int     // that are not to be settled, since they have not been cut off
+	Obstacles []error // why others stay unfinished
+}
+
 // Reconcile settles every unfinished operation of the log that is dead. force
 // also takes those without a lock file, of which nothing shows whether they are
-// at work: older versions made none. It returns how many were settled, what
-// stood in the way of the others, and an error when the log could not be read.
-func (b *Book) Reconcile(ctx context.Context, force bool) (settled int, obstacles []error, err error) {
+// at work: older versions made none. An error says that the log could not be read.
+func (b *Book) Reconcile(ctx context.Context, force bool) (r Reconciled, err error) {
 	open, err := b.Log.Unfinished(0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil, nil
+		return r, nil
 	}
 	if err != nil {
-		return 0, nil, err
+		return r, err
 	}
 	for _, e := range open {
 		done, err := b.reconcile(ctx, e, force)
-		if err != nil {
-			obstacles = append(obstacles, fmt.Errorf("%s stays unfinished: %w", e.ID, err))
-		}
-		if done {
-			settled++
-		}
-		if ctx.Err() != nil {
-			return settled, obstacles, ctx.Err()
+		switch {
+		case ctx.Err() != nil:
+			return r, ctx.Err()
+		case done:
+			r.Settled++
+		case errors.Is(err, errAtWork), errors.Is(err, errHeld):
+			b.Note(fmt.Sprintf("%s of %s is not settled: %v", e.Operation, e.ID, err))
+			r.AtWork++
+		case err != nil:
+			r.Obstacles = append(r.Obstacles, fmt.Errorf("%s stays unfinished: %w", e.ID, err))
 		}
 	}
 	b.settleDead(ctx, nil) // leftovers of what is over
-	return settled, obstacles, nil
+	return r, nil
 }
 
 func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) (settled bool, err error) {
@@ -222,20 +240,20 @@ func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) (settle
 		return false, err
 	}
 	o, err := b.resume(e.ID)
-	if err != nil {
-		return false, err
+	if err == nil && o == nil && AtWork(b.Log, e.ID) {
+		err = errAtWork
 	}
-	if o == nil {
-		if AtWork(b.Log, e.ID) {
-			b.Note(fmt.Sprintf("%s is still at work: %s", e.ID, e.Operation))
-		}
-		return false, nil // at work, or over by now
+	if err != nil || o == nil {
+		return false, err // without an error it is over by now
 	}
 	return b.settleOne(ctx, o, nil)
 }
 
 // settleForced settles an operation that has no lock file.
 func (b *Book) settleForced(ctx context.Context, e audit.Event) (bool, error) {
+	if err := b.Log.Sharing().MkdirAll(b.ops(), 0o700); err != nil { // older versions made none
+		return false, err
+	}
 	l, free, err := b.Log.Sharing().TryLock(filepath.Join(b.ops(), e.ID))
 	if err != nil {
 		return false, err

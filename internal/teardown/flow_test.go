@@ -404,9 +404,9 @@ func settled(was *play) {
 	if e, begun := was.Event(); begun && e.Outcome == audit.Pending {
 		want = 1
 	}
-	n, obstacles, err := book.Reconcile(context.Background(), false)
-	if err != nil || len(obstacles) > 0 || n != want {
-		was.T.Errorf("settled %d, want %d; obstacles %v, %v", n, want, obstacles, err)
+	done, err := book.Reconcile(context.Background(), false)
+	if err != nil || len(done.Obstacles) > 0 || done.Settled != want {
+		was.T.Errorf("settled %d, want %d; obstacles %v, %v", done.Settled, want, done.Obstacles, err)
 	}
 	later.Check()
 	was.CheckSettled()
