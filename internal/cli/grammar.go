@@ -143,8 +143,8 @@ type destroyFlags struct {
 }
 
 type logFlag struct {
-	Log string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
-	LogGroup group `placeholder:"GROUP" group:"ours" help:"Group whose members all write to the log."`
+	Log      string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	LogGroup group  `placeholder:"GROUP" group:"ours" help:"Group whose members all write to the log."`
 }
 
 // lockFlag is for commands that change a project.

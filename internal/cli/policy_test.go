@@ -118,6 +118,11 @@ func TestEnforced(t *testing.T) {
 	if r := call(t, f.dir, nil, "run", "--operation", "x", "--log", log, "--", "true"); r.code != 0 {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
+	linked := filepath.Join(f.dir, "linked.jsonl")
+	if err := os.Link(log, linked); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, call(t, f.dir, nil, "record", "--log", linked, "--operation", "x", "--outcome", "failed"), "enforces "+log)
 	if data, err := os.ReadFile(log); err != nil || strings.Count(string(data), "\n") != 3 {
 		t.Errorf("%v %q", err, data)
 	}

@@ -40,7 +40,7 @@ func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
 		p.note(err.Error())
 		*code = fault.ExitFailed
 	}
-	if done.Settled+done.AtWork+len(done.Obstacles) == 0 {
+	if done.Settled+done.Left+len(done.Obstacles) == 0 {
 		p.say("Nothing is unfinished in %s", book.Log.Path)
 	}
 	return nil

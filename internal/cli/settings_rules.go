@@ -60,9 +60,10 @@ func mayEnforce(key string, known []string) error {
 
 func asItIs(_ *settingsFile, value any) (any, error) { return value, nil }
 
-// elsewhere reports whether the command line names another path.
+// elsewhere reports whether the command line names another path. A link to the
+// same file is another one: its locks lie elsewhere.
 func elsewhere(p Process, enforced, given string) bool {
-	return given == "" || !same(p.abs(given), enforced)
+	return given == "" || filepath.Clean(p.abs(given)) != filepath.Clean(enforced)
 }
 
 // inside is a path below the directory of the project's file. Links are resolved,

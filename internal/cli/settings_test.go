@@ -157,7 +157,10 @@ func TestSettingsValues(t *testing.T) {
 		put(t, f.user, text)
 		refused(t, call(t, f.dir, nil, "audit"), says)
 	}
+	put(t, f.user, "timeout: soon\n")
+	refused(t, call(t, f.dir, nil, "--dry-run"), "config.yaml:1: expected a whole number")
 	put(t, f.user, "")
+	refused(t, call(t, f.dir, []string{"CCDESTROY_PROMPT_TIMEOUT=soon"}, "--dry-run"), "$CCDESTROY_PROMPT_TIMEOUT: ")
 	refused(t, call(t, f.dir, []string{"CCDESTROY_LIMIT=many"}, "audit"), "$CCDESTROY_LIMIT: expected")
 }
 

@@ -70,6 +70,13 @@ func (h *heard) all() []events.Message {
 	return slices.Clone(h.seen)
 }
 
+// broken is why nothing more is heard, or nil.
+func (h *heard) broken() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}
+
 // of reports whether an action on something of a kind was heard.
 func (h *heard) of(kind events.Type, action events.Action) bool {
 	h.mu.Lock()

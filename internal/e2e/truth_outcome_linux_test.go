@@ -45,7 +45,7 @@ func TestOutcomeAfterOutcome(t *testing.T) {
 			}
 			id := s.last().ID
 			s.unlock()
-			if r := s.ccdestroy("reconcile", "--force"); r.code != 0 || !strings.Contains(r.stderr, "it is at work") {
+			if r := s.ccdestroy("reconcile", "--force"); r.code != 0 || !strings.Contains(r.stderr, "stays unfinished: it is at work") {
 				t.Fatalf("reconcile where its process is seen: exit %d\n%s", r.code, r.stderr)
 			}
 			s.unlock()

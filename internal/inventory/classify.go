@@ -48,8 +48,10 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 			v.Resources = append(v.Resources, r)
 			continue
 		}
-		r.Result = e.result(r)
+		r.Result, r.HeldBy = e.result(r), nil
 		switch {
+		case r.Unforeseen && r.Result == Remained:
+			continue // it came later, and nothing was done to it
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)
 		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name is there
@@ -63,9 +65,11 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 		v.Resources = append(v.Resources, r)
 	}
 	if asks != nil {
-		for _, r := range e.unforeseen(before, known, asks) {
-			v.lose(r)
-			v.Resources = append(v.Resources, r)
+		for _, r := range Late(before, known, after.Seen, asks) {
+			if r.Result = e.late(r); r.Result != Remained {
+				v.lose(r)
+				v.Resources = append(v.Resources, r)
+			}
 		}
 	}
 	v.Unforeseen = e.bystanders(v.Resources, known)
@@ -194,30 +198,42 @@ func (e evidence) holders(r Resource) (held []Container) {
 	return held
 }
 
-// unforeseen finds the volumes that came into being after the look, that the
-// command asks for, and that are gone.
-func (e evidence) unforeseen(before Inventory, known Snapshot, asks func(Snapshot) Inventory) (out []Resource) {
-	if len(e.Seen.Volumes) == 0 {
+// late is what became of a volume that came after the look.
+func (e evidence) late(r Resource) Result {
+	_, there := e.Snapshot.Volume(r.Name)
+	switch {
+	case !there:
+		return Gone
+	case e.destroyed[r.Name]: // none of this name was there to be destroyed before
+		return Remade
+	}
+	return Remained
+}
+
+// Late are the volumes that came into being after the look, as far as the engine
+// told, and that the command asks for: each name once, marked as unforeseen.
+func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inventory) (out []Resource) {
+	if len(seen.Volumes) == 0 {
 		return nil
 	}
 	world := known
 	world.Volumes = slices.Clone(known.Volumes)
-	for _, v := range e.Seen.Volumes {
+	for _, v := range seen.Volumes {
 		if _, there := known.Volume(v.Name); !there {
 			world.Volumes = append(world.Volumes, v)
 		}
 	}
-	world.Containers = append(slices.Clone(known.Containers), e.Seen.Containers...)
+	world.Containers = append(slices.Clone(known.Containers), seen.Containers...)
 	was := map[string]bool{}
 	for _, r := range before.Resources {
 		was[identity(r)] = true
 	}
 	for _, r := range asks(world).Resources {
-		_, there := e.Snapshot.Volume(r.Name)
-		if r.Kind != KindVolume || !r.Asked || was[identity(r)] || there {
+		if r.Kind != KindVolume || !r.Asked || was[identity(r)] {
 			continue
 		}
-		r.Unforeseen, r.Result, r.Fate, r.Reason = true, Gone, Removed, ""
+		was[identity(r)] = true
+		r.Unforeseen, r.Fate, r.Reason = true, Removed, ""
 		out = append(out, r)
 	}
 	return out

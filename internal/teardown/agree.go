@@ -43,7 +43,7 @@ func (r *Run) moved() bool {
 // refuse stops before protected volumes that were not named, and before names
 // that mean nothing.
 func (r *Run) refuse(inv inventory.Inventory) error {
-	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 {
+	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
 		return fault.Usage("ccdestroy inventory", "--unprotect %s: no volume of this teardown has this name or Compose key", strings.Join(unknown, ", "))
 	}
 	refused := inv.Refusals(r.Unprotect)

@@ -48,20 +48,18 @@ func Settler(e Engine, c Containers) record.Settler {
 // rested waits until the engine no longer removes containers of the project,
 // for restLimit at most, and lists what it has.
 func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, restLimit)
-	defer cancel()
-	images := false
+	began, images := time.Now(), false
 	for _, r := range inv.Resources {
 		images = images || r.Kind == inventory.KindImage
 	}
 	for {
 		snap, err := e.Snapshot(ctx, inventory.Scope{Images: images})
-		if err != nil || !removing(snap, inv.Project) {
+		if err != nil || !removing(snap, inv.Project) || time.Since(began) >= restLimit {
 			return snap, err
 		}
 		select {
 		case <-ctx.Done():
-			return snap, nil
+			return snap, ctx.Err()
 		case <-time.After(restPoll):
 		}
 	}
