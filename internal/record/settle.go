@@ -90,7 +90,7 @@ func (b *Book) settle(ctx context.Context, o *Operation, by string) error {
 		return err
 	}
 	if end.Outcome == audit.Pending {
-		return errors.Join(errUnsure, end.Err)
+		return fmt.Errorf("%w: %w", errUnsure, end.Err)
 	}
 	o.Details.Settled = by
 	if err := o.End(ctx, end); err != nil {
