@@ -6,13 +6,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/docker/docker/api/types/events"
 )
 
 var (
@@ -116,15 +113,7 @@ func (w *world) live(operations int) {
 	if r := w.ccdestroy("reconcile"); r.code != 0 {
 		w.t.Errorf("seed %d, project %s: reconcile: exit %d\n%s", w.seed, w.name, r.code, r.stderr)
 	}
-	// The engine tells of what happened in its order: all has been heard when the
-	// last has.
-	w.docker("network", "create", "PROJ-last")
-	w.docker("network", "rm", "PROJ-last")
-	waitFor(w.t, "the engine's last event", func() bool {
-		return slices.ContainsFunc(w.engine.all(), func(m events.Message) bool {
-			return nameOf(m) == w.name+"-last" && m.Action == events.ActionDestroy
-		})
-	})
+	w.hearOut(w.engine)
 }
 
 // choose brings the project into some state, as far as the adversary lets it, and

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"os"
@@ -106,14 +107,14 @@ func TestRestoreOverwriteKilled(t *testing.T) {
 	s.docker("compose", "down")
 	for _, p := range []phase{begun, volumeGone, volumeMade, ended} {
 		s.docker("run", "--rm", "--volume", "PROJ_uploads:/v", "IMAGE", "sh", "-c", "echo other > /v/other")
-		engine := listen(t, s.api, s.name)
+		engine, before := listen(t, s.api, s.name), s.objects(context.Background())
 		s.killedAt(p, "restore", export, "uploads", "--overwrite", "--yes")
-		s.atRest(nil)
-		destroyed := engine.of(events.VolumeEventType, events.ActionDestroy)
-		engine.stop()
+		s.atRest(before)
 		if r := s.ccdestroy("reconcile"); r.code != 0 {
 			t.Fatalf("reconcile: exit %d\n%s", r.code, r.stderr)
 		}
+		s.hearOut(engine)
+		destroyed := engine.of(events.VolumeEventType, events.ActionDestroy)
 		if last := s.last(); destroyed != slices.Contains(last.DataAffected, s.name+"_uploads") {
 			t.Errorf("killed when %s: destroyed %v, recorded as %s with %q: %s", p.name, destroyed, last.Outcome, last.DataAffected, last.Details.Error)
 		}
