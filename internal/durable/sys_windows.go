@@ -24,3 +24,9 @@ func Writable(dir string) error {
 func Free(string) (bytes uint64, known bool) { return 0, false }
 
 func sameOwner(*os.File, fs.FileInfo) error { return nil }
+
+// Space is not known here.
+func Space(string) (total, free uint64, known bool) { return 0, 0, false }
+
+// SameFileSystem is not known here: an engine's files are never this host's.
+func SameFileSystem(string, string) (bool, error) { return false, nil }
