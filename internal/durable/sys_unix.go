@@ -94,6 +94,8 @@ func sameOwner(f *os.File, as fs.FileInfo) error {
 func OurDir(path string) bool {
 	var st unix.Stat_t
 	return unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == os.Geteuid()
+}
+
 // Space is the size of a file system, and how much an ordinary account can still
 // write there, in bytes.
 func Space(dir string) (total, free uint64, known bool) {
