@@ -14,6 +14,9 @@ type After struct {
 	Unseen      bool
 	Interrupted bool // a signal reached us before the child had ended
 	ChildFailed bool // the child exited non-zero
+	// Of volumes whose data was set aside: those that are the same ones still,
+	// and those of which another has the name. Other signs would mislead.
+	Same, Replaced []string
 }
 
 // Verdict is what the evidence says.
@@ -143,6 +146,10 @@ func (e evidence) result(r Resource) Result {
 func (e evidence) same(r Resource, v Volume) Result {
 	born, created := stamp(v.Born, time.RFC3339Nano), stamp(v.Created, time.RFC3339)
 	switch {
+	case slices.Contains(e.Same, r.Name):
+		return Remained
+	case slices.Contains(e.Replaced, r.Name):
+		return Remade
 	case r.Born != "" && born != "" && born != r.Born, e.destroyed[v.Name] && (r.Born == "" || born == ""):
 		return Remade
 	case r.Born != "" && born != "":

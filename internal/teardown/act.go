@@ -2,6 +2,7 @@ package teardown
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -27,11 +28,17 @@ const (
 // signals: they are passed on.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	r.began = r.book.Now()
+	if end, err := r.setAside(ctx, o); err != nil {
+		return end
+	}
 	exit, err := r.Child.Down(o.Held(), signals)
 	r.exit = exit
 	if err != nil {
-		o.Abandon()
 		r.unstarted = err
+		if back := r.putBack(o, nil); back != nil {
+			return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: errors.Join(err, back)}
+		}
+		o.Abandon()
 		return record.Ended{Outcome: audit.Failed, Err: err}
 	}
 	after, err := r.awaitRest(o.Details.Inventory, exit)
@@ -41,6 +48,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	}
 	if exit.Code != 0 {
 		o.Details.Stderr = exit.Stderr
+	}
+	if err == nil {
+		err = r.putBack(o, &after)
 	}
 	if err != nil {
 		// Nothing is invented: what is known is recorded, and the operation stays

@@ -18,6 +18,7 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 		return false, err
 	}
 	o.Details.Unprotected = r.Unprotect
+	r.planKeep(ctx, o)
 	asked := false
 	if !r.agreed || len(changes) > 0 {
 		if asked, err = r.confirm(ctx, o, changes); err != nil {

@@ -11,10 +11,11 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// Run is one teardown. All fields are needed but Save, Unprotect, Reason and
-// LastExports.
+// Run is one teardown. All fields are needed but Save, Unprotect, Reason,
+// LastExports and Keeper.
 type Run struct {
 	Resolver   Resolver
 	Child      Child
@@ -32,6 +33,7 @@ type Run struct {
 	Unprotect   []string // protected volumes that may go, by name or by Compose key
 	Reason      string
 	LastExports LastExports
+	Keeper      *trash.Keeper // nil destroys for good
 
 	project project
 	book    *record.Book
@@ -132,7 +134,8 @@ func (r *Run) unwatch() {
 // ending is how it ended, for the screen.
 func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) record.Ending {
 	e := record.Ending{
-		ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
+		Kept: o.Details.Kept,
+		ID:   o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
 		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
 	}
 	if unrecorded != nil || end.Outcome == audit.Pending {

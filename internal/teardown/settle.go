@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
 // errStayed is what is wrong where Compose itself sees nothing wrong.
@@ -17,7 +19,7 @@ var errStayed = errors.New("Compose exited 0, but not everything is gone")
 // Settler settles teardowns that were cut off: it looks at what the pending
 // event said would go, and says what the engine shows now. It cannot know what
 // happened in between by another hand; details.settled says that it was so.
-func Settler(e Engine, c Containers) record.Settler {
+func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 	return func(ctx context.Context, o *record.Operation) (record.Ended, error) {
 		engine, err := e.Describe(ctx)
 		if err != nil {
@@ -33,8 +35,18 @@ func Settler(e Engine, c Containers) record.Settler {
 		if err != nil {
 			return record.Ended{}, err
 		}
+		aside, err := putBack(ctx, o, open)
+		if err == nil && len(o.Details.Kept) > 0 {
+			o.Details.Kept = only(o.Details.Kept, aside.Kept)
+			snap, err = e.Snapshot(ctx, inventory.Scope{Images: hasImages(o.Details.Inventory)})
+		}
+		if err != nil {
+			return record.Ended{}, err
+		}
 		o.Details.Engine.StableCreated = engine.StableCreated
-		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != ""}, nil)
+		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
+			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", Same: aside.Same, Replaced: aside.Replaced,
+		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
 			end.Err = c.Start(ctx, o.Details.Stopped)
@@ -48,12 +60,8 @@ func Settler(e Engine, c Containers) record.Settler {
 func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, restLimit)
 	defer cancel()
-	images := false
-	for _, r := range inv.Resources {
-		images = images || r.Kind == inventory.KindImage
-	}
 	for {
-		snap, err := e.Snapshot(ctx, inventory.Scope{Images: images})
+		snap, err := e.Snapshot(ctx, inventory.Scope{Images: hasImages(inv)})
 		if err != nil || !removing(snap, inv.Project) {
 			return snap, err
 		}
@@ -63,4 +71,21 @@ func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.S
 		case <-time.After(restPoll):
 		}
 	}
+}
+
+// putBack moves the volumes that were set aside, and that the engine still has,
+// to where they belong. A crash in it loses nothing: it may be done again.
+func putBack(ctx context.Context, o *record.Operation, open trash.Open) (s trash.Settled, err error) {
+	if len(o.Details.Kept) == 0 {
+		return s, nil
+	}
+	shelf, err := open(ctx, o.LockPath(), nil)
+	if err != nil {
+		return s, fmt.Errorf("look for what was set aside: %w", err)
+	}
+	return trash.PutBack(ctx, shelf, o.ID, keptNames(o.Details.Kept))
+}
+
+func hasImages(inv inventory.Inventory) bool {
+	return slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Kind == inventory.KindImage })
 }

@@ -29,14 +29,17 @@ type Entry struct {
 	Log       string            `json:"log,omitempty"` // path of the log that has the operation
 	User      string            `json:"user,omitempty"`
 	Bytes     int64             `json:"bytes,omitempty"` // 0: unknown
+	Data      string            `json:"data"`            // what _data is known by: inode and time of birth
 	Kept      time.Time         `json:"kept"`
 	Until     time.Time         `json:"until"`
 }
 
 const (
-	trashDir  = "ccdestroy-trash/v1"
-	entryName = "entry.json"
-	dataName  = "_data"
+	volumesDir = "volumes"
+	trashDir   = "ccdestroy-trash/v1"
+	entryName  = "entry.json"
+	dataName   = "_data"
+	endName    = "_purge" // the data of an entry that is being ended
 )
 
 // What a path is made of comes from records and from the engine; nothing else
@@ -46,13 +49,25 @@ var (
 	operationName = regexp.MustCompile(`^[0-9A-Z]{26}$`)
 )
 
-// Place is where the volumes and the trash of an engine lie: its data directory.
-type Place string
+// Place is where the volumes and the trash of an engine lie.
+type Place struct {
+	Root string // the engine's data directory
+	// TestOnlyAt, where it is set, is told of every step before it is taken. With
+	// an error the step is not taken.
+	TestOnlyAt func(step, volume string) error
+}
 
-func (p Place) volume(name string) string { return filepath.Join(string(p), "volumes", name) }
+func (p Place) step(name, volume string) error {
+	if p.TestOnlyAt == nil {
+		return nil
+	}
+	return p.TestOnlyAt(name, volume)
+}
+
+func (p Place) volume(name string) string { return filepath.Join(p.Root, volumesDir, name) }
 
 func (p Place) entry(operation, volume string) string {
-	return filepath.Join(string(p), trashDir, operation, volume)
+	return filepath.Join(p.Root, trashDir, operation, volume)
 }
 
 func valid(operation, volume string) error {
@@ -91,6 +106,7 @@ func (p Place) read(operation, volume string) (e Entry, err error) {
 	return e, nil
 }
 
+// write makes an entry durable, without data.
 func (p Place) write(e Entry) error {
 	e.Version = Version
 	data, err := json.Marshal(e)
@@ -104,7 +120,8 @@ func (p Place) write(e Entry) error {
 	return durable.ReplaceFile(filepath.Join(dir, entryName), append(data, '\n'), 0o600)
 }
 
-// exists reports whether there is a directory, and nothing else, at a path.
+// exists reports whether there is a directory at a path. Anything else in its
+// place is an error.
 func exists(path string) (bool, error) {
 	info, err := os.Lstat(path)
 	switch {
@@ -116,4 +133,18 @@ func exists(path string) (bool, error) {
 		return false, fmt.Errorf("%q: not a directory", path)
 	}
 	return true, nil
+}
+
+// empty reports whether there is nothing in a directory.
+func empty(path string) (bool, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer d.Close()
+	_, err = d.Readdirnames(1)
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
 }

@@ -13,39 +13,85 @@ import (
 // Where the data of a volume is.
 type Where string
 
-// The places. Both says that the engine made new data under the old name, which
-// is nobody's to throw away.
+// The places.
 const (
 	InVolume Where = "volume"
 	InTrash  Where = "trash"
-	InBoth   Where = "both"
-	Nowhere  Where = "nowhere"
+	// InBoth: the data is in the trash, and under the volume's name there is
+	// another _data, which is nobody's to throw away.
+	InBoth Where = "both"
+	// Ending: it is being purged, or that was cut off. It is not to be had again.
+	Ending  Where = "ending"
+	Nowhere Where = "nowhere"
 )
 
-// where finds the data of a volume that an operation may have set aside. made
-// reports whether the engine has the volume at all.
-func (p Place) where(operation, volume string) (w Where, made bool, err error) {
-	made, err = exists(p.volume(volume))
-	if err != nil {
-		return "", false, err
+// look finds the data of a volume that an operation may have set aside.
+func (p Place) look(item Item) (f Found, err error) {
+	f.Item = item
+	dir, entry := p.volume(item.name()), p.entry(item.Operation, item.Volume)
+	if f.Made, err = exists(dir); err != nil {
+		return f, err
 	}
-	here, err := exists(filepath.Join(p.volume(volume), dataName))
+	here, err := exists(filepath.Join(dir, dataName))
 	if err != nil {
-		return "", made, err
+		return f, err
 	}
-	there, err := exists(filepath.Join(p.entry(operation, volume), dataName))
+	if here {
+		if f.Empty, err = empty(filepath.Join(dir, dataName)); err != nil {
+			return f, err
+		}
+	}
+	if e, err := p.read(item.Operation, item.Volume); err == nil {
+		f.Entry = &e
+		is, err := identity(filepath.Join(dir, dataName))
+		f.Same = err == nil && is == e.Data
+	}
+	there, err := exists(filepath.Join(entry, dataName))
 	if err != nil {
-		return "", made, err
+		return f, err
 	}
+	ending, err := exists(filepath.Join(entry, endName))
 	switch {
+	case err != nil:
+		return f, err
 	case here && there:
-		return InBoth, made, nil
-	case here:
-		return InVolume, made, nil
+		f.Where = InBoth
 	case there:
-		return InTrash, made, nil
+		f.Where = InTrash
+	case ending:
+		f.Where = Ending
+	case here:
+		f.Where = InVolume
+	default:
+		f.Where = Nowhere
 	}
-	return Nowhere, made, nil
+	return f, nil
+}
+
+// keepable says why a volume cannot be set aside, or nil: its data must be a
+// directory, of the file system that the trash is on, and nothing mounted there.
+func (p Place) keepable(volume string) error {
+	if !volumeName.MatchString(volume) {
+		return fmt.Errorf("%q is no name of a volume", volume)
+	}
+	data := filepath.Join(p.volume(volume), dataName)
+	here, err := exists(data)
+	switch {
+	case err != nil:
+		return err
+	case !here:
+		return fmt.Errorf("%q: it is not there", data)
+	}
+	for _, dir := range []string{p.volume(volume), data} {
+		same, err := durable.SameFileSystem(dir, filepath.Join(p.Root, trashDir))
+		if err != nil {
+			return err
+		}
+		if !same {
+			return errors.New("it is on a file system of its own")
+		}
+	}
+	return nil
 }
 
 // setAside renames the data of a volume into the trash.
@@ -58,74 +104,96 @@ func (p Place) setAside(e Entry) error {
 	if err := valid(e.Operation, e.Volume); err != nil {
 		return err
 	}
-	from, dir := filepath.Join(p.volume(e.Volume), dataName), p.entry(e.Operation, e.Volume)
-	if here, err := exists(from); err != nil || !here {
-		return errors.Join(err, fmt.Errorf("volume %q has no data at %q", e.Volume, from))
+	data := filepath.Join(p.volume(e.Volume), dataName)
+	var err error
+	if e.Data, err = identity(data); err != nil {
+		return err
+	}
+	if err := p.step("entry", e.Volume); err != nil {
+		return err
 	}
 	if err := p.write(e); err != nil {
 		return err
 	}
-	return move(from, filepath.Join(dir, dataName))
+	if err := p.step("set aside", e.Volume); err != nil {
+		return err
+	}
+	return move(data, filepath.Join(p.entry(e.Operation, e.Volume), dataName), renameNew)
 }
 
-// putBack renames data out of the trash into a volume that has none, or whose
-// data is empty, and drops the entry. as is the volume's name now.
+// putBack renames data out of the trash into a volume that has none. With Swap
+// the volume may have an empty directory, which goes, and the entry is dropped.
+// Neither overwrites anything: the system itself refuses in the same call.
 //
-//   - A crash after the empty directory was removed leaves a volume without data,
-//     and the data in the trash: putting back again goes on from there.
-//   - A crash after the rename leaves an entry without data, which counts for
-//     nothing.
-func (p Place) putBack(operation, volume, as string) error {
-	if err := errors.Join(valid(operation, volume), valid(operation, as)); err != nil {
+// Without Swap it is a survivor of a teardown. Its entry stays, without data: it
+// tells whoever looks again that this is the same volume, whatever times say.
+//
+//   - A crash before the rename leaves all as it was.
+//   - After it there is an entry without data, which counts for nothing.
+func (p Place) putBack(item Item) error {
+	if made, err := exists(p.volume(item.name())); err != nil || !made {
+		return errors.Join(err, fmt.Errorf("volume %q is not there", item.name()))
+	}
+	if err := p.step("put back", item.Volume); err != nil {
 		return err
 	}
-	from, to := filepath.Join(p.entry(operation, volume), dataName), filepath.Join(p.volume(as), dataName)
-	if there, err := exists(from); err != nil || !there {
-		return errors.Join(err, fmt.Errorf("volume %q: its data is not in the trash", volume))
+	rename := renameNew
+	if item.Swap {
+		rename = renameEmpty
 	}
-	if made, err := exists(p.volume(as)); err != nil || !made {
-		return errors.Join(err, fmt.Errorf("volume %q is not there", as))
-	}
-	// Removing fails on a directory that is not empty: nothing is overwritten.
-	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("volume %q has content: %w", as, durable.Cause(err))
-	}
-	if err := move(from, to); err != nil {
+	from, to := filepath.Join(p.entry(item.Operation, item.Volume), dataName), filepath.Join(p.volume(item.name()), dataName)
+	if err := move(from, to, rename); err != nil || !item.Swap {
 		return err
 	}
-	return p.drop(operation, volume)
+	if err := p.step("drop", item.Volume); err != nil {
+		return err
+	}
+	return p.drop(item)
 }
 
 // move renames a directory and makes both names durable.
-func move(from, to string) error {
-	if err := os.Rename(from, to); err != nil {
-		return fmt.Errorf("set %q aside: %w", from, err)
+func move(from, to string, rename func(from, to string) error) error {
+	if err := rename(from, to); err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
 	return errors.Join(durable.SyncDir(filepath.Dir(to)), durable.SyncDir(filepath.Dir(from)))
 }
 
 // drop removes an entry that has no data, and its operation's directory with the
 // last one.
-func (p Place) drop(operation, volume string) error {
-	dir := p.entry(operation, volume)
-	if err := os.Remove(filepath.Join(dir, entryName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+func (p Place) drop(item Item) error {
+	dir := p.entry(item.Operation, item.Volume)
+	for _, path := range []string{filepath.Join(dir, entryName), dir} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	_ = os.Remove(filepath.Dir(dir)) // others are in it
-	return durable.SyncDir(filepath.Join(string(p), trashDir))
+	return durable.SyncDir(filepath.Join(p.Root, trashDir))
 }
 
-// purge ends an entry with its data. A crash in it leaves some of the data, and
-// the entry: purging again goes on from there.
-func (p Place) purge(operation, volume string) error {
-	if err := valid(operation, volume); err != nil {
+// purge ends an entry with its data.
+//
+//   - A crash before the rename leaves all as it was.
+//   - After it some of the data is left, under another name, so that nobody takes
+//     it for the whole; purging again goes on from there.
+func (p Place) purge(item Item) error {
+	dir := p.entry(item.Operation, item.Volume)
+	if err := p.step("end", item.Volume); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(filepath.Join(p.entry(operation, volume), dataName)); err != nil {
-		return fmt.Errorf("purge volume %q: %w", volume, err)
+	err := move(filepath.Join(dir, dataName), filepath.Join(dir, endName), renameNew)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return p.drop(operation, volume)
+	if err := p.step("purge", item.Volume); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(dir, endName)); err != nil {
+		return err
+	}
+	if err := p.step("drop", item.Volume); err != nil {
+		return err
+	}
+	return p.drop(item)
 }

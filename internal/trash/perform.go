@@ -9,26 +9,30 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // The actions of a request.
 const (
-	Probe    = "probe"     // find out whether anything can be kept at all
-	SetAside = "set-aside" // Entries; all of them, or none
-	PutBack  = "put-back"  // Items, each
-	Locate   = "locate"    // Items, each
-	List     = "list"      // what there is
-	Purge    = "purge"     // Items, each
+	DoSurvey   = "survey"    // Items: find out whether each can be kept; and what there is
+	DoSetAside = "set-aside" // Entries: all of them, or none
+	DoPutBack  = "put-back"  // Items, each
+	DoLocate   = "locate"    // Items, each
+	DoList     = "list"      // what there is
+	DoPurge    = "purge"     // Items, each
 )
 
 // Item is a volume that an operation set aside.
 type Item struct {
-	Operation string `json:"operation"`
+	Operation string `json:"operation,omitempty"`
 	Volume    string `json:"volume"`
-	As        string `json:"as,omitempty"` // its name now, where that is another
+	As        string `json:"as,omitempty"`   // its name now, where that is another
+	Swap      bool   `json:"swap,omitempty"` // DoPutBack: an empty directory may be in the way
 }
+
+func (i Item) name() string { return cmp.Or(i.As, i.Volume) }
 
 // Request is one call of the trash.
 type Request struct {
@@ -42,18 +46,22 @@ type Found struct {
 	Item
 	Entry *Entry `json:"entry,omitempty"` // nil when there is none that can be read
 	Where Where  `json:"where,omitempty"`
-	Made  bool   `json:"made,omitempty"`  // the engine has a volume of this name
+	Made  bool   `json:"made,omitempty"`  // the engine has a directory for the volume
+	Empty bool   `json:"empty,omitempty"` // and there is nothing in its _data, which is there
+	Same  bool   `json:"same,omitempty"`  // and its _data is surely that of the entry
 	Error string `json:"error,omitempty"` // why the action on it failed
 }
 
 // Response is what came of a request.
 type Response struct {
-	Found []Found `json:"found,omitempty"`
+	Found []Found `json:"found,omitempty"` // of the items, in their order
+	Held  []Found `json:"held,omitempty"`  // DoSurvey and DoList: what there is, oldest first
 	Space Space   `json:"space"`
 	Error string  `json:"error,omitempty"` // of the whole
 }
 
-// Space is that of the file system of the engine's data directory, in bytes.
+// Space is that of the file system of the engine's data directory, in bytes. A
+// total of 0 is not known.
 type Space struct {
 	Total uint64 `json:"total"`
 	Free  uint64 `json:"free"`
@@ -61,20 +69,26 @@ type Space struct {
 
 // Shelf performs requests, wherever the trash is.
 type Shelf interface {
+	// Do performs one. An error says that nothing of it was done, or of SetAside
+	// that all of it was taken back, unless it was cut off: then it is unknown.
 	Do(context.Context, Request) (Response, error)
 }
 
-// Do performs a request on the file system of this host. An error says that
-// nothing of it was done, or of SetAside that all of it was taken back.
+// Do performs a request on the file system of this host.
 func (p Place) Do(ctx context.Context, r Request) (out Response, err error) {
 	switch r.Action {
-	case Probe:
-		err = p.probe()
-	case SetAside:
+	case DoSurvey:
+		if err = p.probe(); err == nil {
+			out.Held, err = p.list()
+		}
+		for _, item := range r.Items {
+			out.Found = append(out.Found, failed(Found{Item: item}, p.keepable(item.Volume)))
+		}
+	case DoSetAside:
 		err = p.setAllAside(ctx, r.Entries)
-	case List:
-		out.Found, err = p.list()
-	case PutBack, Locate, Purge:
+	case DoList:
+		out.Held, err = p.list()
+	case DoPutBack, DoLocate, DoPurge:
 		for _, item := range r.Items {
 			if ctx.Err() != nil {
 				return out, ctx.Err()
@@ -84,13 +98,16 @@ func (p Place) Do(ctx context.Context, r Request) (out Response, err error) {
 	default:
 		err = fmt.Errorf("%q is no action of the trash", r.Action)
 	}
-	out.Space.Total, out.Space.Free, _ = durable.Space(string(p)) // unknown is 0
+	out.Space.Total, out.Space.Free, _ = durable.Space(p.Root) // unknown is 0
 	return out, err
 }
 
 // probe makes sure that data can be renamed between the two directories.
 func (p Place) probe() error {
-	volumes, trash := filepath.Join(string(p), "volumes"), filepath.Join(string(p), trashDir)
+	volumes, trash := filepath.Join(p.Root, volumesDir), filepath.Join(p.Root, trashDir)
+	if here, err := exists(volumes); err != nil || !here {
+		return errors.Join(err, fmt.Errorf("%q is not the data directory of an engine", p.Root))
+	}
 	if err := durable.MkdirAll(trash, 0o700); err != nil {
 		return err
 	}
@@ -110,51 +127,74 @@ func (p Place) setAllAside(ctx context.Context, entries []Entry) error {
 		if err == nil {
 			continue
 		}
-		for _, done := range slices.Backward(entries[:i]) {
-			err = errors.Join(err, p.putBack(done.Operation, done.Volume, done.Volume))
+		for _, done := range slices.Backward(entries[:i+1]) {
+			err = errors.Join(err, p.takeBack(done))
 		}
-		return errors.Join(err, p.dropEmpty(e))
+		return err
 	}
 	return nil
 }
 
-// dropEmpty drops the entry of a volume that was not set aside after all.
-func (p Place) dropEmpty(e Entry) error {
+// takeBack undoes setAside, however far it came.
+func (p Place) takeBack(e Entry) error {
+	item := Item{Operation: e.Operation, Volume: e.Volume}
 	if valid(e.Operation, e.Volume) != nil {
 		return nil
 	}
-	if there, err := exists(filepath.Join(p.entry(e.Operation, e.Volume), dataName)); there || err != nil {
+	f, err := p.look(item)
+	switch {
+	case err != nil:
 		return err
+	case f.Where == InTrash:
+		if err := p.putBack(item); err != nil {
+			return err
+		}
+	case f.Where == InBoth:
+		return fmt.Errorf("volume %q has other data by now", e.Volume)
 	}
-	return p.drop(e.Operation, e.Volume)
+	return p.drop(item)
 }
 
-func (p Place) one(action string, item Item) Found {
-	f := Found{Item: item}
-	err := valid(item.Operation, item.Volume)
-	if err == nil {
-		switch action {
-		case PutBack:
-			err = p.putBack(item.Operation, item.Volume, cmp.Or(item.As, item.Volume))
-		case Purge:
-			err = p.purge(item.Operation, item.Volume)
-		}
+func (p Place) one(action string, item Item) (f Found) {
+	if err := errors.Join(valid(item.Operation, item.Volume), valid(item.Operation, item.name())); err != nil {
+		return failed(Found{Item: item}, err)
 	}
-	if err == nil {
-		f.Where, f.Made, err = p.where(item.Operation, item.Volume)
+	before, err := p.look(item)
+	if err != nil {
+		return failed(before, err)
 	}
+	switch {
+	case action == DoPutBack && (before.Where == InTrash || before.Where == InBoth):
+		err = p.putBack(item)
+	case action == DoPurge && before.Where != InVolume && before.Where != Nowhere:
+		err = p.purge(item)
+	case action == DoPurge:
+		err = p.drop(item) // an entry without data counts for nothing
+	}
+	after, looked := p.look(item)
+	after.Entry = cmp.Or(after.Entry, before.Entry)
+	return failed(after, cmp.Or(err, looked))
+}
+
+func failed(f Found, err error) Found {
 	if err != nil {
 		f.Error = err.Error()
-	} else if e, err := p.read(item.Operation, item.Volume); err == nil {
-		f.Entry = &e
 	}
 	return f
 }
 
-// list finds what there is, oldest operation first. What is no entry of ours is
-// passed over; one that cannot be read is told.
+// leftLife is after how long an entry without data is a leftover: no operation
+// needs it any more.
+const leftLife = 30 * 24 * time.Hour
+
+func (f Found) left() bool {
+	return f.Error == "" && (f.Where == InVolume || f.Where == Nowhere) && f.Entry != nil && time.Since(f.Entry.Kept) > leftLife
+}
+
+// list finds what there is, oldest operation first. What is no entry of ours, or
+// has no data, is passed over; one that cannot be read is told.
 func (p Place) list() (all []Found, err error) {
-	operations, err := os.ReadDir(filepath.Join(string(p), trashDir))
+	operations, err := os.ReadDir(filepath.Join(p.Root, trashDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -165,7 +205,10 @@ func (p Place) list() (all []Found, err error) {
 		if !operationName.MatchString(op.Name()) {
 			continue
 		}
-		volumes, err := os.ReadDir(filepath.Join(string(p), trashDir, op.Name()))
+		volumes, err := os.ReadDir(filepath.Join(p.Root, trashDir, op.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // its last one went just now
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +216,12 @@ func (p Place) list() (all []Found, err error) {
 			if !volumeName.MatchString(v.Name()) {
 				continue
 			}
-			if f := p.one(Locate, Item{Operation: op.Name(), Volume: v.Name()}); f.Where == InTrash || f.Where == InBoth || f.Error != "" {
+			item := Item{Operation: op.Name(), Volume: v.Name()}
+			f := p.one(DoLocate, item)
+			if f.left() {
+				_ = p.drop(item) // the next listing comes upon it again
+			}
+			if f.Where == InTrash || f.Where == InBoth || f.Where == Ending || f.Error != "" {
 				all = append(all, f)
 			}
 		}

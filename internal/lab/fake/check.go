@@ -19,6 +19,7 @@ func (p *Process) Check() {
 	p.checkLocks()
 	p.World.mu.Lock()
 	defer p.World.mu.Unlock()
+	p.checkData()
 	if p.Killed() {
 		p.watchers = map[*Watcher]bool{} // they went with it
 		return
@@ -41,6 +42,7 @@ func (p *Process) CheckSettled() {
 	if p.op != nil && p.op.outcome == nil {
 		p.T.Errorf("it stays unfinished")
 	}
+	p.checkData()
 	p.checkEnd()
 }
 

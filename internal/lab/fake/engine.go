@@ -45,7 +45,7 @@ func (p *Process) Snapshot(ctx context.Context, _ inventory.Scope) (s inventory.
 
 func (w *World) snapshot() (s inventory.Snapshot) {
 	for _, name := range slices.Sorted(maps.Keys(w.volumes)) {
-		s.Volumes = append(s.Volumes, w.volumes[name].Volume)
+		s.Volumes = append(s.Volumes, w.seen(name))
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.containers)) {
 		s.Containers = append(s.Containers, w.containers[id].Container)
