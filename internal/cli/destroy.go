@@ -55,6 +55,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Options: f.options(p.Getenv), Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: f.Reason,
 		LastExports: p.lastExports(f.Export),
 	}
+	run.Keeper = f.keeper(p, client, run.Confirm)
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}

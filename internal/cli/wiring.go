@@ -97,7 +97,7 @@ func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
-		destroy, files := teardown.Settler(c, c), export.Settler(p.setting(c, true))
+		destroy, files := teardown.Settler(c, c, p.trash(c)), export.Settler(p.setting(c, true))
 		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files}
 	}
 	return b

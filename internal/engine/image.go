@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
@@ -21,6 +22,7 @@ type localImage struct {
 	tag  string
 	made time.Time
 	file []byte // content of its one file, /ccdestroy; nil is an image without any
+	arch string // of the file
 }
 
 // load gives the engine the image, where it does not have it.
@@ -32,6 +34,9 @@ func (c *Client) load(ctx context.Context, img localImage) error {
 	version, err := c.api.ServerVersion(ctx)
 	if err != nil {
 		return err
+	}
+	if img.arch != "" && (img.arch != version.Arch || version.Os != "linux") {
+		return fmt.Errorf("this ccdestroy is for linux/%s, and the engine runs on %s/%s", img.arch, version.Os, version.Arch)
 	}
 	data, err := img.archive(version.Os, version.Arch)
 	if err != nil {

@@ -23,13 +23,25 @@ import (
 // selfImage holds this very executable, by its hash.
 const selfImage = "ccdestroy-self:"
 
+// SelfDir is where a Self has the directory of the engine's host.
+const SelfDir = "/docker"
+
 // Self runs this program in a short-lived container on the engine, as root there.
 type Self struct {
-	Client *Client
-	Name   string   // of the container
-	Lock   string   // path of the lock that is held for as long as it is needed
-	Args   []string // behind the program's name
-	Dir    string   // directory of the engine's host, which it has at /docker
+	Name string   // of the container
+	Args []string // behind the program's name
+
+	client *Client
+	lock   string // path of the lock that is held for as long as it is needed
+	dir    string // of the engine's host
+}
+
+// Self prepares a call for the operation whose lock is at a path, on a directory of
+// the engine's host. The error is ErrNotStatic where this program cannot run
+// there.
+func (c *Client) Self(lock, dir string) (Self, error) {
+	_, err := executable()
+	return Self{client: c, lock: lock, dir: dir}, err
 }
 
 // Call gives the program a request as JSON on standard input, and reads its
@@ -39,11 +51,11 @@ func (s Self) Call(ctx context.Context, request, answer any) (err error) {
 	if err != nil {
 		return err
 	}
-	c := s.Client
+	c := s.client
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	img := localImage{tag: selfImage + hexSum(file.data)[:16], made: file.made, file: file.data}
+	img := localImage{tag: selfImage + hexSum(file.data)[:16], made: file.made, file: file.data, arch: runtime.GOARCH}
 	if err := c.load(ctx, img); err != nil {
 		return fmt.Errorf("helper image: %w", err)
 	}
@@ -53,7 +65,7 @@ func (s Self) Call(ctx context.Context, request, answer any) (err error) {
 	}
 	made, err := c.api.ContainerCreate(ctx, &container.Config{
 		Image: img.tag, Cmd: append([]string{"/ccdestroy"}, s.Args...), User: "0:0", OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-		Labels: map[string]string{inventory.LabelHelper: "true", inventory.LabelHelperLock: s.Lock},
+		Labels: map[string]string{inventory.LabelHelper: "true", inventory.LabelHelperLock: s.lock},
 	}, s.host(), nil, nil, s.Name)
 	if err != nil {
 		return fmt.Errorf("helper container: %w", err)
@@ -76,7 +88,7 @@ func (s Self) host() *container.HostConfig {
 	return &container.HostConfig{
 		NetworkMode: "none", ReadonlyRootfs: true, UsernsMode: "host", SecurityOpt: []string{"label=disable", "no-new-privileges"},
 		CapDrop: []string{"ALL"}, CapAdd: []string{"DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "CHOWN"},
-		Mounts: []mount.Mount{{Type: mount.TypeBind, Source: s.Dir, Target: "/docker", BindOptions: &mount.BindOptions{Propagation: mount.PropagationRPrivate}}},
+		Mounts: []mount.Mount{{Type: mount.TypeBind, Source: s.dir, Target: SelfDir, BindOptions: &mount.BindOptions{Propagation: mount.PropagationRSlave}}},
 	}
 }
 
@@ -84,7 +96,7 @@ func (s Self) host() *container.HostConfig {
 const answerLimit = 64 << 20
 
 func (s Self) run(ctx context.Context, id string, input []byte) ([]byte, error) {
-	api := s.Client.api
+	api := s.client.api
 	stream, err := api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, err

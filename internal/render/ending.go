@@ -49,6 +49,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	} else if e.Saved != "" {
 		fmt.Fprintf(&b, "The export stays: %s\n", Terminal(e.Saved))
 	}
+	b.WriteString(undoLine(e.Kept, style))
 	recorded(&b, e, id, style)
 	_, err := io.WriteString(w, b.String())
 	return err

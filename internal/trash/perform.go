@@ -60,6 +60,14 @@ type Response struct {
 	Error string  `json:"error,omitempty"` // of the whole
 }
 
+// Failed is the error of the whole, or nil.
+func (r Response) Failed() error {
+	if r.Error == "" {
+		return nil
+	}
+	return errors.New(r.Error)
+}
+
 // Space is that of the file system of the engine's data directory, in bytes. A
 // total of 0 is not known.
 type Space struct {
