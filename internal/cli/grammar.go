@@ -35,6 +35,8 @@ type grammar struct {
 	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
 	Export      exportCmd      `cmd:"" help:"Save volumes to files, verified."`
 	Restore     restoreCmd     `cmd:"" help:"Bring volumes of an export back."`
+	Undo        undoCmd        `cmd:"" help:"Bring back the volumes of the newest teardown or prune, or of a named one, as long as they are kept."`
+	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
 	Exports     exportsCmd     `cmd:"" help:"List exports, and check them."`
 	Prune       pruneCmd       `cmd:"" help:"Destroy volumes that nothing uses, as docker volume prune does, and record which."`
 	Run         runCmd         `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`

@@ -12,6 +12,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // Engine is what is asked of the Docker Engine; see package teardown.
@@ -32,13 +34,17 @@ type Run struct {
 	Budget  time.Duration // for sizes
 	// Confirm shows what goes, and asks; an error says that nothing shall go.
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
+	Keeper  *trash.Keeper // nil destroys for good
 	Signals <-chan os.Signal
 
-	before  inventory.Snapshot
-	shown   inventory.Inventory // the last look
-	agreed  bool                // what the first look showed
-	verdict inventory.Verdict
-	signal  int
+	refused *fault.Fault // why nothing was removed after all
+	// unsettled: some was set aside and could not be put back.
+	unsettled bool
+	before    inventory.Snapshot
+	shown     inventory.Inventory // the last look
+	agreed    bool                // what the first look showed
+	verdict   inventory.Verdict
+	signal    int
 }
 
 // Done is how a prune ended.
@@ -46,6 +52,7 @@ type Done struct {
 	ID      string
 	Outcome audit.Outcome
 	Verdict inventory.Verdict
+	Kept    []record.Kept // what is set aside now
 	Code    int
 }
 
@@ -59,10 +66,13 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
+	if r.refused != nil {
+		return Done{}, r.refused
+	}
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
 }
 
 // Look finds what would go.
@@ -102,6 +112,7 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 {
 		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
 	}
+	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	if r.agreed && len(changes) == 0 {
 		return true, nil
 	}
@@ -120,12 +131,20 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	inv := o.Details.Inventory
 	foreign := map[string]bool{} // that another hand was faster with
+	var aside inventory.After
 	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, foreign) })
 	if sig != nil {
 		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
 		failed = nil
 	}
+	if r.unsettled {
+		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: failed}
+	}
 	after, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
+	aside.Snapshot = after
+	if err == nil {
+		err = undo.PutBack(r.Keeper, o, &aside)
+	}
 	if err != nil {
 		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 	}
@@ -134,7 +153,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 			inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, inventory.Kept, "another hand removed it first"
 		}
 	}
-	r.verdict = inventory.Classify(inv, r.before, inventory.After{Snapshot: after, Unseen: true, Interrupted: sig != nil}, nil)
+	r.verdict = inventory.Classify(inv, r.before, inventory.After{
+		Snapshot: after, Unseen: true, Interrupted: sig != nil, Same: aside.Same, Replaced: aside.Replaced,
+	}, nil)
 	end := o.Details.Settle(withoutForeign(&r.verdict, foreign))
 	end.Err = errors.Join(end.Err, failed)
 	return end
@@ -174,30 +195,65 @@ func (r *Run) remove(ctx context.Context, o *record.Operation, foreign map[strin
 			foreign[name] = true
 		}
 	}
-	var errs []error
+	todo, release, errs := r.claim(o, now, still, changed)
+	defer release()
+	if err := r.setAside(ctx, o, todo, now); err != nil {
+		return err
+	}
+	for _, v := range todo {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		errs = append(errs, r.removeOne(ctx, v, foreign))
+	}
+	return errors.Join(errs...)
+}
+
+// claim finds the volumes that may go, and takes the locks of their projects, so
+// that only one operation claims them.
+func (r *Run) claim(o *record.Operation, now inventory.Snapshot, still inventory.Inventory, changed map[string]bool) (todo []inventory.Volume, release func(), errs []error) {
+	held := map[string]func(){}
 	shown := o.Details.Going()
 	for _, name := range still.Going() {
 		if changed[name] || !slices.Contains(shown, name) {
 			continue
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 		v, _ := now.Volume(name)
-		errs = append(errs, r.removeOne(ctx, o, v, foreign))
+		project := v.Labels[inventory.LabelProject]
+		if held[project] == nil {
+			free, ok, err := o.TryProject(r.Is.ID, project)
+			if err != nil || !ok {
+				errs = append(errs, err, fmt.Errorf("volume %q: its project is being changed by another operation", name))
+				continue
+			}
+			held[project] = free
+		}
+		todo = append(todo, v)
 	}
-	return errors.Join(errs...)
+	return todo, func() {
+		for _, free := range held {
+			free()
+		}
+	}, errs
 }
 
-// removeOne removes a volume while no other operation changes its project, so
-// that only one of them claims it.
-func (r *Run) removeOne(ctx context.Context, o *record.Operation, v inventory.Volume, foreign map[string]bool) error {
-	release, free, err := o.TryProject(r.Is.ID, v.Labels[inventory.LabelProject])
-	if err != nil || !free {
-		return errors.Join(err, fmt.Errorf("volume %q: its project is being changed by another operation", v.Name))
+// setAside sets aside what is about to be removed, as far as it can be kept.
+func (r *Run) setAside(ctx context.Context, o *record.Operation, todo []inventory.Volume, now inventory.Snapshot) error {
+	going := func(k record.Kept) bool {
+		return slices.ContainsFunc(todo, func(v inventory.Volume) bool { return v.Name == k.Name })
 	}
-	defer release()
-	err = r.Engine.RemoveVolume(ctx, v.Name)
+	o.Details.Kept = slices.DeleteFunc(slices.Clone(o.Details.Kept), func(k record.Kept) bool { return !going(k) })
+	end, told := undo.SetAside(ctx, r.Keeper, o, r.Book, now)
+	if told != nil {
+		r.refused, r.unsettled = told, end.Outcome == audit.Pending
+		return told
+	}
+	return nil
+}
+
+// removeOne removes a volume.
+func (r *Run) removeOne(ctx context.Context, v inventory.Volume, foreign map[string]bool) error {
+	err := r.Engine.RemoveVolume(ctx, v.Name)
 	if errors.Is(err, inventory.ErrGone) {
 		foreign[v.Name] = true
 		return nil

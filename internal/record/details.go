@@ -75,7 +75,7 @@ type Restored struct {
 // Kept is one volume that is set aside, or was.
 type Kept struct {
 	Name      string `json:"name"`
-	Until     string `json:"until"`               // RFC 3339
+	Until     string `json:"until,omitempty"`     // RFC 3339; "" is not known
 	Bytes     int64  `json:"bytes,omitempty"`     // 0 is not known
 	Operation string `json:"operation,omitempty"` // undo and purge: id of the one that set it aside
 	As        string `json:"as,omitempty"`        // undo: its name now, where that is another

@@ -12,6 +12,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // How long the engine may take to come to rest after the child has ended, how
@@ -28,14 +29,15 @@ const (
 // signals: they are passed on.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	r.began = r.book.Now()
-	if end, err := r.setAside(ctx, o); err != nil {
+	if end, told := undo.SetAside(ctx, r.Keeper, o, r.book, r.before); told != nil {
+		r.unstarted = told
 		return end
 	}
 	exit, err := r.Child.Down(o.Held(), signals)
 	r.exit = exit
 	if err != nil {
 		r.unstarted = err
-		if back := r.putBack(o, nil); back != nil {
+		if back := undo.PutBack(r.Keeper, o, nil); back != nil {
 			return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: errors.Join(err, back)}
 		}
 		o.Abandon()
@@ -50,7 +52,7 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 		o.Details.Stderr = exit.Stderr
 	}
 	if err == nil {
-		err = r.putBack(o, &after)
+		err = undo.PutBack(r.Keeper, o, &after)
 	}
 	if err != nil {
 		// Nothing is invented: what is known is recorded, and the operation stays

@@ -47,7 +47,11 @@ type Run struct {
 	verdict inventory.Verdict
 	// unstarted is why Compose could not be started: nothing was destroyed.
 	unstarted error
+	aside     []record.Kept // what is set aside
 }
+
+// Aside is what Do has set aside.
+func (r *Run) Aside() []record.Kept { return r.aside }
 
 // project is what the command line means.
 type project struct {
@@ -70,6 +74,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	if err != nil {
 		return fault.AsFault(err).Code, err
 	}
+	r.aside = o.Details.Kept
 	if r.unstarted != nil {
 		return fault.AsFault(r.unstarted).Code, fault.AsFault(r.unstarted)
 	}

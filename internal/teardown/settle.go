@@ -11,6 +11,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/trash"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // errStayed is what is wrong where Compose itself sees nothing wrong.
@@ -35,9 +36,9 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 		if err != nil {
 			return record.Ended{}, err
 		}
-		aside, err := putBack(ctx, o, open)
-		if err == nil && len(o.Details.Kept) > 0 {
-			o.Details.Kept = only(o.Details.Kept, aside.Kept)
+		kept := len(o.Details.Kept) > 0
+		aside, err := undo.SettleKept(ctx, o, open)
+		if err == nil && kept {
 			snap, err = e.Snapshot(ctx, inventory.Scope{Images: hasImages(o.Details.Inventory)})
 		}
 		if err != nil {
@@ -71,19 +72,6 @@ func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.S
 		case <-time.After(restPoll):
 		}
 	}
-}
-
-// putBack moves the volumes that were set aside, and that the engine still has,
-// to where they belong. A crash in it loses nothing: it may be done again.
-func putBack(ctx context.Context, o *record.Operation, open trash.Open) (s trash.Settled, err error) {
-	if len(o.Details.Kept) == 0 {
-		return s, nil
-	}
-	shelf, err := open(ctx, o.LockPath(), nil)
-	if err != nil {
-		return s, fmt.Errorf("look for what was set aside: %w", err)
-	}
-	return trash.PutBack(ctx, shelf, o.ID, keptNames(o.Details.Kept))
 }
 
 func hasImages(inv inventory.Inventory) bool {

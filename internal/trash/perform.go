@@ -49,6 +49,7 @@ type Found struct {
 	Made  bool   `json:"made,omitempty"`  // the engine has a directory for the volume
 	Empty bool   `json:"empty,omitempty"` // and there is nothing in its _data, which is there
 	Same  bool   `json:"same,omitempty"`  // and its _data is surely that of the entry
+	Acted bool   `json:"acted,omitempty"` // this call put it back, or purged it
 	Error string `json:"error,omitempty"` // why the action on it failed
 }
 
@@ -171,15 +172,17 @@ func (p Place) one(action string, item Item) (f Found) {
 	if err != nil {
 		return failed(before, err)
 	}
+	acted := false
 	switch {
 	case action == DoPutBack && (before.Where == InTrash || before.Where == InBoth):
-		err = p.putBack(item)
+		err, acted = p.putBack(item), true
 	case action == DoPurge && before.Where != InVolume && before.Where != Nowhere:
-		err = p.purge(item)
+		err, acted = p.purge(item), true
 	case action == DoPurge:
 		err = p.drop(item) // an entry without data counts for nothing
 	}
 	after, looked := p.look(item)
+	after.Acted = acted && err == nil
 	after.Entry = cmp.Or(after.Entry, before.Entry)
 	return failed(after, cmp.Or(err, looked))
 }
