@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
@@ -218,5 +219,16 @@ func PurgeDone(w io.Writer, gone []record.Kept, id string, took time.Duration, s
 		word = style.paint(Bad, "FAILED: purged")
 	}
 	_, err := fmt.Fprintf(w, "%s %s in %s.\nRecorded as %s (%s).\n", word, keptAmount(gone, bytes), seconds(took), Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
+	return err
+}
+
+// CanUndo says what can be brought back of the newest teardown of a project.
+func CanUndo(w io.Writer, e audit.Event, left []record.Kept, now time.Time, style Style) error {
+	var bytes int64
+	for _, k := range left {
+		bytes += k.Bytes
+	}
+	_, err := fmt.Fprintf(w, "Kept since %s ago, until %s: %s; %s brings it back.\n", ago(now, e.Timestamp), Until(left).Local().Format("2 Jan 15:04"),
+		keptAmount(left, bytes), style.command("undo", Terminal(ShortID(e.ID))))
 	return err
 }
