@@ -130,12 +130,12 @@ func (p Place) setAside(e Entry) error {
 //
 //   - A crash before the rename leaves all as it was.
 //   - After it there is an entry without data, which counts for nothing.
-func (p Place) putBack(item Item) error {
+func (p Place) putBack(item Item) (moved bool, err error) {
 	if made, err := exists(p.volume(item.name())); err != nil || !made {
-		return errors.Join(err, fmt.Errorf("volume %q is not there", item.name()))
+		return false, errors.Join(err, fmt.Errorf("volume %q is not there", item.name()))
 	}
 	if err := p.step("put back", item.Volume); err != nil {
-		return err
+		return false, err
 	}
 	rename := renameNew
 	if item.Swap {
@@ -143,12 +143,12 @@ func (p Place) putBack(item Item) error {
 	}
 	from, to := filepath.Join(p.entry(item.Operation, item.Volume), dataName), filepath.Join(p.volume(item.name()), dataName)
 	if err := move(from, to, rename); err != nil || !item.Swap {
-		return err
+		return err == nil, err
 	}
 	if err := p.step("drop", item.Volume); err != nil {
-		return err
+		return true, err
 	}
-	return p.drop(item)
+	return true, p.drop(item)
 }
 
 // move renames a directory and makes both names durable.
@@ -177,23 +177,23 @@ func (p Place) drop(item Item) error {
 //   - A crash before the rename leaves all as it was.
 //   - After it some of the data is left, under another name, so that nobody takes
 //     it for the whole; purging again goes on from there.
-func (p Place) purge(item Item) error {
+func (p Place) purge(item Item) (ended bool, err error) {
 	dir := p.entry(item.Operation, item.Volume)
 	if err := p.step("end", item.Volume); err != nil {
-		return err
+		return false, err
 	}
-	err := move(filepath.Join(dir, dataName), filepath.Join(dir, endName), renameNew)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err = move(filepath.Join(dir, dataName), filepath.Join(dir, endName), renameNew)
+	if there, look := exists(filepath.Join(dir, endName)); !there || look != nil { // somebody was faster
+		return false, errors.Join(err, look)
 	}
 	if err := p.step("purge", item.Volume); err != nil {
-		return err
+		return false, err
 	}
 	if err := os.RemoveAll(filepath.Join(dir, endName)); err != nil {
-		return err
+		return false, err
 	}
 	if err := p.step("drop", item.Volume); err != nil {
-		return err
+		return true, err
 	}
-	return p.drop(item)
+	return true, p.drop(item)
 }

@@ -155,7 +155,7 @@ func (p Place) takeBack(e Entry) error {
 	case err != nil:
 		return err
 	case f.Where == InTrash:
-		if err := p.putBack(item); err != nil {
+		if _, err := p.putBack(item); err != nil {
 			return err
 		}
 	case f.Where == InBoth:
@@ -175,14 +175,14 @@ func (p Place) one(action string, item Item) (f Found) {
 	acted := false
 	switch {
 	case action == DoPutBack && (before.Where == InTrash || before.Where == InBoth):
-		err, acted = p.putBack(item), true
+		acted, err = p.putBack(item)
 	case action == DoPurge && before.Where != InVolume && before.Where != Nowhere:
-		err, acted = p.purge(item), true
+		acted, err = p.purge(item)
 	case action == DoPurge:
 		err = p.drop(item) // an entry without data counts for nothing
 	}
 	after, looked := p.look(item)
-	after.Acted = acted && err == nil
+	after.Acted = acted
 	after.Entry = cmp.Or(after.Entry, before.Entry)
 	return failed(after, cmp.Or(err, looked))
 }

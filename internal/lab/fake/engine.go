@@ -130,6 +130,7 @@ func (p *Process) CreateVolume(ctx context.Context, v inventory.Volume) (out inv
 	err = p.Do(ctx, "create", func() error {
 		if p.volumes[v.Name] == nil {
 			p.make(v).Content = map[string]string{}
+			p.bare(v.Name)
 		}
 		out = p.volumes[v.Name].Volume
 		return nil

@@ -30,6 +30,13 @@ func (w *World) lay(v *Volume) {
 	}
 }
 
+// bare empties the directory of a volume that was just made.
+func (w *World) bare(name string) {
+	if w.Root != "" {
+		w.must(os.Remove(filepath.Join(w.data(name), markName)))
+	}
+}
+
 // clear removes the directory of a volume, with what the engine finds in it.
 func (w *World) clear(name string) {
 	if w.Root != "" {
@@ -55,6 +62,20 @@ func (w *World) seen(name string) inventory.Volume {
 		v.Created, v.Born = time.Time{}, time.Time{} // the engine cannot tell
 	}
 	return v
+}
+
+// other is a file that is not the mark.
+const other = "other"
+
+// Write writes a file into a volume, as another hand does.
+func (w *World) Write(volume, text string) {
+	w.must(os.WriteFile(filepath.Join(w.data(volume), other), []byte(text), 0o644))
+}
+
+// Written is what Write wrote.
+func (w *World) Written(volume string) string {
+	text, _ := os.ReadFile(filepath.Join(w.data(volume), other)) // none: ""
+	return string(text)
 }
 
 // Trash opens the trash of the world, as this process sees it.
