@@ -62,6 +62,7 @@ func (c listCmd) Run(p Process, code *int) error {
 	}
 	err = c.write(p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
+		listing.Undoing = undoing(p, l)
 		if err := c.list(p, l, listing); err != nil {
 			return err
 		}
@@ -134,7 +135,9 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	}
 	return c.write(p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
-			return render.Show(w, events, lines, p.Now(), style)
+			last := events[len(events)-1]
+			d, _ := record.ParseDetails(last) // of another shape: nothing is kept
+			return render.Show(w, events, lines, undoing(p, l)(last, d), p.Now(), style)
 		}
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		for i, e := range events {

@@ -63,9 +63,11 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Options: options, Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: reason,
 		LastExports: p.lastExports(f.Export),
 	}
+	run.Keeper = f.keeper(p, client, run.Confirm)
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}
+	p.expire(run.Keeper, run.Aside(), f.Host, f.Context)
 	return err
 }
 
@@ -126,5 +128,13 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	if c.Format == "json" {
 		return render.InventoryJSON(p.Stdout, inv)
 	}
-	return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
+	if err := render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout)); err != nil {
+		return err
+	}
+	u := record.Undoing{Log: place.In(cmp.Or(inv.Dir, p.Dir)).Log, Now: p.Now()}
+	e, _, left, err := u.Newest(func(d record.Details) bool { return d.Project == inv.Project })
+	if err != nil || len(left) == 0 { // a log that cannot be read is told of by audit
+		return nil
+	}
+	return render.CanUndo(p.Stdout, e, left, p.Now(), p.style(p.Stdout))
 }

@@ -12,8 +12,10 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/render"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
 type doctorCmd struct {
@@ -117,6 +119,7 @@ func (d *doctor) engine(ctx context.Context, c doctorCmd) {
 	if !d.must("engine", err, fmt.Sprintf("%s %s at %s", e.Name, e.Version, e.Host), "docker version") {
 		return
 	}
+	d.trash(ctx, client)
 	if !e.Local {
 		d.add("engine", "warn", "it is on another machine: sizes come from the engine, and bind mounts are its own", "")
 	}
@@ -158,4 +161,25 @@ func (d *doctor) verify(l *audit.Log) {
 	if report.Unfinished > 0 {
 		d.add("log", "warn", fmt.Sprintf("%d unfinished", report.Unfinished), "ccdestroy reconcile")
 	}
+}
+
+// trash checks whether volumes can be kept for undo, and how much is.
+func (d *doctor) trash(ctx context.Context, client *engine.Client) {
+	out, err := d.p.held(ctx, client)
+	if err != nil {
+		d.add("undo", "warn", "volumes cannot be kept: "+err.Error(), "docs/undo.md; or --export DIR")
+		return
+	}
+	var bytes int64
+	for _, f := range out.Held {
+		if f.Entry != nil {
+			bytes += f.Entry.Bytes
+		}
+	}
+	text := fmt.Sprintf("volumes can be kept; %d are, %d MB", len(out.Held), bytes>>20)
+	if excess := trash.Excess(out.Held, out.Space, d.p.Now()); len(excess) > 0 {
+		d.add("undo", "warn", fmt.Sprintf("%s; %d are over, or take too much of the disk", text, len(excess)), "ccdestroy trash purge --expired")
+		return
+	}
+	d.add("undo", "ok", text, "")
 }

@@ -19,6 +19,7 @@ const followPoll = 200 * time.Millisecond
 func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 	out := bufio.NewWriter(p.Stdout)
 	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
+	listing.Undoing = undoing(p, l)
 	c.Reverse = true
 	at, err := l.End()
 	if err == nil {

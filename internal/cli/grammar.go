@@ -29,25 +29,28 @@ type grammar struct {
 	Version kong.VersionFlag `help:"Show the version and exit."`
 	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
 
-	Destroy    destroyCmd    `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
-	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
-	Inventory  inventoryCmd  `cmd:"" settings:"reads" help:"Show what a teardown would destroy and what would stay, and why."`
-	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
-	Export     exportCmd     `cmd:"" help:"Save volumes to files, verified."`
-	Restore    restoreCmd    `cmd:"" help:"Bring volumes of an export back."`
-	Exports    exportsCmd    `cmd:"" help:"List exports, and check them."`
-	Prune      pruneCmd      `cmd:"" help:"Destroy volumes that nothing uses, as docker volume prune does, and record which."`
-	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
-	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
-	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
-	Watch      watchCmd      `cmd:"" help:"Record every volume that is destroyed without a record, for as long as it runs."`
-	Compose    composeCmd    `cmd:"" help:"Answer Docker Compose, as the provider of a service; docs/provider.md."`
-	Init       initCmd       `cmd:"" help:"Add that service to a compose file, so that a plain docker compose down is recorded."`
-	Config     configCmd     `cmd:"" settings:"reads" help:"Show what each flag is set to, and where."`
-	Doctor     doctorCmd     `cmd:"" settings:"none" help:"Check everything that a teardown needs, and say what to do."`
-	Completion completionCmd `cmd:"" settings:"none" help:"Print the script that makes a shell complete ccdestroy's words."`
-	Man        manCmd        `cmd:"" settings:"none" help:"Print the manual page, for man -l -."`
-	VersionOf  versionCmd    `cmd:"" settings:"none" name:"version" help:"Show the version, and what it was built from."`
+	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
+	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
+	Inventory   inventoryCmd   `cmd:"" settings:"reads" help:"Show what a teardown would destroy and what would stay, and why."`
+	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
+	Export      exportCmd      `cmd:"" help:"Save volumes to files, verified."`
+	Restore     restoreCmd     `cmd:"" help:"Bring volumes of an export back."`
+	Undo        undoCmd        `cmd:"" help:"Bring back the volumes of the newest teardown or prune, or of a named one, as long as they are kept."`
+	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
+	Exports     exportsCmd     `cmd:"" help:"List exports, and check them."`
+	Prune       pruneCmd       `cmd:"" help:"Destroy volumes that nothing uses, as docker volume prune does, and record which."`
+	Run         runCmd         `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
+	Record      recordCmd      `cmd:"" help:"Record an operation that something else performs."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
+	Watch       watchCmd       `cmd:"" help:"Record every volume that is destroyed without a record, for as long as it runs."`
+	Compose     composeCmd     `cmd:"" help:"Answer Docker Compose, as the provider of a service; docs/provider.md."`
+	Init        initCmd        `cmd:"" help:"Add that service to a compose file, so that a plain docker compose down is recorded."`
+	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
+	Config      configCmd      `cmd:"" settings:"reads" help:"Show what each flag is set to, and where."`
+	Doctor      doctorCmd      `cmd:"" settings:"none" help:"Check everything that a teardown needs, and say what to do."`
+	Completion  completionCmd  `cmd:"" settings:"none" help:"Print the script that makes a shell complete ccdestroy's words."`
+	Man         manCmd         `cmd:"" settings:"none" help:"Print the manual page, for man -l -."`
+	VersionOf   versionCmd     `cmd:"" settings:"none" name:"version" help:"Show the version, and what it was built from."`
 }
 
 // help is kong's own, with the flags of the command that runs when none is
@@ -138,6 +141,7 @@ type destroyFlags struct {
 	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
 	protectFlag
+	keepFlag
 	lockFlag
 	logFlag
 }

@@ -24,6 +24,7 @@ type pruneCmd struct {
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	protectFlag
+	keepFlag
 	logFlag
 }
 
@@ -69,6 +70,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 		return talk.confirmChange(ctx, o, changes, how, "prune", "destroy these volumes", "nothing was removed")
 	}
+	run.Keeper = c.keeper(p, client, how)
 	began := p.Now()
 	done, err := run.Do(ctx)
 	if err != nil {
@@ -78,7 +80,8 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	*code = done.Code
-	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.ID, p.Now().Sub(began), p.style(p.Stderr))
+	p.expire(run.Keeper, done.Kept, c.Host, c.Context)
+	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.style(p.Stderr))
 }
 
 // options decide what goes, as docker volume prune has it on this engine.

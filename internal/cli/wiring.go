@@ -19,6 +19,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // compose makes the child for these arguments.
@@ -108,8 +109,9 @@ func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
-		destroy, files := teardown.Settler(c, c), export.Settler(p.setting(c, true))
-		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files}
+		destroy, files := teardown.Settler(c, c, p.trash(c)), export.Settler(p.setting(c, true))
+		aside := undo.Settler(c, p.trash(c))
+		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files, audit.Undo: aside, audit.Purge: aside}
 	}
 	return b
 }

@@ -41,11 +41,12 @@ type event struct {
 			Manifest string `json:"manifest_sha256"`
 			Volumes  []struct{ Name string }
 		} `json:"export"`
-		Remaining  []string `json:"remaining"`
-		Unforeseen []string `json:"unforeseen"`
-		Runs       []string `json:"runs"`
-		BytesLost  int64    `json:"bytes_lost"`
-		Resources  []struct {
+		Kept, Undone, Purged []struct{ Name, Until, Operation, As string }
+		Remaining            []string `json:"remaining"`
+		Unforeseen           []string `json:"unforeseen"`
+		Runs                 []string `json:"runs"`
+		BytesLost            int64    `json:"bytes_lost"`
+		Resources            []struct {
 			Kind      string   `json:"kind"`
 			Name      string   `json:"name"`
 			Asked     bool     `json:"asked"`

@@ -17,6 +17,9 @@ type After struct {
 	// OnlyAsked: whatever else went was another hand's doing, since the command
 	// names each volume that it removes.
 	OnlyAsked bool
+	// Of volumes whose data was set aside: those that are the same ones still,
+	// and those of which another has the name. Other signs would mislead.
+	Same, Replaced []string
 }
 
 // Verdict is what the evidence says.
@@ -155,6 +158,10 @@ func (e evidence) result(r Resource) Result {
 func (e evidence) same(r Resource, v Volume) Result {
 	born, created := stamp(v.Born, time.RFC3339Nano), stamp(v.Created, time.RFC3339)
 	switch {
+	case slices.Contains(e.Same, r.Name):
+		return Remained
+	case slices.Contains(e.Replaced, r.Name):
+		return Remade
 	case r.Born != "" && born != "" && born != r.Born, e.destroyed[v.Name] && (r.Born == "" || born == ""):
 		return Remade
 	case r.Born != "" && born != "":

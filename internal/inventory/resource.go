@@ -102,10 +102,24 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
+	// Keep says what is set aside instead of being destroyed; nil is nothing, and
+	// nobody asked for it.
+	Keep *Keep `json:"-"`
 	// Since is what the engine told since the look before; nil when nobody
 	// followed it.
 	Since *Seen `json:"-"`
 }
+
+// Keep says which of the volumes that are removed can be brought back.
+type Keep struct {
+	For     time.Duration
+	Volumes []string
+	Not     []Unkept // volumes that go for good
+	Why     string   // why none is kept, or ""
+}
+
+// Unkept is a volume that cannot be set aside.
+type Unkept struct{ Name, Why string }
 
 // Engine says which engine it was.
 type Engine struct {

@@ -149,6 +149,7 @@ func (o *Operation) Stop(ctx context.Context, sig os.Signal, err error) error {
 
 // untouched says of everything that nothing became of it.
 func (o *Operation) untouched(outcome audit.Outcome) {
+	o.Details.Kept, o.Details.Undone, o.Details.Purged = nil, nil, nil
 	o.Details.Resources = slices.Clone(o.Details.Resources)
 	for i := range o.Details.Resources {
 		o.Details.Resources[i].Result = inventory.Untouched

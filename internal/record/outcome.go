@@ -26,6 +26,7 @@ type Ending struct {
 	Exit       fault.Exit
 	Unrecorded error // why the outcome is not in the log, or nil
 	Duration   time.Duration
+	Kept       []Kept   // what is set aside now
 	Saved      string   // where the volumes were exported to, or ""
 	Program    []string // how the user called this program
 	Args       []string // with what

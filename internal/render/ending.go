@@ -50,6 +50,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	} else if e.Saved != "" {
 		fmt.Fprintf(&b, "The export stays: %s\n", Terminal(e.Saved))
 	}
+	b.WriteString(undoLine(e.Kept, style))
 	recorded(&b, e, id, style)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -150,7 +151,7 @@ func words(names []string) string {
 }
 
 // Pruned writes how a prune ended.
-func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, took time.Duration, style Style) error {
+func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []record.Kept, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	switch outcome {
 	case audit.Success:
@@ -161,6 +162,7 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, 
 		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
 	}
 	kept(&b, v, nil, nil)
+	b.WriteString(undoLine(aside, style))
 	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
 	_, err := io.WriteString(w, b.String())
 	return err

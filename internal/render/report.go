@@ -34,6 +34,9 @@ type Report struct {
 	Trouble    []ReportRow // partial and failed
 	Unfinished []ReportRow
 
+	// Undoing says what can still be undone of an operation; nil knows of nothing.
+	Undoing func(audit.Event, record.Details) []record.Kept
+
 	operations, users, projects map[string]int
 	days                        map[int64]map[audit.Outcome]int // by day since 1970, UTC
 }
@@ -46,7 +49,8 @@ type ReportRow struct {
 	Lost                                int64
 	Volumes                             []string
 	Remaining                           []string
-	Listed                              bool // it is in the table, where links lead
+	Undo                                string // until when it can be undone, or ""
+	Listed                              bool   // it is in the table, where links lead
 }
 
 // NewReport begins a report.
@@ -60,6 +64,11 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(rec.Event) // of another shape: the fields stay empty
 	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
 		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Lost: d.LostBytes, Volumes: rec.DataAffected, Remaining: d.Remaining}
+	if r.Undoing != nil && len(d.Kept) > 0 && !rec.Unfinished {
+		if until := Until(r.Undoing(rec.Event, d)); !until.IsZero() {
+			row.Undo = until.UTC().Format("2006-01-02 15:04 UTC")
+		}
+	}
 	r.Count++
 	r.Outcomes[rec.Outcome]++
 	r.operations[rec.Operation]++

@@ -15,8 +15,8 @@ import (
 )
 
 // Show writes one operation in full. events are all its events, oldest first,
-// and lines theirs in the log.
-func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, style Style) error {
+// and lines theirs in the log; left is what can still be undone of it.
+func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept, now time.Time, style Style) error {
 	last := events[len(events)-1]
 	d, _ := record.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
@@ -35,6 +35,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 			f.line("To restore", "ccdestroy restore %s", Shell(last.ExportPath))
 		}
 	}
+	f.kept(last, d, left)
 	for i, name := range last.DataAffected {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
 		if i > 0 {
@@ -73,6 +74,32 @@ type fields struct{ b *strings.Builder }
 
 func (f fields) line(label, format string, args ...any) {
 	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
+}
+
+// kept tells what was set aside, brought back or purged.
+func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
+	if until := Until(left); !until.IsZero() {
+		f.line("Undo", "until %s: ccdestroy undo %s", until.Local().Format("2006-01-02 15:04"), ShortID(last.ID))
+	}
+	for _, k := range d.Kept {
+		state := "no longer"
+		switch {
+		case last.Outcome == audit.Pending:
+			state = "about to be"
+		case slices.Contains(left, k):
+			state = "still"
+		}
+		f.line("Kept", "volume %s, until %s; %s", k.Name, k.Until, state)
+	}
+	for label, list := range map[string][]record.Kept{"Brought back": d.Undone, "Purged": d.Purged} {
+		for _, k := range list {
+			as := ""
+			if k.As != "" {
+				as = " as " + k.As
+			}
+			f.line(label, "volume %s%s, set aside by %s", k.Name, as, k.Operation)
+		}
+	}
 }
 
 func (f fields) some(label, text string) {

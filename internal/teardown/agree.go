@@ -9,6 +9,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // Agree refuses what is protected, shows, asks where somebody is to be asked, and
@@ -19,6 +20,7 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 		return false, err
 	}
 	o.Details.Unprotected = r.Unprotect
+	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	asked := false
 	if !r.agreed || len(changes) > 0 {
 		if asked, err = r.confirm(ctx, o, changes); err != nil {

@@ -45,7 +45,7 @@ func (p *Process) Snapshot(ctx context.Context, _ inventory.Scope) (s inventory.
 
 func (w *World) snapshot() (s inventory.Snapshot) {
 	for _, name := range slices.Sorted(maps.Keys(w.volumes)) {
-		s.Volumes = append(s.Volumes, w.volumes[name].Volume)
+		s.Volumes = append(s.Volumes, w.seen(name))
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.containers)) {
 		s.Containers = append(s.Containers, w.containers[id].Container)
@@ -139,6 +139,7 @@ func (p *Process) CreateVolume(ctx context.Context, v inventory.Volume) (out inv
 	err = p.Do(ctx, "create", func() error {
 		if p.volumes[v.Name] == nil {
 			p.make(v).Content = map[string]string{}
+			p.bare(v.Name)
 		}
 		out = p.volumes[v.Name].Volume
 		return nil

@@ -59,6 +59,7 @@ type Process struct {
 	helpers int             // that it has made and not removed
 	removed int             // containers and networks
 	excused bool            // a start of containers failed on purpose
+	aside   map[string]bool // volumes that it set aside, and has not put back
 	unsure  bool            // an event was written, and its process was told that it failed
 	mute    bool            // an event could not be written
 }

@@ -86,7 +86,14 @@ type detailed struct {
 	Resources   []inventory.Resource `json:"resources"`
 	Stopped     []string             `json:"stopped"`
 	Signal      string               `json:"signal"`
+	Kept        []kept               `json:"kept"`
 }
+
+type kept struct {
+	Name string `json:"name"`
+}
+
+func (d detailed) keeps(volume string) bool { return slices.Contains(d.Kept, kept{volume}) }
 
 func details(e audit.Event) (d detailed) {
 	_ = json.Unmarshal(e.Details, &d) // the flow made it

@@ -40,6 +40,9 @@ type World struct {
 	Births bool
 	// Deaf: the engine's events cannot be followed.
 	Deaf bool
+	// Root, where it is set, is the engine's data directory: volumes are directories
+	// of it then, and can be set aside.
+	Root string
 
 	mu         sync.Mutex // guards what follows
 	tick       int        // a clock that every change moves on
@@ -117,6 +120,7 @@ func (w *World) make(v inventory.Volume) *Volume {
 	}
 	one := &Volume{Volume: v, Birth: at, Content: map[string]string{"file": fmt.Sprint(v.Name, at)}}
 	w.volumes[v.Name] = one
+	w.lay(one)
 	w.tell(func(s *inventory.Seen) { s.Volumes = append(s.Volumes, one.Volume) })
 	return one
 }
@@ -164,6 +168,7 @@ func (w *World) users(volume string) (ids []string) {
 func (w *World) destroy(name string, by *Process) {
 	v := w.volumes[name]
 	delete(w.volumes, name)
+	w.clear(name)
 	w.destroyed = append(w.destroyed, Destroyed{name, v.Birth, w.next(), by})
 	if by != nil {
 		by.mayDestroy(v)
