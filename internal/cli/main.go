@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -136,9 +135,13 @@ func Main(p Process) (code int) {
 	if err := set.find(parser.Model); err != nil {
 		return complain(p.Stderr, set.fault(err))
 	}
-	call, err := parser.Parse(p.Args)
+	args, err := reword(parser.Model, p.Args)
 	if err != nil {
-		return complain(p.Stderr, usage(err))
+		return complain(p.Stderr, err)
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		return complain(p.Stderr, p.usage(parser.Model, err))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -166,18 +169,6 @@ func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 		momentMapper(p.Now),
 		kong.Resolvers(set),
 	)
-}
-
-// usage turns a parser's error into a complaint.
-func usage(err error) error {
-	var parse *kong.ParseError
-	try := "ccdestroy --help"
-	if errors.As(err, &parse) && parse.Context != nil {
-		if node := parse.Context.Selected(); node != nil && node.Name != "destroy" {
-			try = "ccdestroy " + strings.TrimSpace(strings.TrimPrefix(node.Path(), "ccdestroy")) + " --help"
-		}
-	}
-	return &fault.Fault{Err: err, Try: try, Code: fault.ExitUsage}
 }
 
 // complain writes what went wrong and what to try, and returns the exit code.

@@ -160,6 +160,21 @@ func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 	return c.model(full)
 }
 
+// Services are the names of the services of the files, also of inactive profiles;
+// none where the files cannot be read here, or are on standard input.
+func (c *Compose) Services(ctx context.Context) []string {
+	logrus.SetOutput(io.Discard)
+	opts, err := c.options()
+	if err != nil || len(opts.ConfigPaths) == 0 || slices.Contains(opts.ConfigPaths, "-") {
+		return nil
+	}
+	full, err := opts.LoadProject(ctx)
+	if err != nil {
+		return nil
+	}
+	return append(full.ServiceNames(), full.DisabledServiceNames()...)
+}
+
 // model applies Compose's selection to the loaded project.
 func (c *Compose) model(full *types.Project) (inventory.Model, error) {
 	if full.Name == "" {
