@@ -136,6 +136,7 @@ type destroyFlags struct {
 	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Save the volumes below DIR first, verified; without a whole export nothing is destroyed."`
 	Quiet         bool          `short:"q" group:"ours" help:"Do not show how far an export is."`
 	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
+	MustExist     bool          `group:"ours" help:"Fail with exit code 1 when the engine has nothing of the project that -p names."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
 	lockFlag
 	logFlag

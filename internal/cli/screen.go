@@ -61,6 +61,9 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	}
 }
 
+// Tell tells why there is nothing to do.
+func (s screen) Tell(text string) { s.p.say("%s", text) }
+
 // Done tells how it ended.
 func (s screen) Done(e record.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))

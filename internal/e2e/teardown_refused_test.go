@@ -93,7 +93,6 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"audit", "--format", "yaml"}, "--format"},
 		{[]string{"audit", "show"}, "id"},
 		{[]string{"inventory", "--format", "xml"}, "--format"},
-		{[]string{"-f", "compose.yaml", "down", "web"}, "down"},
 	} {
 		r := s.ccdestroy(c.args...)
 		if r.code != 2 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, "\nTry: ccdestroy ") || r.stdout != "" {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
@@ -51,6 +52,15 @@ func (b *Book) settleDead(ctx context.Context, project *durable.Locked) {
 			b.Note(fmt.Sprintf("%s stays unfinished: %v", id, err))
 		}
 	}
+}
+
+// Still reports whether no operation of the log is at work or was cut off.
+func (b *Book) Still() bool {
+	entries, err := os.ReadDir(b.ops())
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !strings.Contains(e.Name(), "-") })
 }
 
 // resume takes up an operation that is dead: one whose lock can be taken and
