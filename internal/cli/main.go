@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -133,15 +131,15 @@ func Main(p Process) (code int) {
 		return fault.ExitOK
 	}
 	if err := set.find(parser.Model); err != nil {
-		return complain(p.Stderr, set.fault(err))
+		return p.complain(set.fault(err))
 	}
 	args, err := reword(parser.Model, p.Args)
 	if err != nil {
-		return complain(p.Stderr, err)
+		return p.complain(err)
 	}
 	call, err := parser.Parse(args)
 	if err != nil {
-		return complain(p.Stderr, p.usage(parser.Model, err))
+		return p.complain(p.usage(parser.Model, err))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -152,14 +150,14 @@ func Main(p Process) (code int) {
 		return exitPipe // head has seen enough: no word about it
 	}
 	if err != nil {
-		return complain(p.Stderr, err)
+		return p.complain(err)
 	}
 	return code
 }
 
 func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 	return kong.New(g,
-		kong.Name("ccdestroy"),
+		kong.Name(strings.Join(p.program(), " ")),
 		kong.Description(description),
 		kong.Writers(p.Stdout, p.Stderr),
 		kong.Exit(func(code int) { panic(exitNow(code)) }),
@@ -172,15 +170,15 @@ func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 }
 
 // complain writes what went wrong and what to try, and returns the exit code.
-func complain(w io.Writer, err error) int {
+func (p Process) complain(err error) int {
 	f := fault.AsFault(err)
 	text := strings.Split(strings.TrimSpace(f.Error()), "\n")
-	fmt.Fprintf(w, "ccdestroy: %s\n", render.Terminal(text[0]))
+	p.say("ccdestroy: %s", text[0])
 	for _, line := range text[1:] {
-		fmt.Fprintf(w, "  %s\n", render.Terminal(line))
+		p.say("  %s", line)
 	}
 	if f.Try != "" {
-		fmt.Fprintf(w, "Try: %s\n", render.Terminal(f.Try))
+		p.say("Try: %s", f.Try)
 	}
 	return f.Code
 }

@@ -105,6 +105,7 @@ func fromPlugin(args []string) (rest []string, env map[string]string, err error)
 // a user would have called. Variables are changed for the whole process: the
 // child and the libraries read them.
 func (p Process) AsPlugin() (Process, error) {
+	p.Plugin = true
 	rest, env, err := fromPlugin(p.Args)
 	if err != nil {
 		return p, &fault.Fault{Err: err, Try: "docker ccdestroy --help", Code: fault.ExitUsage}
@@ -152,4 +153,4 @@ func withHangUp(signals <-chan os.Signal, socket string) <-chan os.Signal {
 }
 
 // Complain writes why the program cannot begin, and returns the exit code.
-func Complain(w io.Writer, err error) int { return complain(w, err) }
+func Complain(p Process, err error) int { return p.complain(err) }

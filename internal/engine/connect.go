@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"strings"
 	"sync"
@@ -189,6 +190,13 @@ func (c *Client) unreachable(err error) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
 		cause = urlErr.Err
+	}
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied") {
+		return &fault.Fault{
+			Err:  fmt.Errorf("%w: permission denied on the socket %s", ErrUnreachable, c.host),
+			Try:  "run it as root (sudo), or have this account join the socket's group: sudo usermod -aG docker $USER, and log in again",
+			Code: fault.ExitFailed,
+		}
 	}
 	wrapped := fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
 	if client.IsErrConnectionFailed(err) {

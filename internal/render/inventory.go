@@ -127,7 +127,7 @@ func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style S
 		_ = t.flush(b) // into memory
 	}
 	if more > 0 {
-		fmt.Fprintf(b, "  … and %d more; ccdestroy inventory --format json lists all\n", more)
+		fmt.Fprintf(b, "  … and %d more; %s lists all\n", more, style.command("inventory", "--format", "json"))
 	}
 }
 

@@ -208,7 +208,7 @@ func (l *Listing) End() error {
 		if err := l.t.flush(l.w); err != nil || !l.open {
 			return err
 		}
-		_, err := fmt.Fprintln(l.w, "UNFINISHED: under way, or cut off before it could be recorded; ccdestroy reconcile looks again.")
+		_, err := fmt.Fprintf(l.w, "UNFINISHED: cut off before it could be recorded; %s looks again.\n", l.t.style.command("reconcile"))
 		return err
 	}
 	return nil

@@ -32,7 +32,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 	if last.ExportPath != "" {
 		f.line("Export", "%s", last.ExportPath)
 		if d.Export != nil {
-			f.line("To restore", "ccdestroy restore %s", Shell(last.ExportPath))
+			f.line("To restore", "%s", style.command("restore", last.ExportPath))
 		}
 	}
 	for i, name := range last.DataAffected {

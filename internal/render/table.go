@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,19 @@ func (s Style) command(name string, args ...string) string {
 		program = []string{"ccdestroy"}
 	}
 	return words(append(append(slices.Clone(program), name), args...))
+}
+
+// ourCommand is a command of ours in a text: the program with a command or a flag.
+var ourCommand = regexp.MustCompile(`(docker )?\bccdestroy (-{1,2}[a-zA-Z]|(audit|completion|config|destroy|doctor|down|export|exports|help|init|inventory|man|prune|reconcile|record|restore|run|trash|undo|version|watch)\b)`)
+
+// Called is a text with the commands in it as the user calls this program.
+func (s Style) Called(text string) string {
+	if len(s.Program) < 2 {
+		return text
+	}
+	return ourCommand.ReplaceAllStringFunc(text, func(found string) string {
+		return strings.Join(s.Program, " ") + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
+	})
 }
 
 func (s Style) paint(c Color, text string) string {
