@@ -60,13 +60,18 @@ func (c listCmd) Run(p Process, code *int) error {
 	if c.Follow {
 		return record.ReadFault(c.follow(p, l, code), l)
 	}
+	none := true
 	err = c.write(p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
+		defer func() { none = listing.Empty() }()
 		if err := c.list(p, l, listing); err != nil {
 			return err
 		}
 		return listing.End()
 	})
+	if err == nil && none {
+		c.nothing(p, l)
+	}
 	return record.ReadFault(err, l)
 }
 

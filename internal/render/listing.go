@@ -76,11 +76,15 @@ func (l *Listing) Record(r audit.Record, _ []byte) error {
 		cell{text: d.Project}, cell{text: nameOf(r.Event, d)}, cell{text: lost}, cell{text: strings.Join(r.DataAffected, " ")}, cell{text: r.ExportPath})
 }
 
+// Empty reports whether nothing was added yet.
+func (l *Listing) Empty() bool { return l.count == 0 }
+
 // id adds an id; lines of the Python module have none.
 func (l *Listing) id(id string) error {
 	if id == "" {
 		return nil
 	}
+	l.count++
 	_, err := fmt.Fprintln(l.w, Terminal(id))
 	return err
 }
