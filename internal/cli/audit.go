@@ -63,6 +63,7 @@ func (c listCmd) Run(p Process, code *int) error {
 	none := true
 	err = c.write(p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
+		listing.AtWork = func(id string) bool { return record.AtWork(l, id) }
 		defer func() { none = listing.Empty() }()
 		if err := c.list(p, l, listing); err != nil {
 			return err

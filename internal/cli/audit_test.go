@@ -189,6 +189,22 @@ func TestNothingMatches(t *testing.T) {
 	}
 }
 
+// A prefix of several ids names five of them, with what they were.
+func TestAmbiguousID(t *testing.T) {
+	dir := project(t)
+	all := list(t, dir, "-n", "5")
+	r := call(t, dir, nil, "audit", "show", "01")
+	lines := strings.Split(strings.TrimSpace(r.stderr), "\n")
+	if r.code != 1 || len(lines) != 7 || lines[6] != "Try: ccdestroy audit show "+all[0].ID {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	for i, o := range all {
+		if want := o.ID + "  " + o.Timestamp.Local().Format("2006-01-02 15:04:05") + "  " + o.Operation + " " + o.Details.Project; strings.TrimSpace(lines[i+1]) != strings.TrimSpace(want) {
+			t.Errorf("%q, not %q", lines[i+1], want)
+		}
+	}
+}
+
 // Every format shows the same operations, and -o writes what would be shown.
 func TestFormats(t *testing.T) {
 	dir := project(t)

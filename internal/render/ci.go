@@ -96,20 +96,23 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 		if r.Result == inventory.Remained && !r.Asked {
 			result = "kept"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Kind, markdown(short(r.Name, r.Anonymous)), size, result, markdown(r.Reason))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Kind, markdown(short(r)), size, result, markdown(r.Reason))
 	}
 	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// short is the beginning of an anonymous volume's name, which is long and says
-// nothing.
-func short(name string, anonymous bool) string {
-	if anonymous {
-		return name[:min(12, len(name))] + "… (anonymous)"
+// short is a resource's name; of an anonymous volume, whose name is long and says
+// nothing, its beginning and what it belongs to.
+func short(r inventory.Resource) string {
+	switch {
+	case !r.Anonymous:
+		return r.Name
+	case len(r.UsedBy) > 0:
+		return r.Name[:min(12, len(r.Name))] + "… (of " + strings.Join(r.UsedBy, ", ") + ")"
 	}
-	return name
+	return r.Name[:min(12, len(r.Name))] + "… (anonymous)"
 }
 
 // markdown makes a text inert in Markdown and in its tables: of ASCII, letters,

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
@@ -22,7 +24,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
 	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
-	f := fields{b: &b}
+	f := fields{b: &b, width: style.Width}
 	started := events[0].Timestamp
 	f.line("When", "%s (%s ago)", started.Local().Format("2006-01-02 15:04:05 -0700"), ago(now, started))
 	if d.DurationMS > 0 {
@@ -35,7 +37,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 			f.line("To restore", "%s", style.command("restore", last.ExportPath))
 		}
 	}
-	for i, name := range last.DataAffected {
+	for i, name := range volumeNames(last.DataAffected, d) {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
 		if i > 0 {
 			label = ""
@@ -69,10 +71,44 @@ func chain(b *strings.Builder, events []audit.Event, lines [][]byte) {
 }
 
 // fields writes "Label     text" lines, escaped.
-type fields struct{ b *strings.Builder }
+type fields struct {
+	b     *strings.Builder
+	width int // of the terminal, 0 for none
+}
 
 func (f fields) line(label, format string, args ...any) {
 	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
+}
+
+// text is a line that is wrapped at words where the terminal ends.
+func (f fields) text(label, text string) {
+	for i, part := range wrapped(text, f.width-labelWidth-1) {
+		if i > 0 {
+			label = ""
+		}
+		if text != "" {
+			f.line(label, "%s", part)
+		}
+	}
+}
+
+// labelWidth is how wide labels are.
+const labelWidth = 12
+
+// wrapped breaks a text at spaces into lines of a width. A word that is longer
+// stands alone. A width below 20 breaks nothing.
+func wrapped(text string, width int) (lines []string) {
+	if width < 20 {
+		return []string{text}
+	}
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }
 
 func (f fields) some(label, text string) {
@@ -83,11 +119,11 @@ func (f fields) some(label, text string) {
 
 func (f fields) details(e audit.Event, d record.Details) {
 	f.who(e, d)
-	f.some("Reason", d.Why)
+	f.text("Reason", d.Why)
 	f.some("Confirmed", d.Confirmation)
 	f.some("Directory", d.Dir)
 	f.some("Mode", string(d.Mode))
-	f.some("Fallback", d.Fallback)
+	f.text("Fallback", d.Fallback)
 	var command []string
 	for _, word := range d.Command {
 		command = append(command, Shell(word))
@@ -101,7 +137,7 @@ func (f fields) details(e audit.Event, d record.Details) {
 		f.line("Exit code", "%d", *d.ExitCode)
 	}
 	f.some("Signal", d.Signal)
-	f.some("Error", d.Error)
+	f.text("Error", d.Error)
 	f.some("Settled by", d.Settled)
 	for _, name := range d.Unforeseen {
 		f.line("Also gone", "volume %s, not foreseen", name)
@@ -184,7 +220,7 @@ func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, styl
 		case outcome != audit.Pending: // without evidence, nothing became of it
 			result = cell{text: string(inventory.Untouched)}
 		}
-		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
+		t.add(cell{text: string(r.Kind)}, cell{text: short(r)}, cell{text: size, right: true}, result, cell{text: r.Reason})
 	}
 	_ = t.flush(b) // into memory
 }
