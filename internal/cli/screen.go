@@ -46,12 +46,13 @@ func (p Process) screen(timeout time.Duration) screen {
 
 // Inventory shows what will go and what stays.
 func (s screen) Inventory(inv inventory.Inventory, full bool) {
-	if full {
+	folds := s.vendor == "github" || s.vendor == "gitlab"
+	if full || s.vendor != "" && !folds {
 		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.p.style(s.p.Stderr))
 		return
 	}
 	fmt.Fprintln(s.p.Stderr, render.Line(inv))
-	if s.vendor == "github" || s.vendor == "gitlab" {
+	if folds {
 		_ = render.Folded(s.p.Stderr, s.vendor, "Inventory of "+inv.Project, s.p.Now(), func(w io.Writer) error {
 			return render.Inventory(w, inv, s.p.Now(), render.Style{})
 		})
@@ -71,30 +72,32 @@ func (s screen) Done(e record.Ending) {
 		return
 	}
 	_, _ = io.WriteString(s.p.Stderr, render.GitHubAnnotation(e))
-	if err := s.summary(e); err != nil {
+	s.summary(func(w io.Writer) error { return render.GitHubSummary(w, e) })
+}
+
+// summary adds to the file that GitHub shows below the job, where it wants one.
+func (s screen) summary(write func(io.Writer) error) {
+	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = errors.Join(write(f), f.Close())
+	}
+	if err != nil {
 		s.p.note("the step summary was not written: " + err.Error())
 	}
 }
 
-// summary adds to the file that GitHub shows below the job, where it wants one.
-func (s screen) summary(e record.Ending) error {
-	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return render.GitHubSummary(f, e)
-}
-
 // stopped marks in CI that a teardown did not come about.
 func (s screen) stopped(err error) {
-	if s.vendor == "github" {
-		_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	if s.vendor != "github" {
+		return
 	}
+	_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	try := render.Style{Program: s.p.program()}.Called(fault.AsFault(err).Try)
+	s.summary(func(w io.Writer) error { return render.GitHubStopped(w, err.Error(), try) })
 }
 
 // Ask asks for the project's name, and offers an export before.

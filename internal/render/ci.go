@@ -103,6 +103,20 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 	return err
 }
 
+// GitHubStopped writes why a teardown did not come about as Markdown for the step
+// summary. try is what to try, "" for nothing.
+func GitHubStopped(w io.Writer, why, try string) error {
+	text := "### ccdestroy destroyed nothing\n\n"
+	for line := range strings.Lines(why) {
+		text += markdown(strings.TrimSpace(line)) + "\n"
+	}
+	if try != "" {
+		text += "\nTry: " + markdown(try) + "\n"
+	}
+	_, err := io.WriteString(w, text+"\n")
+	return err
+}
+
 // short is a resource's name; of an anonymous volume, whose name is long and says
 // nothing, its beginning and what it belongs to.
 func short(r inventory.Resource) string {
