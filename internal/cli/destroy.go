@@ -27,7 +27,7 @@ func (c destroyCmd) Run(ctx context.Context, p Process, code *int) error {
 
 type downCmd struct {
 	destroyFlags
-	Services []string `arg:"" optional:"" name:"service" help:"Services to tear down; none means all."`
+	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services to tear down; none means all."`
 }
 
 // Run tears the named services down.
@@ -88,7 +88,7 @@ type inventoryCmd struct {
 	projectFlags
 	downFlags
 	Format   string   `enum:"table,json" default:"table" help:"table or json."`
-	Services []string `arg:"" optional:"" name:"service" help:"Services that would be torn down; none means all."`
+	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services that would be torn down; none means all."`
 
 	mustExist bool
 }

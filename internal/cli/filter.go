@@ -13,9 +13,9 @@ import (
 // filterFlags select operations. Of one flag any value will do; every flag that
 // is given must.
 type filterFlags struct {
-	Operation []string `placeholder:"NAME" completion-predictor:"operation" group:"filter" help:"Only these operations: destroy, export, prune, delete_dashboard, restore, or your own. This and the next five: repeatable, or comma-separated."`
+	Operation []string `placeholder:"NAME" completion-predictor:"operation" group:"filter" help:"Only these operations: destroy, export, prune, delete_dashboard, restore, or your own. This flag and the next five can be repeated or take a comma-separated list."`
 	Outcome   []string `placeholder:"WORD" completion-predictor:"outcome" group:"filter" help:"Only these outcomes: pending (unfinished), success, failed, partial, cancelled."`
-	User      []string `placeholder:"NAME" group:"filter" help:"Only by these users, or CI actors; * stands for anything, as in the next three."`
+	User      []string `placeholder:"NAME" group:"filter" help:"Only by these users, or CI actors; * matches anything, here and in the next three."`
 	Project   []string `placeholder:"NAME" completion-predictor:"project" group:"filter" help:"Only of these projects."`
 	Volume    []string `placeholder:"NAME" completion-predictor:"volume" group:"filter" help:"Only where one of these volumes was lost, by name or Compose key; with --outcome, where it was concerned."`
 	Host      []string `placeholder:"NAME" group:"filter" help:"Only from these hosts, or on these engines."`

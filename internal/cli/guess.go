@@ -149,11 +149,11 @@ func (p Process) services(flags []typed) []string {
 	for _, one := range flags {
 		switch one.flag.Name {
 		case "file":
-			args.Files = append(args.Files, one.value)
+			args.Files = append(args.Files, p.abs(one.value))
 		case "env-file":
-			args.EnvFiles = append(args.EnvFiles, one.value)
+			args.EnvFiles = append(args.EnvFiles, p.abs(one.value))
 		case "project-directory":
-			args.ProjectDirectory = one.value
+			args.ProjectDirectory = p.abs(one.value)
 		}
 	}
 	return p.compose(args).Services(context.Background())

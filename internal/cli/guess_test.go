@@ -19,6 +19,7 @@ func tripwire(t *testing.T) (dir string, env []string, touched func() bool) {
 	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho \"$@\" >> "+trace+"\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir(dir)
 	put(t, filepath.Join(dir, "compose.yaml"), "name: shop\nservices:\n  web: {image: x}\n  db: {image: x, profiles: [p]}\n")
 	socket := filepath.Join(bin, "engine")
 	l, err := net.Listen("unix", socket)

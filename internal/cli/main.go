@@ -164,6 +164,10 @@ func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 		kong.Vars{"version": "ccdestroy " + version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80, NoExpandSubcommands: true}),
 		kong.Help(help),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "project", Title: "Flags of docker compose:"}, {Key: "engine", Title: "Flags of docker:"}, {Key: "down", Title: "Flags of docker compose down:"},
+			{Key: "ccdestroy", Title: "ccdestroy flags:"}, {Key: "filter", Title: "Filters:"},
+		}),
 		momentMapper(p.Now),
 		kong.Resolvers(set),
 	)

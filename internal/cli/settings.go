@@ -239,5 +239,5 @@ func (s *settings) Validate(*kong.Application) error { return nil }
 
 // fault is how a wrong file of settings is told.
 func (s *settings) fault(err error) error {
-	return &fault.Fault{Err: err, Try: "mend " + s.path + "; ccdestroy --help lists the flags, which are its keys", Code: fault.ExitUsage}
+	return &fault.Fault{Err: err, Try: "correct " + s.path + "; its keys are the flags that ccdestroy --help lists", Code: fault.ExitUsage}
 }

@@ -102,7 +102,7 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
 	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 {
-		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
+		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
 	if r.agreed && len(changes) == 0 {
 		return true, nil

@@ -11,7 +11,7 @@ import (
 
 // NoLog says that there is no log where one was looked for.
 func NoLog(l *audit.Log) *fault.Fault {
-	return &fault.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "--log FILE, or run it in the project's directory", Code: fault.ExitFailed}
+	return &fault.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "run it in the project's directory, or name the log with --log FILE", Code: fault.ExitFailed}
 }
 
 // ReadFault adds what to try to an error of reading the log.
@@ -25,9 +25,9 @@ func ReadFault(err error, l *audit.Log) error {
 	case errors.Is(err, audit.ErrNotFound):
 		return &fault.Fault{Err: err, Try: "ccdestroy audit -n 0 lists all of " + l.Path, Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):
-		return &fault.Fault{Err: err, Try: "a newer ccdestroy", Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "install a newer ccdestroy", Code: fault.ExitFailed}
 	case errors.Is(err, fs.ErrPermission):
-		return &fault.Fault{Err: err, Try: "the account that owns it: ls -l " + l.Path, Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "use the account that owns it: ls -l " + l.Path, Code: fault.ExitFailed}
 	}
 	return err
 }

@@ -55,7 +55,7 @@ func (f Filter) Check() error {
 
 // BadOperation says that a name cannot be one of an operation.
 func BadOperation(name string) error {
-	return fmt.Errorf("operation %q is no lower_snake name, such as destroy, export, prune or delete_dashboard", name)
+	return fmt.Errorf("operation %q is not a lower_snake name such as destroy, export, prune or delete_dashboard", name)
 }
 
 func outcomes() string { return strings.Join(OutcomeWords(), ", ") }

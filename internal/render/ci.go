@@ -36,7 +36,7 @@ func GitHubAnnotation(e record.Ending) string {
 	case e.Unrecorded != nil:
 		return GitHubCommand("error", "The outcome could not be recorded", e.Unrecorded.Error())
 	case e.Outcome == audit.Pending:
-		return GitHubCommand("warning", "It cannot be told what happened to "+project, "ccdestroy reconcile looks again")
+		return GitHubCommand("warning", "Unknown: what happened to "+project, "ccdestroy reconcile looks again")
 	case e.Outcome == audit.Partial:
 		return GitHubCommand("warning", "Partly destroyed "+project, left)
 	case e.Outcome != audit.Success:
@@ -69,7 +69,7 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 	project, v := markdown(e.Inventory.Project), e.Verdict
 	switch {
 	case e.Outcome == audit.Pending:
-		fmt.Fprintf(&b, "### It cannot be told what happened to %s\n\n", project)
+		fmt.Fprintf(&b, "### Unknown: what happened to %s\n\n", project)
 	case e.Outcome == audit.Success:
 		fmt.Fprintf(&b, "### Destroyed %s\n\n", project)
 	case e.Outcome == audit.Partial:

@@ -111,7 +111,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 // hash of its manifest.
 func Checked(w io.Writer, path string, problems []string, known bool, style Style) error {
 	var b strings.Builder
-	word := style.paint(Good, "whole")
+	word := style.paint(Good, "intact")
 	if len(problems) > 0 {
 		word = style.paint(Bad, "DAMAGED")
 	}

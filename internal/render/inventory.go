@@ -243,7 +243,7 @@ func Warnings(inv inventory.Inventory) []string {
 	}
 	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		if r.Claimed != "" {
-			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and goes all the same", r.Name, r.Claimed))
+			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and is destroyed nevertheless", r.Name, r.Claimed))
 		}
 		if r.Host != "" {
 			out = append(out, fmt.Sprintf("volume %s is a view of %s: the files there stay", r.Name, r.Host))

@@ -39,7 +39,9 @@ func Settler(e Engine, c Containers) record.Settler {
 		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
-			end.Err = c.Start(ctx, o.Details.Stopped)
+			if end.Err = c.Start(ctx, o.Details.Stopped); end.Err == nil {
+				end.Again = snap.Halted(o.Details.Stopped)
+			}
 		}
 		return end, nil
 	}
