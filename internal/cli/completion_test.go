@@ -54,7 +54,7 @@ func TestCompletionLeftOver(t *testing.T) {
 	}
 	dir := project(t)
 	refused(t, call(t, dir, env), "COMP_LINE is set")
-	refused(t, call(t, dir, env, "ccdestroy", "down", "ccdestroy"), "unexpected argument") // bash, by a script of an older version
+	refused(t, call(t, dir, env, "ccdestroy", "down", "ccdestroy"), "is not a command") // bash, by a script of an older version
 	if r := call(t, dir, env, "--yes"); r.code != 1 {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}

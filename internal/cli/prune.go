@@ -14,9 +14,9 @@ import (
 )
 
 type pruneCmd struct {
-	All           bool          `fixed:"" short:"a" help:"Also volumes that somebody named. (Engines before 23 always take those.)"`
+	All           bool          `fixed:"" short:"a" help:"Also volumes that have a name. (Engines before 23 always take those.)"`
 	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
-	DryRun        bool          `help:"Show what would go; destroy and record nothing."`
+	DryRun        bool          `help:"Show what would be destroyed; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although it is protected. Repeatable."`
 	Reason        string        `placeholder:"TEXT" help:"Why; kept in the record."`

@@ -151,7 +151,7 @@ func (r *Run) tellLess(inv inventory.Inventory) {
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
 	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
-		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
+		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	if r.agreed && len(changes) == 0 {

@@ -69,7 +69,7 @@ func TestRefusedClaims(t *testing.T) {
 	good := Claim{Operation: "drop", Outcome: "success"}
 	for want, claims := range map[string][]Claim{
 		"event 2: --operation is missing":                         {good, {Outcome: "success"}},
-		"event 2: operation \"Drop It\" is no lower_snake name":   {good, {Operation: "Drop It", Outcome: "success"}},
+		"event 2: operation \"Drop It\" is not a lower_snake name":   {good, {Operation: "Drop It", Outcome: "success"}},
 		"--outcome is missing":                                    {{Operation: "drop"}},
 		"unknown outcome \"done\"":                                {{Operation: "drop", Outcome: "done"}},
 		"the detail \"actor\" is this program's own":              {{Operation: "drop", Outcome: "success", Details: map[string]json.RawMessage{"actor": []byte("1")}}},

@@ -167,6 +167,9 @@ func birth(inv inventory.Inventory, name string) int {
 }
 
 // Done notes how it ended.
+// Tell is not called: these projects have files.
+func (p *play) Tell(text string) { p.T.Errorf("told: %s", text) }
+
 func (p *play) Done(e record.Ending) { p.ending = &e }
 
 // Save is the saver's.

@@ -50,7 +50,9 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
-			end.Err = c.Start(ctx, o.Details.Stopped)
+			if end.Err = c.Start(ctx, o.Details.Stopped); end.Err == nil {
+				end.Again = snap.Halted(o.Details.Stopped)
+			}
 		}
 		return end, nil
 	}
