@@ -18,6 +18,7 @@ import (
 
 // tally is what has become of the volumes that were to go.
 type tally struct {
+	tried   map[string]bool   // the engine was asked to remove these, and did not say that they were gone
 	removed []string          // by us, as the engine said
 	left    map[string]string // nothing is done about these, and why: other hands were faster
 }
@@ -25,7 +26,7 @@ type tally struct {
 // Act removes, looks again and classifies. A crash in it leaves an unfinished
 // operation, which is settled by looking, and by putting back what was set aside.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
-	t := &tally{left: map[string]string{}}
+	t := &tally{tried: map[string]bool{}, left: map[string]string{}}
 	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, t) })
 	if sig != nil {
 		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
@@ -42,19 +43,25 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	if err != nil {
 		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", errors.Join(err, failed))}
 	}
-	after.Seen, after.Unseen, after.Interrupted = inventory.Seen{Destroyed: t.removed}, true, sig != nil
+	after.Seen, after.Unseen, after.Interrupted, after.OnlyAsked = inventory.Seen{Destroyed: t.removed}, true, sig != nil, true
 	r.verdict = r.judge(o.Details.Inventory, t, after)
 	end := o.Details.Settle(r.verdict)
 	end.Err = errors.Join(end.Err, failed)
 	return end
 }
 
+const byAnother = "another hand removed it first"
+
 // judge says what we have done: what others were faster with is not asked any more,
 // whatever has become of it.
 func (r *Run) judge(inv inventory.Inventory, t *tally, after inventory.After) inventory.Verdict {
 	var mine, theirs []inventory.Resource
 	for _, res := range inv.Resources {
-		if why, left := t.left[res.Name]; left {
+		why, left := t.left[res.Name]
+		if !left && res.Asked && !t.tried[res.Name] && r.lost(res, after) {
+			why, left = byAnother, true
+		}
+		if left {
 			res.Asked, res.Fate, res.Reason = false, inventory.Kept, why
 			theirs = append(theirs, res)
 			continue
@@ -66,6 +73,16 @@ func (r *Run) judge(inv inventory.Inventory, t *tally, after inventory.After) in
 	v.Resources = append(v.Resources, theirs...)
 	slices.SortFunc(v.Resources, func(a, b inventory.Resource) int { return strings.Compare(a.Name, b.Name) })
 	return v
+}
+
+// lost reports whether a volume is surely there no more.
+func (r *Run) lost(res inventory.Resource, after inventory.After) bool {
+	is, there := after.Snapshot.Volume(res.Name)
+	if !there || slices.Contains(after.Same, res.Name) {
+		return !there
+	}
+	replaced, _ := inventory.Replaced(res, is.Resource(), r.Is)
+	return replaced || slices.Contains(after.Replaced, res.Name)
 }
 
 // freshFor is how old a look may be when a volume is removed by what it showed.
@@ -146,7 +163,7 @@ func (r *Run) still(ctx context.Context, inv inventory.Inventory, names []string
 			continue
 		}
 		delete(going, res.Name)
-		t.left[res.Name] = "another hand removed it first"
+		t.left[res.Name] = byAnother
 		if res.Result == inventory.Unknown {
 			t.left[res.Name] = "it may be another one than was shown"
 		}
@@ -160,11 +177,11 @@ func (r *Run) removeOne(ctx context.Context, v inventory.Volume, c *claims, t *t
 		return err
 	}
 	err := r.Engine.RemoveVolume(ctx, v.Name)
-	switch {
-	case errors.Is(err, inventory.ErrGone):
-		t.left[v.Name] = "another hand removed it first"
+	if errors.Is(err, inventory.ErrGone) {
+		t.left[v.Name] = byAnother
 		return nil
-	case err == nil:
+	}
+	if t.tried[v.Name] = true; err == nil {
 		t.removed = append(t.removed, v.Name)
 	}
 	return err
