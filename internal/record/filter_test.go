@@ -63,10 +63,10 @@ func TestFilterMatches(t *testing.T) {
 func TestFilterCheck(t *testing.T) {
 	for want, f := range map[string]Filter{
 		`operation "Destroy" is not a lower_snake name`: {Operation: []string{"Destroy"}},
-		"--outcome done: unknown":                    {Outcome: []string{"done"}},
-		`"a[": syntax error in pattern`:              {Volume: []string{"a["}},
-		"--grep: error parsing regexp":               {Grep: "("},
-		"--until is before --since":                  {Since: noon, Until: noon.Add(-time.Second)},
+		"--outcome done: unknown":                       {Outcome: []string{"done"}},
+		`"a[": syntax error in pattern`:                 {Volume: []string{"a["}},
+		"--grep: error parsing regexp":                  {Grep: "("},
+		"--until is before --since":                     {Since: noon, Until: noon.Add(-time.Second)},
 	} {
 		if err := f.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
