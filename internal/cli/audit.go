@@ -13,11 +13,11 @@ import (
 )
 
 type auditCmd struct {
-	List   listCmd   `cmd:"" default:"withargs" help:"List operations, newest first: the command when none is named."`
-	Show   showCmd   `cmd:"" help:"Show one operation in full."`
-	Verify verifyCmd `cmd:"" help:"Check that nobody changed the log; exits 7 when somebody did."`
-	Report reportCmd `cmd:"" help:"Write a page that sums the history up: what was destroyed, by whom, and what went wrong."`
-	Head   headCmd   `cmd:"" help:"Print the head of the log in one word, to be kept elsewhere."`
+	List   listCmd   `cmd:"" settings:"reads" default:"withargs" help:"List operations, newest first: the command when none is named."`
+	Show   showCmd   `cmd:"" settings:"reads" help:"Show one operation in full."`
+	Verify verifyCmd `cmd:"" settings:"reads" help:"Check that nobody changed the log; exits 7 when somebody did."`
+	Report reportCmd `cmd:"" settings:"reads" help:"Write a page that sums the history up: what was destroyed, by whom, and what went wrong."`
+	Head   headCmd   `cmd:"" settings:"reads" help:"Print the head of the log in one word, to be kept elsewhere."`
 	Rotate rotateCmd `cmd:"" help:"Close the log, put it aside, and go on in a new one."`
 	Accept acceptCmd `cmd:"" help:"Accept a log that was replaced, cut or restored on purpose, and record why."`
 }

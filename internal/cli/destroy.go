@@ -34,8 +34,16 @@ func (c downCmd) Run(ctx context.Context, p Process, code *int) error {
 
 func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, services []string) error {
 	if f.DryRun {
-		look := inventoryCmd{projectFlags: f.projectFlags, downFlags: f.downFlags, Services: services, Format: "table"}
+		look := inventoryCmd{projectFlags: f.projectFlags, downFlags: f.downFlags, protectFlag: f.protectFlag, Services: services, Format: "table"}
 		return look.show(ctx, p, f.logFlag)
+	}
+	options, err := p.options(f.downFlags, f.protectFlag)
+	if err != nil {
+		return err
+	}
+	reason, err := p.set.reason(f.Reason)
+	if err != nil {
+		return err
 	}
 	if p.Dir == "" {
 		return errNoDir
@@ -52,7 +60,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Resolver: child, Child: child, Engine: client, Events: events{client}, Containers: client,
 		Saver:  &export.Writer{Setting: p.setting(client, f.Quiet), Dir: talk.exports, Complete: true},
 		Screen: talk, Place: p.place(f.logFlag, client, f.LockTimeout), Signals: p.Signals,
-		Options: f.options(p.Getenv), Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: f.Reason,
+		Options: options, Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: reason,
 		LastExports: p.lastExports(f.Export),
 	}
 	run.Keeper = f.keeper(p, client, run.Confirm)
@@ -86,6 +94,7 @@ func (p Process) confirmation(yes bool) string {
 type inventoryCmd struct {
 	projectFlags
 	downFlags
+	protectFlag
 	Format   string   `enum:"table,json" default:"table" help:"table or json."`
 	Services []string `arg:"" optional:"" name:"service" help:"Services that would be torn down; none means all."`
 }
@@ -97,6 +106,10 @@ const sizesForInventory = 10 * time.Second
 func (c inventoryCmd) Run(ctx context.Context, p Process) error { return c.show(ctx, p, logFlag{}) }
 
 func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
+	options, err := p.options(c.downFlags, c.protectFlag)
+	if err != nil {
+		return err
+	}
 	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
@@ -106,7 +119,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	args.Services = c.Services
 	place := p.place(log, nil, 0)
 	inv, _, err := teardown.Survey{
-		Resolver: p.compose(args), Engine: client, Options: c.options(p.Getenv), Place: place, LastExports: p.lastExports(""), Budget: sizesForInventory,
+		Resolver: p.compose(args), Engine: client, Options: options, Place: place, LastExports: p.lastExports(""), Budget: sizesForInventory,
 	}.Do(ctx)
 	if err != nil {
 		return err

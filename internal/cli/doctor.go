@@ -55,7 +55,7 @@ func (d *doctor) must(name string, err error, text, try string) bool {
 }
 
 // Run checks what a teardown needs. It changes nothing.
-func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) error {
+func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 	d := &doctor{p: p}
 	d.tools(ctx, c)
 	d.engine(ctx, c)
@@ -65,9 +65,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) e
 	} else {
 		d.log(l)
 	}
-	if s.path != "" {
-		d.add("settings", "ok", fmt.Sprintf("%s, %d keys", s.path, len(s.keys)), "")
-	}
+	d.settings()
 	for _, check := range d.all {
 		if check.State == "fail" {
 			*code = fault.ExitFailed
@@ -77,6 +75,24 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) e
 		return render.ChecksJSON(p.Stdout, d.all)
 	}
 	return render.Checks(p.Stdout, d.all, p.style(p.Stdout))
+}
+
+// settings lists the files of settings. One that cannot be obeyed stops every
+// command that would destroy something.
+func (d *doctor) settings() {
+	set := d.p.set
+	for _, f := range set.files {
+		switch {
+		case f.path == "":
+		case f.who == ofProject && set.stray != nil:
+			d.add("settings", "warn", set.stray.Error(), fault.AsFault(set.stray).Try)
+		case set.wrong == nil:
+			d.add("settings", "ok", fmt.Sprintf("%s, the %s's: %s", f.path, f.who, f.holds(nil)), "")
+		}
+	}
+	if set.wrong != nil {
+		d.must("settings", set.wrong, "", "")
+	}
 }
 
 func (d *doctor) tools(ctx context.Context, c doctorCmd) {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 	"github.com/contextcore/ccdestroy/internal/watch"
 )
 
-// The engine's own types, as the interfaces of its users name them.
+// The types of the engine and of the screens, as the interfaces of its users name them.
 
 // exporting is the engine of exports and restores.
 type exporting struct{ *engine.Client }
@@ -45,3 +46,9 @@ func (f followed) Follow(ctx context.Context, ready func(), visit func(watch.Eve
 		visit(watch.Event{Volume: name, Destroyed: destroyed, At: at})
 	})
 }
+
+// progress is the screen's, as exports know it.
+type progress struct{ *render.Progress }
+
+// Volume begins with one volume.
+func (p progress) Volume(name string, bytes int64) export.Bar { return p.Progress.Volume(name, bytes) }

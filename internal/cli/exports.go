@@ -15,8 +15,8 @@ import (
 )
 
 type exportsCmd struct {
-	List  exportsListCmd  `cmd:"" default:"withargs" help:"List the exports that the log knows of, or that lie in a directory: the command when none is named."`
-	Check exportsCheckCmd `cmd:"" help:"Read an export through and compare every hash; exit 7 when something is wrong."`
+	List  exportsListCmd  `cmd:"" settings:"reads" default:"withargs" help:"List the exports that the log knows of, or that lie in a directory: the command when none is named."`
+	Check exportsCheckCmd `cmd:"" settings:"reads" help:"Read an export through and compare every hash; exit 7 when something is wrong."`
 }
 
 // shelf is where the exports of a log lie: below the working directory, the

@@ -15,13 +15,13 @@ const description = `An audited "docker compose down -v": it looks at what will 
 
 const exitCodes = `
 Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
-line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume,
-failed export) · 6 no record could be written, so nothing was destroyed ·
-7 audit verify or exports check found damage · 128+n signal n. run exits as its
-command does.
+line or settings · 3 partly done · 4 declined, or no answer · 5 refused
+(protected volume, failed export) · 6 no record could be written, so nothing was
+destroyed · 7 audit verify or exports check found damage · 128+n signal n. run
+exits as its command does.
 
-Every flag can be set by a variable, CCDESTROY_LOG for --log, or in a file
-.ccdestroy.yaml, by "log: FILE"; ccdestroy config shows what is set where.
+Every flag can be set by a variable, CCDESTROY_LOG for --log, or by "log: FILE"
+in ~/.config/ccdestroy/config.yaml; ccdestroy config shows what is set where.
 `
 
 // grammar is the command line.
@@ -31,7 +31,7 @@ type grammar struct {
 
 	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
 	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
-	Inventory   inventoryCmd   `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
+	Inventory   inventoryCmd   `cmd:"" settings:"reads" help:"Show what a teardown would destroy and what would stay, and why."`
 	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
 	Export      exportCmd      `cmd:"" help:"Save volumes to files, verified."`
 	Restore     restoreCmd     `cmd:"" help:"Bring volumes of an export back."`
@@ -45,12 +45,12 @@ type grammar struct {
 	Watch       watchCmd       `cmd:"" help:"Record every volume that is destroyed without a record, for as long as it runs."`
 	Compose     composeCmd     `cmd:"" help:"Answer Docker Compose, as the provider of a service; docs/provider.md."`
 	Init        initCmd        `cmd:"" help:"Add that service to a compose file, so that a plain docker compose down is recorded."`
-	TrashHelper trashHelperCmd `cmd:"" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
-	Config      configCmd      `cmd:"" help:"Show what each flag is set to, and where."`
-	Doctor      doctorCmd      `cmd:"" help:"Check everything that a teardown needs, and say what to do."`
-	Completion  completionCmd  `cmd:"" help:"Print the script that makes a shell complete ccdestroy's words."`
-	Man         manCmd         `cmd:"" help:"Print the manual page, for man -l -."`
-	VersionOf   versionCmd     `cmd:"" name:"version" help:"Show the version, and what it was built from."`
+	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
+	Config      configCmd      `cmd:"" settings:"reads" help:"Show what each flag is set to, and where."`
+	Doctor      doctorCmd      `cmd:"" settings:"none" help:"Check everything that a teardown needs, and say what to do."`
+	Completion  completionCmd  `cmd:"" settings:"none" help:"Print the script that makes a shell complete ccdestroy's words."`
+	Man         manCmd         `cmd:"" settings:"none" help:"Print the manual page, for man -l -."`
+	VersionOf   versionCmd     `cmd:"" settings:"none" name:"version" help:"Show the version, and what it was built from."`
 }
 
 // help is kong's own, with the flags of the command that runs when none is
@@ -135,18 +135,20 @@ type destroyFlags struct {
 	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers get to stop."`
 	Yes           bool          `short:"y" group:"ours" help:"Do not ask."`
 	DryRun        bool          `group:"ours" help:"Show the inventory; destroy and record nothing."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ours" help:"Destroy this volume although it is protected. Repeatable."`
 	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Save the volumes below DIR first, verified; without a whole export nothing is destroyed."`
 	Quiet         bool          `short:"q" group:"ours" help:"Do not show how far an export is."`
 	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
 	keepFlag
+	protectFlag
 	lockFlag
 	logFlag
 }
 
 type logFlag struct {
-	Log string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	Log      string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	LogGroup group  `placeholder:"GROUP" group:"ours" help:"Group whose members all write to the log."`
 }
 
 // lockFlag is for commands that change a project.

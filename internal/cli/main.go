@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type Process struct {
 	Now     func() time.Time
 	Plugin  bool // the Docker CLI called it
 
-	color string // auto, always or never: --color
+	color string    // auto, always or never: --color
+	set   *settings // what the command line does not say
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -97,11 +99,11 @@ func (p Process) style(f *os.File) render.Style {
 	if !term.IsTerminal(int(f.Fd())) {
 		return style
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
-		width = 80
+		width, height = 80, 24
 	}
-	style.Width = width
+	style.Width, style.Height = width, height
 	style.Color = style.Color || p.color != "never" && p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
 	return style
 }
@@ -125,26 +127,30 @@ func Main(p Process) (code int) {
 		}
 	}()
 	var g grammar
-	set := &settings{p: p}
-	parser, err := newParser(&g, p, set)
+	p.set = &settings{p: p}
+	parser, err := newParser(&g, p, p.set)
 	if err != nil {
 		panic(err) // the grammar itself is wrong
 	}
-	if p.complete(parser) {
+	if asked, err := p.complete(parser); err != nil {
+		return complain(p.Stderr, err)
+	} else if asked {
 		return fault.ExitOK
 	}
-	if err := set.find(parser.Model); err != nil {
-		return complain(p.Stderr, set.fault(err))
-	}
+	p.set.app = parser.Model
+	p.set.read()
 	call, err := parser.Parse(p.Args)
 	if err != nil {
-		return complain(p.Stderr, usage(err))
+		return complain(p.Stderr, cmp.Or(p.set.wrong, usage(err)))
+	}
+	if err := p.set.admit(call); err != nil {
+		return complain(p.Stderr, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
 	code, p.color = fault.ExitOK, g.Color
-	err = call.Run(p, &code, set, parser.Model)
+	err = call.Run(p, &code, parser.Model)
 	if closedPipe(err) {
 		return exitPipe // head has seen enough: no word about it
 	}

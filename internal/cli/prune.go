@@ -18,22 +18,37 @@ type pruneCmd struct {
 	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
 	DryRun        bool          `help:"Show what would go; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although it is protected. Repeatable."`
 	Reason        string        `placeholder:"TEXT" help:"Why; kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	keepFlag
+	protectFlag
 	logFlag
 }
 
 // Run prunes.
 func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
+	protect, err := p.set.patterns(c.Protect)
+	if err != nil {
+		return err
+	}
+	reason, err := p.set.reason(c.Reason)
+	if err != nil && !c.DryRun {
+		return err
+	}
 	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	var book *record.Book
+	if !c.DryRun {
+		if book, err = p.bookHere(c.logFlag, client, 0); err != nil {
+			return err
+		}
+	}
 	is, err := client.Describe(ctx)
 	if err != nil {
 		return err
@@ -42,16 +57,14 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	run := prune.Run{Engine: client, Is: is, Options: options, Reason: c.Reason, Budget: sizesForInventory, Signals: p.Signals}
+	options.Protect = protect
+	run := prune.Run{Engine: client, Is: is, Book: book, Options: options, Reason: reason, Budget: sizesForInventory, Signals: p.Signals}
 	if c.DryRun {
 		inv, err := run.Look(ctx)
 		if err != nil {
 			return err
 		}
 		return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
-	}
-	if run.Book, err = p.bookHere(c.logFlag, client, 0); err != nil {
-		return err
 	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {

@@ -37,6 +37,9 @@ func (e entry) mode() fs.FileMode {
 
 func (e entry) same(other entry) bool { return e.Dev == other.Dev && e.Ino == other.Ino }
 
+// linked reports whether a file has other names, elsewhere.
+func (e entry) linked() bool { return e.Mode&unix.S_IFMT == unix.S_IFREG && e.Nlink > 1 }
+
 // openDir opens a directory, which may be a symbolic link to one.
 func openDir(path string) (dir, error) {
 	fd, err := again(func() (int, error) { return unix.Open(path, dirFlags, 0) })

@@ -19,6 +19,9 @@ type entry struct{ info fs.FileInfo }
 func (e entry) mode() fs.FileMode     { return e.info.Mode() }
 func (e entry) same(other entry) bool { return os.SameFile(e.info, other.info) }
 
+// linked is not looked for here: whoever links a file must be able to write it.
+func (e entry) linked() bool { return false }
+
 // openDir opens a directory, which may be a symbolic link to one.
 func openDir(path string) (dir, error) {
 	root, err := os.OpenRoot(path)

@@ -60,6 +60,9 @@ func (s Sharing) widen(f *os.File, mode fs.FileMode) error {
 	if int(at.Gid) == s.Group && uint32(at.Mode)&wanted == wanted {
 		return nil
 	}
+	if at.linked() {
+		return fmt.Errorf("give %q to the group %d: %w", f.Name(), s.Group, errLinked)
+	}
 	if err := chown(f, -1, s.Group); err != nil {
 		return fmt.Errorf("give %q to the group %d: %w", f.Name(), s.Group, err)
 	}

@@ -170,7 +170,13 @@ func (l *Locked) Remove() error {
 // synced, since it is of use only while the lock is held; whoever reads it at
 // this moment may get a part.
 func (l *Locked) Write(data []byte) error {
-	err := l.File.Truncate(0)
+	at, err := lookAt(l.File)
+	if err == nil && at.linked() {
+		err = errLinked
+	}
+	if err == nil {
+		err = l.File.Truncate(0)
+	}
 	if err == nil {
 		_, err = l.File.WriteAt(data, 0)
 	}

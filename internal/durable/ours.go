@@ -17,6 +17,11 @@ var (
 	ErrNotDirectory = errors.New("not a directory")
 )
 
+// errLinked says that a file has another name, which may be one that matters
+// elsewhere: where hard links are not protected, anybody can give a file of
+// root's a name in a directory of theirs.
+var errLinked = errors.New("it is a hard link")
+
 // split divides a path into the part above and what is ours: the names in which
 // no symbolic link is followed.
 //

@@ -17,6 +17,7 @@ type event struct {
 	V            int      `json:"v"`
 	Seq          int      `json:"seq"`
 	ID           string   `json:"id"`
+	Timestamp    string   `json:"timestamp"`
 	Operation    string   `json:"operation"`
 	Outcome      string   `json:"outcome"`
 	User         string   `json:"user"`
@@ -33,6 +34,7 @@ type event struct {
 		Error        string   `json:"error"`
 		Stderr       string   `json:"stderr"`
 		ExitCode     *int     `json:"exit_code"`
+		StartedAt    string   `json:"started_at"`
 		Settled      string   `json:"settled"`
 		Stopped      []string `json:"stopped"`
 		Export       struct {

@@ -63,10 +63,10 @@ func recordOf(e *archive.Export) *record.Export {
 // could not be asked.
 func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export, opened error) (record.Ended, error) {
 	end := record.Ended{Outcome: audit.Failed}
-	r := Restore{Setting: s, Export: e, lock: o.LockPath()}
+	a := access{engine: s.Engine, lock: o.LockPath()}
 	snap, err := s.Engine.Snapshot(ctx, inventory.Scope{})
 	if err == nil {
-		r.platform, err = s.Engine.Platform(ctx)
+		a.platform, err = s.Engine.Platform(ctx)
 	}
 	if err != nil {
 		return end, err
@@ -76,7 +76,7 @@ func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Ex
 		v, there := snap.Volume(one.Name)
 		differences := []string{"it is not there"}
 		if there {
-			if differences, err = r.whatDiffers(ctx, one, v, opened); err != nil {
+			if differences, err = a.whatDiffers(ctx, e, one, v, opened); err != nil {
 				return end, err
 			}
 		}
@@ -110,18 +110,20 @@ func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Ex
 
 // whatDiffers is how a volume that is there differs from the export, or why that
 // cannot be said for good. An error is the engine's.
-func (r *Restore) whatDiffers(ctx context.Context, one record.Restored, is inventory.Volume, opened error) ([]string, error) {
+func (a access) whatDiffers(ctx context.Context, e *archive.Export, one record.Restored, is inventory.Volume, opened error) ([]string, error) {
 	if opened != nil {
 		return []string{opened.Error()}, nil
 	}
-	from, known := r.Export.Manifest.Find(one.From)
+	from, known := e.Manifest.Find(one.From)
 	if !known {
 		return []string{"it is not in the export"}, nil
 	}
-	if err := r.Export.Check(ctx, from); err != nil {
+	if err := e.Check(ctx, from); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
 		return []string{err.Error()}, nil
 	}
-	return r.differences(ctx, from, is)
+	return a.differences(ctx, e, from, is)
 }
 
 // isReplaced reports whether a volume is surely another than the one that the

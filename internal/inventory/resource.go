@@ -59,6 +59,7 @@ type Resource struct {
 	Anonymous  bool        `json:"anonymous,omitempty"`
 	Protected  bool        `json:"protected,omitempty"`
 	Protection string      `json:"protected_by,omitempty"` // what protects it: the label, or a pattern of the settings
+	Enforced   bool        `json:"-"`                      // no --unprotect lifts the protection
 	LastExport *LastExport `json:"last_export,omitempty"`  // of a volume; nil also where nobody looked
 	Size       *Size       `json:"size,omitempty"`         // of a volume or image, where it could be had in time
 	Asked      bool        `json:"asked"`                  // the command means to remove it
@@ -176,10 +177,10 @@ func (inv Inventory) Empty() bool {
 }
 
 // Refusals returns the protected volumes that would go and that names do not
-// name, by volume name or Compose key.
+// name, by volume name or Compose key, or cannot lift the protection of.
 func (inv Inventory) Refusals(names []string) (refused []Resource) {
 	for _, r := range inv.Resources {
-		if r.Kind == KindVolume && r.Protected && r.Asked && !r.named(names) {
+		if r.Kind == KindVolume && r.Protected && r.Asked && (r.Enforced || !r.named(names)) {
 			refused = append(refused, r)
 		}
 	}

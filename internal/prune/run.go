@@ -1,8 +1,8 @@
 package prune
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -37,14 +37,12 @@ type Run struct {
 	Keeper  *trash.Keeper // nil destroys for good
 	Signals <-chan os.Signal
 
-	refused *fault.Fault // why nothing was removed after all
-	// unsettled: some was set aside and could not be put back.
-	unsettled bool
-	before    inventory.Snapshot
-	shown     inventory.Inventory // the last look
-	agreed    bool                // what the first look showed
-	verdict   inventory.Verdict
-	signal    int
+	aside   []record.Kept // what was set aside
+	before  inventory.Snapshot
+	shown   inventory.Inventory // the last look
+	agreed  bool                // what the first look showed
+	verdict inventory.Verdict
+	signal  int
 }
 
 // Done is how a prune ended.
@@ -57,8 +55,11 @@ type Done struct {
 }
 
 // Do asks, records, removes and records. An error is a *fault.Fault and says why
-// nothing was removed, or record.ErrNothing.
+// nothing was removed, or record.ErrNothing: then there is no trace of it.
 func (r *Run) Do(ctx context.Context) (Done, error) {
+	if idle, err := r.idle(ctx); idle {
+		return Done{}, cmp.Or(err, record.ErrNothing)
+	}
 	o, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Prune, Signals: r.Signals,
 		Details: func(d *record.Details) { d.Engine, d.Why, d.Unprotected = r.Is, r.Reason, r.Options.Unprotect },
@@ -66,13 +67,29 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	if r.refused != nil {
-		return Done{}, r.refused
-	}
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
 	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+}
+
+// idle reports whether there is nothing to remove, and shows it. What else stands
+// in the way comes up again, and is recorded.
+func (r *Run) idle(ctx context.Context) (idle bool, err error) {
+	var inv inventory.Inventory
+	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) error {
+		s, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+		inv = Plan(s, r.Options)
+		return err
+	})
+	if sig != nil {
+		return true, fault.StoppedBy(sig, "nothing was removed")
+	}
+	if err != nil || !inv.Empty() || len(inv.Unknown(r.Options.Unprotect)) > 0 {
+		return false, nil
+	}
+	inv.Engine = r.Is
+	return true, r.Confirm(ctx, &record.Operation{Details: record.Details{Inventory: inv}}, nil)
 }
 
 // Look finds what would go.
@@ -82,8 +99,10 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	}
 	inv = Plan(r.before, r.Options)
 	inv.Engine = r.Is
+	inv.Engine.StableCreated = true // on old engines too, while nobody writes to a volume
 	if r.agreed {
 		inv.KeepNew(r.shown)
+		r.tellLess(inv)
 	}
 	r.shown = inv
 	going := inv.Going()
@@ -107,9 +126,26 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	return inv, nil
 }
 
+// tellLess tells of what was shown to go and will not.
+func (r *Run) tellLess(inv inventory.Inventory) {
+	going := inv.Going()
+	for _, name := range r.shown.Going() {
+		if slices.Contains(going, name) {
+			continue
+		}
+		why := "another hand removed it"
+		for _, res := range inv.Resources {
+			if res.Name == name {
+				why = "it stays: " + res.Reason
+			}
+		}
+		r.Book.Note(fmt.Sprintf("volume %s: %s", name, why))
+	}
+}
+
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
-	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 {
+	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
 		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
 	}
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
@@ -124,139 +160,4 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 		return false, record.ErrNothing
 	}
 	return o.Details.Confirmation != record.Typed, nil
-}
-
-// Act removes, looks again and classifies. A crash in it leaves an unfinished
-// operation, which is settled by looking.
-func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
-	inv := o.Details.Inventory
-	foreign := map[string]bool{} // that another hand was faster with
-	var aside inventory.After
-	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, foreign) })
-	if sig != nil {
-		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
-		failed = nil
-	}
-	if r.unsettled {
-		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: failed}
-	}
-	after, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
-	aside.Snapshot = after
-	if err == nil {
-		err = undo.PutBack(r.Keeper, o, &aside)
-	}
-	if err != nil {
-		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
-	}
-	for i, res := range inv.Resources {
-		if foreign[res.Name] {
-			inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, inventory.Kept, "another hand removed it first"
-		}
-	}
-	r.verdict = inventory.Classify(inv, r.before, inventory.After{
-		Snapshot: after, Unseen: true, Interrupted: sig != nil, Same: aside.Same, Replaced: aside.Replaced,
-	}, nil)
-	end := o.Details.Settle(withoutForeign(&r.verdict, foreign))
-	end.Err = errors.Join(end.Err, failed)
-	return end
-}
-
-// withoutForeign takes what others removed off what we did.
-func withoutForeign(v *inventory.Verdict, foreign map[string]bool) inventory.Verdict {
-	for i, res := range v.Resources {
-		if foreign[res.Name] {
-			if res.Size != nil && res.Result != inventory.Remained {
-				v.LostBytes -= res.Size.Bytes
-			}
-			v.Resources[i].Result = ""
-		}
-	}
-	v.Lost = slices.DeleteFunc(v.Lost, func(name string) bool { return foreign[name] })
-	v.Went = len(v.Lost) > 0
-	return *v
-}
-
-// remove removes what was shown, as long as it is what it was: the same volume,
-// unused, and of no project that another operation is changing. The engine
-// refuses one that comes into use in between.
-func (r *Run) remove(ctx context.Context, o *record.Operation, foreign map[string]bool) error {
-	now, err := r.Engine.Snapshot(ctx, inventory.Scope{})
-	if err != nil {
-		return err
-	}
-	still := Plan(now, r.Options)
-	still.Engine = r.Is
-	changed := map[string]bool{}
-	for _, c := range inventory.Changes(o.Details.Inventory, still) {
-		changed[c.Resource.Name] = true
-	}
-	for _, name := range o.Details.Going() {
-		if _, there := now.Volume(name); !there {
-			foreign[name] = true
-		}
-	}
-	todo, release, errs := r.claim(o, now, still, changed)
-	defer release()
-	if err := r.setAside(ctx, o, todo, now); err != nil {
-		return err
-	}
-	for _, v := range todo {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		errs = append(errs, r.removeOne(ctx, v, foreign))
-	}
-	return errors.Join(errs...)
-}
-
-// claim finds the volumes that may go, and takes the locks of their projects, so
-// that only one operation claims them.
-func (r *Run) claim(o *record.Operation, now inventory.Snapshot, still inventory.Inventory, changed map[string]bool) (todo []inventory.Volume, release func(), errs []error) {
-	held := map[string]func(){}
-	shown := o.Details.Going()
-	for _, name := range still.Going() {
-		if changed[name] || !slices.Contains(shown, name) {
-			continue
-		}
-		v, _ := now.Volume(name)
-		project := v.Labels[inventory.LabelProject]
-		if held[project] == nil {
-			free, ok, err := o.TryProject(r.Is.ID, project)
-			if err != nil || !ok {
-				errs = append(errs, err, fmt.Errorf("volume %q: its project is being changed by another operation", name))
-				continue
-			}
-			held[project] = free
-		}
-		todo = append(todo, v)
-	}
-	return todo, func() {
-		for _, free := range held {
-			free()
-		}
-	}, errs
-}
-
-// setAside sets aside what is about to be removed, as far as it can be kept.
-func (r *Run) setAside(ctx context.Context, o *record.Operation, todo []inventory.Volume, now inventory.Snapshot) error {
-	going := func(k record.Kept) bool {
-		return slices.ContainsFunc(todo, func(v inventory.Volume) bool { return v.Name == k.Name })
-	}
-	o.Details.Kept = slices.DeleteFunc(slices.Clone(o.Details.Kept), func(k record.Kept) bool { return !going(k) })
-	end, told := undo.SetAside(ctx, r.Keeper, o, r.Book, now)
-	if told != nil {
-		r.refused, r.unsettled = told, end.Outcome == audit.Pending
-		return told
-	}
-	return nil
-}
-
-// removeOne removes a volume.
-func (r *Run) removeOne(ctx context.Context, v inventory.Volume, foreign map[string]bool) error {
-	err := r.Engine.RemoveVolume(ctx, v.Name)
-	if errors.Is(err, inventory.ErrGone) {
-		foreign[v.Name] = true
-		return nil
-	}
-	return err
 }

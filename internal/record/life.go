@@ -43,8 +43,9 @@ type Life struct {
 	Book      *Book
 	Operation string
 	EngineID  string
-	Project   string // that it changes; "" changes none
-	Details   func(*Details)
+	Project   string           // that it changes; "" changes none
+	Details   func(*Details)   // fills in what is known from the start
+	Opened    func(*Operation) // tells of the operation before the first look; or nil
 	Signals   <-chan os.Signal
 }
 
@@ -79,6 +80,9 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 	if l.Details != nil {
 		l.Details(&o.Details)
 	}
+	if l.Opened != nil {
+		l.Opened(o)
+	}
 	sig, err := fault.Guard(ctx, l.Signals, func(ctx context.Context) error { return l.prepare(ctx, o, d) })
 	if err == nil {
 		err = o.Pend(ctx)
@@ -102,7 +106,9 @@ func (l Life) prepare(ctx context.Context, o *Operation, d Preparation) error {
 	l.Book.warnHead()
 	// The lock comes first: an operation that was waited for may have died, and
 	// is settled before anything is looked at.
-	l.Book.settleDead(ctx, o.project)
+	if err := l.Book.settleDead(ctx, o.project); err != nil {
+		return err
+	}
 	if err := l.Book.Check(ctx, o.Name); err != nil {
 		return err
 	}
@@ -143,6 +149,9 @@ func Changed(changes []inventory.Change) *fault.Fault {
 // error as the user is told it.
 func (l Life) Fail(ctx context.Context, sig os.Signal, err error) error {
 	o, opening := l.Book.Open(l.Operation)
+	if opening != nil && sig != nil {
+		return fault.StoppedBy(sig, "nothing was destroyed")
+	}
 	if opening != nil {
 		return fault.AsFault(err)
 	}

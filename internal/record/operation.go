@@ -104,6 +104,7 @@ func (o *Operation) End(ctx context.Context, end Ended) error {
 	if o.Details.StartedAt == "" {
 		o.Details.StartedAt = began.UTC().Format(time.RFC3339Nano)
 	}
+	o.Details.Error = "" // what stood in the way of an earlier attempt to tell
 	if end.Err != nil {
 		o.Details.Error = end.Err.Error()
 	}

@@ -69,7 +69,10 @@ func ExitOf(o audit.Outcome, signal int) int {
 // Settle puts what the evidence says into the details, and returns how the
 // operation ended.
 func (d *Details) Settle(v inventory.Verdict) Ended {
-	d.Resources, d.LostBytes, d.Unforeseen = v.Resources, v.LostBytes, v.Unforeseen
+	d.Resources, d.LostBytes = v.Resources, v.LostBytes
+	if v.Unforeseen != nil { // what was seen at an earlier attempt to tell stays
+		d.Unforeseen = v.Unforeseen
+	}
 	d.Remaining = nil
 	for _, r := range v.Remaining {
 		d.Remaining = append(d.Remaining, r.String())

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -68,6 +69,10 @@ func restorable(e record.Ending) []string {
 func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
 	if e.Unrecorded != nil {
 		fmt.Fprintf(b, "The outcome could NOT be recorded: %s\n", Terminal(e.Unrecorded.Error()))
+		if errors.Is(e.Unrecorded, audit.ErrEnded) {
+			fmt.Fprintf(b, "Somebody settled the operation while it was at work, and the log says so: %s\n", style.command("audit", "show", id))
+			return
+		}
 		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: %s\n", style.command("reconcile"))
 		return
 	}

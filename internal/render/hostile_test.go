@@ -43,6 +43,11 @@ var attacks = map[string]string{
 	"a formula behind a tab":           "\t=1+1",
 	"a formula behind a return":        "\r=1+1",
 	"a formula in full width":          "\uff1d1+1",
+	"a formula behind a semicolon":     "shop;=cmd|' /C calc'!A0",
+	"formulas behind semicolons":       "=1;+1;-1;@1;;=1;\uff1d1",
+	"a formula in quotes":              `x;"=1+1";""+1;'=1`,
+	"a formula behind blanks":          "x; =1+1;\t=1+1;\r\n=1+1;\u00a0=1",
+	"a formula that is quoted already": "\";=1+1;\"",
 	"a field of its own":               `x","=1+1`,
 	"a script":                         "<script>alert(1)</script>",
 	"an event handler":                 `" onmouseover="alert(1)" x="`,
@@ -140,8 +145,7 @@ func TestHostile(t *testing.T) {
 			return Pruned(b, audit.Partial, ending.Verdict, []record.Kept{aside}, text, 0, Style{Width: 80})
 		})
 		outputs["progress"] = output(t, func(b *bytes.Buffer) error {
-			_, end := NewProgress(b, Style{}).Volume(text, 1)
-			end(nil)
+			NewProgress(b, Style{}).Volume(text, 1).End(nil)
 			return nil
 		})
 		for where, out := range outputs {
@@ -187,6 +191,12 @@ func judge(t *testing.T, name, where, out string) {
 		}
 		for _, field := range rows[1] {
 			if field != "" && strings.ContainsAny(field[:1], "=+-@\t\r") || strings.HasPrefix(field, "\uff1d") {
+				t.Errorf("%s in %s: a formula: %q", name, where, field)
+			}
+		}
+		_, line, _ := strings.Cut(out, "\n")
+		for _, field := range strings.Split(line, ";") { // as a spreadsheet whose locale separates by them
+			if start := strings.TrimLeft(field, "\" \u00a0"); start != "" && strings.ContainsAny(start[:1], "=+-@") || strings.HasPrefix(start, "\uff1d") {
 				t.Errorf("%s in %s: a formula: %q", name, where, field)
 			}
 		}

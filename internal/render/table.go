@@ -23,8 +23,9 @@ const (
 
 // Style says what the reader's side can show.
 type Style struct {
-	Color bool // colours may be used
-	Width int  // columns; 0 when it is no terminal
+	Color  bool // colours may be used
+	Width  int  // columns; 0 when it is no terminal
+	Height int  // lines; 0 when it is no terminal
 	// Program is how the user calls this program, in words; none is ccdestroy.
 	Program []string
 }

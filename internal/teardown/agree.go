@@ -3,6 +3,7 @@ package teardown
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -44,7 +45,7 @@ func (r *Run) moved() bool {
 // refuse stops before protected volumes that were not named, and before names
 // that mean nothing.
 func (r *Run) refuse(inv inventory.Inventory) error {
-	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 {
+	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
 		return fault.Usage("ccdestroy inventory", "--unprotect %s: no volume of this teardown has this name or Compose key", strings.Join(unknown, ", "))
 	}
 	refused := inv.Refusals(r.Unprotect)
@@ -57,12 +58,22 @@ func (r *Run) refuse(inv inventory.Inventory) error {
 
 // Protected is the refusal of a teardown that would destroy protected volumes.
 func Protected(volumes []inventory.Resource) *fault.Fault {
-	var names []string
+	by, why := map[string][]string{}, []string{}
+	lift, enforced := "ccdestroy", false
 	for _, v := range volumes {
-		names = append(names, v.Name)
+		if by[v.Protection] == nil {
+			why = append(why, v.Protection)
+		}
+		by[v.Protection] = append(by[v.Protection], v.Name)
+		lift, enforced = lift+" --unprotect "+v.Name, enforced || v.Enforced
 	}
-	return fault.Refused("ccdestroy --unprotect "+strings.Join(names, " --unprotect "),
-		"protected by %s: volume %s", volumes[0].Protection, strings.Join(names, ", "))
+	if enforced {
+		lift = "ccdestroy --no-volumes, which keeps them"
+	}
+	for i, protection := range why {
+		why[i] = fmt.Sprintf("protected by %s: volume %s", protection, strings.Join(by[protection], ", "))
+	}
+	return fault.Refused(lift, "%s", strings.Join(why, "\n"))
 }
 
 // confirm asks where somebody is to be asked.

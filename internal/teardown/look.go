@@ -27,23 +27,26 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	if r.Confirm == record.Typed {
 		budget = sizesForQuestion
 	}
-	return r.plan(ctx, budget), nil
-}
-
-func (r *Run) scope() inventory.Scope {
-	return inventory.Scope{Images: r.Options.Images != "", Project: r.project.Project}
-}
-
-func (r *Run) plan(ctx context.Context, budget time.Duration) inventory.Inventory {
-	inv := inventory.Plan(r.project.Model, r.before, r.Options)
+	inv = inventory.Plan(r.project.Model, r.before, r.Options)
 	inv.Engine = r.project.engine
+	fill(ctx, r.Engine, r.before, &inv, r.LastExports, r.book, budget)
+	return inv, nil
+}
+
+func (r *Run) scope() inventory.Scope { return scope(r.Options, r.project) }
+
+func scope(o inventory.Options, p project) inventory.Scope {
+	return inventory.Scope{Images: o.Images != "", Project: p.Project}
+}
+
+// fill adds sizes, as far as the budget allows, and last exports to a plan.
+func fill(ctx context.Context, e Engine, s inventory.Snapshot, inv *inventory.Inventory, last LastExports, b *record.Book, budget time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	fillSizes(ctx, r.Engine, r.before, &inv)
-	if r.LastExports != nil {
-		fillExports(&inv, func(names []string) map[string]inventory.LastExport { return r.LastExports(r.book, names) })
+	fillSizes(ctx, e, s, inv)
+	if last != nil {
+		fillExports(inv, func(names []string) map[string]inventory.LastExport { return last(b, names) })
 	}
-	return inv
 }
 
 // fillExports tells of each volume when it was exported last. An export that is
@@ -111,9 +114,12 @@ func (s Survey) Do(ctx context.Context) (inventory.Inventory, inventory.Snapshot
 	if err != nil {
 		return inventory.Inventory{}, inventory.Snapshot{}, err
 	}
-	r := Run{Engine: s.Engine, Options: s.Options, LastExports: s.LastExports, project: p, book: s.Place.In(p.Dir)}
-	if r.before, err = s.Engine.Snapshot(ctx, r.scope()); err != nil {
-		return inventory.Inventory{}, r.before, err
+	snap, err := s.Engine.Snapshot(ctx, scope(s.Options, p))
+	if err != nil {
+		return inventory.Inventory{}, snap, err
 	}
-	return r.plan(ctx, s.Budget), r.before, nil
+	inv := inventory.Plan(p.Model, snap, s.Options)
+	inv.Engine = p.engine
+	fill(ctx, s.Engine, snap, &inv, s.LastExports, s.Place.In(p.Dir), s.Budget)
+	return inv, snap, nil
 }

@@ -76,6 +76,9 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	}
 	r.aside = o.Details.Kept
 	if r.unstarted != nil {
+		if unrecorded != nil {
+			r.book.Note("not recorded: " + unrecorded.Error())
+		}
 		return fault.AsFault(r.unstarted).Code, fault.AsFault(r.unstarted)
 	}
 	done := r.ending(o, end, unrecorded)

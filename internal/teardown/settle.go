@@ -15,7 +15,7 @@ import (
 )
 
 // errStayed is what is wrong where Compose itself sees nothing wrong.
-var errStayed = errors.New("Compose exited 0, but not everything is gone")
+var errStayed = errors.New("not everything is gone, although Compose exited 0")
 
 // Settler settles teardowns that were cut off: it looks at what the pending
 // event said would go, and says what the engine shows now. It cannot know what
@@ -46,7 +46,7 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 		}
 		o.Details.Engine.StableCreated = engine.StableCreated
 		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
-			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", Same: aside.Same, Replaced: aside.Replaced,
+			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune, Same: aside.Same, Replaced: aside.Replaced,
 		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
@@ -59,16 +59,15 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 // rested waits until the engine no longer removes containers of the project,
 // for restLimit at most, and lists what it has.
 func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, restLimit)
-	defer cancel()
+	began, images := time.Now(), hasImages(inv)
 	for {
-		snap, err := e.Snapshot(ctx, inventory.Scope{Images: hasImages(inv)})
-		if err != nil || !removing(snap, inv.Project) {
+		snap, err := e.Snapshot(ctx, inventory.Scope{Images: images})
+		if err != nil || !removing(snap, inv.Project) || time.Since(began) >= restLimit {
 			return snap, err
 		}
 		select {
 		case <-ctx.Done():
-			return snap, nil
+			return snap, ctx.Err()
 		case <-time.After(restPoll):
 		}
 	}

@@ -116,8 +116,8 @@ func settled(t *testing.T, w *fake.World, was *fake.Process) {
 	t.Helper()
 	was.Check()
 	later := w.Process()
-	if _, obstacles, err := book(later).Reconcile(context.Background(), false); err != nil || len(obstacles) > 0 {
-		t.Errorf("%v, %v", obstacles, err)
+	if r, err := book(later).Reconcile(context.Background(), false); err != nil || len(r.Obstacles) > 0 {
+		t.Errorf("%+v, %v", r, err)
 	}
 	later.Check()
 	was.CheckSettled()

@@ -5,8 +5,8 @@
 //   - a volume is destroyed that no durable pending event names, and that the
 //     operation could have looked at before;
 //   - an event follows an outcome, or an operation begins twice;
-//   - a container is started that did not run before, or that somebody else
-//     stopped;
+//   - a container is started that did not run when it was looked at, or that no
+//     event names;
 //   - a helper, a watcher or a held lock is left behind.
 //
 // A World is what there is, of all processes. A Process is one run of the
@@ -210,6 +210,14 @@ func (w *World) Run(name, project, service string, volumes ...string) {
 	}
 	w.containers[c.ID] = c
 	w.tell(func(s *inventory.Seen) { s.Containers = append(s.Containers, c.Container) })
+}
+
+// Removing makes a container of a project that the engine is removing, for ever.
+func (w *World) Removing(name, project string) {
+	w.Run(name, project, "gone")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.byName(name).State = "removing"
 }
 
 // Network makes a network of a project.
