@@ -28,7 +28,9 @@ func (f keepFlag) keeper(p Process, c *engine.Client, confirmation string) *tras
 	case f.KeepFor != nil:
 		k.For = time.Duration(*f.KeepFor)
 	case confirmation == record.Typed || p.agent():
-		k.For = keepForPerson
+		k.For = max(keepForPerson, time.Duration(p.set.projectKeeps()))
+	default:
+		k.For = time.Duration(p.set.projectKeeps())
 	}
 	return k
 }

@@ -30,6 +30,14 @@ func parseSpan(text string) (span, error) {
 	return 0, fmt.Errorf("%q is not a length of time: try 7d, 2w, 12h, or 0", text)
 }
 
+// String is the length as Go writes it.
+func (s *span) String() string {
+	if s == nil {
+		return ""
+	}
+	return time.Duration(*s).String()
+}
+
 // Decode is called by the parser.
 func (s *span) Decode(ctx *kong.DecodeContext) error {
 	var text string
