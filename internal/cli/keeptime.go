@@ -30,6 +30,14 @@ func parseKeepTime(text string) (keepTime, error) {
 	return 0, fmt.Errorf("%q is not a length of time: try 7d, 2w, 12h, or 0", text)
 }
 
+// String is the length as Go writes it.
+func (s *keepTime) String() string {
+	if s == nil {
+		return ""
+	}
+	return time.Duration(*s).String()
+}
+
 // Decode is called by the parser.
 func (s *keepTime) Decode(ctx *kong.DecodeContext) error {
 	var text string

@@ -3,8 +3,10 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
@@ -157,13 +159,62 @@ func TestEnforced(t *testing.T) {
 		t.Error(r.stdout)
 	}
 	for text, says := range map[string]string{
-		"enforce:\n  yes: true\n":                 `:2: "yes" cannot be enforced, only export, log, protect, reason`,
-		"enforce:\n  keep-for: 7d\n":              `:2: "keep-for" cannot be enforced`, // its flag does not exist yet
+		"enforce:\n  yes: true\n":                 `:2: "yes" cannot be enforced, only export, keep-for, log, protect, reason`,
 		"enforce: log\n":                          ":1: KEY: VALUE lines",
 		"enforce:\n  enforce: {log: x}\n":         `:2: "enforce" cannot be enforced`,
 		"enforce:\n  log: x\nenforce: {log: y}\n": `:3: key "enforce" twice`,
 	} {
 		put(t, f.machine, text)
 		refused(t, call(t, f.dir, nil, "audit"), f.machine+says)
+	}
+}
+
+// A project makes the time for which volumes are kept longer, and never shorter;
+// what the machine enforces cannot be undercut.
+func TestKeepForSettings(t *testing.T) {
+	file := func(who, text string) *settingsFile {
+		return &settingsFile{who: who, keys: map[string]setting{keepKey: {value: text, from: who}}}
+	}
+	for _, c := range []struct {
+		user, machine, project, env string
+		keeps                       string
+		projectKeeps                time.Duration
+	}{
+		{keeps: ""},
+		{user: "1d", keeps: "1d"},
+		{user: "1d", machine: "3d", keeps: "1d"},
+		{machine: "3d", keeps: "3d"},
+		{project: "30d", keeps: "", projectKeeps: 720 * time.Hour},
+		{user: "1d", project: "30d", keeps: "720h0m0s", projectKeeps: 720 * time.Hour},
+		{user: "40d", project: "30d", keeps: "40d", projectKeeps: 720 * time.Hour},
+		{project: "30d", env: "1h", keeps: "1h", projectKeeps: 720 * time.Hour},
+	} {
+		s := &settings{}
+		for who, text := range map[string]string{ofUser: c.user, ofMachine: c.machine, ofProject: c.project} {
+			if text != "" {
+				s.files = append(s.files, file(who, text))
+			}
+		}
+		rank := map[string]int{ofUser: 0, ofMachine: 1, ofProject: 2}
+		slices.SortFunc(s.files, func(a, b *settingsFile) int { return rank[a.who] - rank[b.who] })
+		if c.env != "" {
+			s.p.Environ = []string{"CCDESTROY_KEEP_FOR=" + c.env}
+		}
+		if got, longer := s.keeps(), time.Duration(s.projectKeeps()); got != c.keeps || longer != c.projectKeeps {
+			t.Errorf("%+v: %q, %s", c, got, longer)
+		}
+	}
+	for text, want := range map[string]time.Duration{"0": 0, "7d": 168 * time.Hour, "2w": 336 * time.Hour, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute} {
+		if got, err := parseSpan(text); err != nil || time.Duration(got) != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "7", "-1d", "-1h", "d", "1 d", "999999d"} {
+		if got, err := parseSpan(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	if !shorter(Process{}, "7d", "1h0m0s") || shorter(Process{}, "7d", "168h0m0s") {
+		t.Error("shorter")
 	}
 }

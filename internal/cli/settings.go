@@ -95,6 +95,13 @@ func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 		}
 		return nil, nil
 	}
+	if flag.Name == keepKey {
+		text := s.keeps()
+		if text == "" {
+			return nil, nil
+		}
+		found[0].value = text
+	}
 	value, err := s.fit(ctx.Model, flag, found[0])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", found[0].from, err)

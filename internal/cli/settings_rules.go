@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
@@ -18,6 +19,7 @@ const (
 	protectKey = "protect" // patterns of volumes
 	reasonKey  = "reason"  // in a file: required
 	enforceKey = "enforce" // of the machine's file
+	keepKey    = "keep-for"
 )
 
 // required is the one value of reason in a file.
@@ -26,13 +28,13 @@ const required = "required"
 // projectKeys are what a project's file may set: what tightens, and what formats.
 // A check returns the value that counts.
 var projectKeys = map[string]func(f *settingsFile, value any) (any, error){
-	"color": asItIs, "export": inside, "format": asItIs, protectKey: asItIs, "prompt-timeout": asItIs, reasonKey: asItIs, "timeout": asItIs,
+	"color": asItIs, "export": inside, "format": asItIs, keepKey: length, protectKey: asItIs, "prompt-timeout": asItIs, reasonKey: asItIs, "timeout": asItIs,
 }
 
 // enforceable are the keys that the machine's file may enforce, each with what
 // the command line must not do to its value.
 var enforceable = map[string]func(p Process, enforced, given string) bool{
-	"export": elsewhere, "log": elsewhere, protectKey: nil, reasonKey: nil,
+	"export": elsewhere, keepKey: shorter, "log": elsewhere, protectKey: nil, reasonKey: nil,
 }
 
 // may says why a key may not stand in a file, or nil.
@@ -64,6 +66,49 @@ func asItIs(_ *settingsFile, value any) (any, error) { return value, nil }
 // same file is another one: its locks lie elsewhere.
 func elsewhere(p Process, enforced, given string) bool {
 	return given == "" || filepath.Clean(p.abs(given)) != filepath.Clean(enforced)
+}
+
+// shorter reports whether the command line keeps volumes for less time.
+func shorter(_ Process, enforced, given string) bool {
+	least, err := parseKeepTime(enforced)
+	asked, wrong := parseKeepTime(given)
+	return err != nil || wrong != nil || asked < least
+}
+
+// length is a length of time.
+func length(_ *settingsFile, value any) (any, error) {
+	_, err := parseKeepTime(fmt.Sprint(value))
+	return value, err
+}
+
+// projectKeeps is for how long the project's file wants volumes kept, or 0. It
+// makes any other setting longer, and none shorter.
+func (s *settings) projectKeeps() (d keepTime) {
+	for _, f := range s.files {
+		if one, set := f.keys[keepKey]; set && f.who == ofProject {
+			d, _ = parseKeepTime(fmt.Sprint(one.value)) // length has checked it
+		}
+	}
+	return d
+}
+
+// keeps is for how long volumes are kept by settings other than the project's, and
+// at least as long as that wants; "" where it alone says anything.
+func (s *settings) keeps() string {
+	if text, set := s.p.lookup(variable(keepKey)); set && !s.enforces(keepKey) {
+		return text
+	}
+	for _, one := range s.all(keepKey) {
+		if slices.ContainsFunc(s.files, func(f *settingsFile) bool { return f.who == ofProject && f.keys[keepKey].from == one.from }) {
+			continue
+		}
+		text := fmt.Sprint(one.value)
+		if d, err := parseKeepTime(text); err == nil && d < s.projectKeeps() {
+			return time.Duration(s.projectKeeps()).String()
+		}
+		return text
+	}
+	return ""
 }
 
 // inside is a path below the directory of the project's file. Links are resolved,

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -127,21 +129,41 @@ func (p Place) probe() error {
 	return errors.Join(err, durable.Writable(volumes))
 }
 
+// sideBySide is how many volumes are moved at once: each waits for the disk, and
+// waits that overlap are one.
+const sideBySide = 8
+
 func (p Place) setAllAside(ctx context.Context, entries []Entry) error {
-	for i, e := range entries {
-		err := ctx.Err()
-		if err == nil {
-			err = p.setAside(e)
-		}
-		if err == nil {
-			continue
-		}
-		for _, done := range slices.Backward(entries[:i+1]) {
-			err = errors.Join(err, p.takeBack(done))
-		}
-		return err
+	errs, slots := make([]error, len(entries)), make(chan struct{}, sideBySide)
+	if p.TestOnlyAt != nil { // one step after the other
+		slots = make(chan struct{}, 1)
 	}
-	return nil
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	for i, e := range entries {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if failed.Load() {
+				return
+			}
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = p.setAside(e)
+			}
+			if errs[i] != nil {
+				failed.Store(true)
+			}
+		})
+	}
+	wg.Wait()
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil
+	}
+	for _, e := range slices.Backward(entries) {
+		err = errors.Join(err, p.takeBack(e))
+	}
+	return err
 }
 
 // takeBack undoes setAside, however far it came.
