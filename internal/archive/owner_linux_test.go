@@ -31,7 +31,7 @@ func TestSudoExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := 0
-	err = filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
+	err = filepath.WalkDir(home, func(path string, _ fs.DirEntry, _ error) error {
 		info, err := os.Lstat(path)
 		if err == nil && info.Sys().(*syscall.Stat_t).Uid != ana {
 			t.Errorf("%s is not the user's", path)

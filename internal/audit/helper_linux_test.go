@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// appendMany appends APPEND_COUNT events to the log and says "ack ID" on
+// appendMany appends APPEND_COUNT events to the log, and with APPEND_ROTATE
+// rotates it after each, and says "ack ID" on
 // standard output for each that is recorded, and the error of each that is not.
 func appendMany(path string) int {
 	if limit, err := strconv.ParseUint(os.Getenv("APPEND_FSIZE"), 10, 64); err == nil {
@@ -50,6 +51,14 @@ func appendMany(path string) int {
 			continue
 		}
 		fmt.Fprintln(os.Stdout, "ack", id)
+		if os.Getenv("APPEND_ROTATE") == "" {
+			continue
+		}
+		if _, err := l.Rotate(context.Background(), rotateEvent(id+"-close"), rotateEvent(id+"-open")); err != nil && !errors.Is(err, ErrHead) {
+			fmt.Fprintln(os.Stdout, "err", err)
+			continue
+		}
+		fmt.Fprintf(os.Stdout, "ack %[1]s-close\nack %[1]s-open\n", id)
 	}
 	return 0
 }

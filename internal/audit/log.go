@@ -25,7 +25,8 @@ var ErrNotLog = errors.New("it is not an audit log")
 // write and one fsync; whoever holds it for longer is stuck.
 const lockLimit = 30 * time.Second
 
-// Log is the file at Path, which need not exist yet.
+// Log is the file at Path, which need not exist yet, and the segments that it
+// goes on from.
 type Log struct {
 	Path  string
 	Heads *Heads // where heads are noted; nil notes none
@@ -231,7 +232,7 @@ func Find(dir string) (path string, found bool) {
 		if _, err := os.Lstat(path); err == nil {
 			return path, true
 		}
-		if len((&Log{Path: path}).segments()) > 0 { // a rotation was cut short
+		if all, _ := (&Log{Path: path}).segments(); len(all) > 0 { // a rotation was cut short
 			return path, true
 		}
 		if filepath.Dir(d) == d {

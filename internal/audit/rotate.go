@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -21,24 +19,6 @@ var ErrNothing = errors.New("nothing to do")
 
 // ErrSegment says that the log is a closed segment of another one.
 var ErrSegment = errors.New("a closed segment, to which nothing is added")
-
-// OpenError names the operations that stand in the way of a rotation, oldest
-// first: none may begin in one segment and end in another.
-type OpenError struct{ Operations []OpenOperation }
-
-// OpenOperation is an operation without an outcome.
-type OpenOperation struct{ ID, Operation string }
-
-func (e *OpenError) Error() string {
-	var each []string
-	for _, o := range e.Operations[:min(len(e.Operations), maxAmbiguous)] {
-		each = append(each, o.Operation+" "+o.ID)
-	}
-	if more := len(e.Operations) - len(each); more > 0 {
-		each = append(each, fmt.Sprintf("%d more", more))
-	}
-	return "unfinished: " + strings.Join(each, ", ")
-}
 
 // Rotation is what Rotate did.
 type Rotation struct {
@@ -96,7 +76,9 @@ func (l *Log) Rotate(ctx context.Context, closing, opening Event) (r Rotation, e
 		return nil
 	})
 	for _, n := range notes {
-		err = errors.Join(err, l.Heads.note(l.Path, n))
+		if failed := l.Heads.note(l.Path, n); err == nil {
+			err = failed
+		}
 	}
 	return r, err
 }
@@ -169,7 +151,10 @@ func (l *Log) openNewest() (*os.File, tail, error) {
 		return nil, tail{}, err
 	}
 	if t.head.Log == "" {
-		t.continues = l.looseEnd()
+		if t.continues, err = l.looseEnd(); err != nil {
+			f.Close()
+			return nil, tail{}, err
+		}
 	}
 	return f, t, nil
 }
@@ -182,66 +167,4 @@ func (l *Log) putAside(f *os.File, t tail) error {
 		return err
 	}
 	return durable.Rename(l.Path, to)
-}
-
-// pending is what is unfinished in the first at bytes of a file.
-type pending struct {
-	file os.FileInfo
-	at   int64
-	open map[string]opened
-}
-
-// pending reads the newest segment.
-func (l *Log) pending() (p pending, err error) {
-	g, err := l.newest()
-	if err != nil {
-		return p, err
-	}
-	defer g.Close()
-	if err := p.read(g.File); err != nil {
-		return p, fmt.Errorf("%s: %w", g.path, err)
-	}
-	return p, nil
-}
-
-// read takes up what was added to the file since, or all of it when it is
-// another file.
-func (p *pending) read(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("stat log: %w", err)
-	}
-	if p.file == nil || !os.SameFile(p.file, info) || info.Size() < p.at {
-		*p = pending{file: info, open: map[string]opened{}}
-	}
-	from, size := p.at, info.Size()
-	spans := func(n int) (span, bool) {
-		s, ok := forward(size - from)(n)
-		return span{s.from + from, s.to + from}, ok
-	}
-	work := func(b block) ([]fact, error) { return factsOf(f, b) }
-	return inOrder(f, size, spans, work, func(facts []fact) (bool, error) {
-		for _, one := range facts {
-			if p.at = one.end; !one.ended {
-				p.at = one.last // it may be whole the next time
-			}
-			switch {
-			case one.pending:
-				p.open[one.id] = opened{seq: one.seq, operation: one.op}
-			case one.id != "":
-				delete(p.open, one.id)
-			}
-		}
-		return true, nil
-	})
-}
-
-// operations are the unfinished ones, oldest first.
-func (p *pending) operations() (all []OpenOperation) {
-	seqs := map[string]int64{}
-	for id, o := range p.open {
-		all, seqs[id] = append(all, OpenOperation{id, o.operation}), o.seq
-	}
-	slices.SortFunc(all, func(a, b OpenOperation) int { return cmp.Compare(seqs[a.ID], seqs[b.ID]) })
-	return all
 }

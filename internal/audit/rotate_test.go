@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 func rotateEvent(id string) Event {
@@ -342,6 +344,32 @@ func idsOfAll(t *testing.T, l *Log) (ids []string) {
 	return ids
 }
 
+// Where a rotation was cut short and a segment cannot be read, nobody goes on
+// from another one.
+func TestLooseEndUnread(t *testing.T) {
+	l, paths, _ := rotated(t)
+	for _, path := range paths[1:] {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(paths[1], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Begin(t.Context(), event("G", Success), 0); !errors.Is(err, durable.ErrNotRegular) {
+		t.Error(err)
+	}
+	if n := size(t, l.Path); n != 0 {
+		t.Errorf("%d bytes were written", n)
+	}
+	if _, err := l.Verify(nil); !errors.Is(err, durable.ErrNotRegular) {
+		t.Error(err)
+	}
+	if _, _, err := history(l, Query{}); !errors.Is(err, durable.ErrNotRegular) {
+		t.Error(err)
+	}
+}
+
 // A line that another program put behind the event that closes a log opens it
 // again: it is covered like any other.
 func TestClosedAndOpenedAgain(t *testing.T) {
@@ -415,7 +443,7 @@ func TestSinceRotation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, path := range l.segments() {
+	for _, path := range listed(t, l) {
 		_ = os.Remove(path)
 	}
 	look(true)
@@ -483,6 +511,9 @@ func TestRotateAmongWriters(t *testing.T) {
 			if s, err := l.Backward(nil, func(e Event, _ []byte) bool { seen[e.ID] = true; return true }); err != nil || s.Missing != "" {
 				t.Error(s, err)
 			}
+			if v, err := l.Verify(nil); err != nil || !v.Intact() {
+				t.Errorf("%q %v", brief(v), err)
+			}
 			for _, id := range known {
 				if !seen[id] {
 					t.Errorf("%s is not seen", id)
@@ -529,4 +560,13 @@ func TestSegmentNames(t *testing.T) {
 	if path, ok := l.beside(Link{Log: id, Path: name}); !ok || path != filepath.Join("d", name) {
 		t.Error(path, ok)
 	}
+}
+
+func listed(t *testing.T, l *Log) []string {
+	t.Helper()
+	paths, err := l.segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
 }

@@ -15,6 +15,7 @@ type part struct {
 	main      string // id of the log that the segment is of
 	continues *Link  // what its first event says
 	from      int64  // the line of that event
+	gone      string // id of the log of the segment that it continues and that is gone
 	found     findings
 }
 
@@ -53,6 +54,10 @@ func (l *Log) Verify(given []Head) (Report, error) {
 // examineAll examines the segments, the newest one first: those that each other
 // one leads to, and then those that nothing leads to any more.
 func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
+	listed, err := l.segments() // first: what is put aside from here on is reached under its old name
+	if err != nil {
+		return nil, err
+	}
 	g, err := l.newest()
 	if err != nil {
 		return nil, err
@@ -62,9 +67,9 @@ func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
 		return nil, err
 	}
 	for {
-		path := l.stray(seen)
-		if path == "" {
-			return parts, nil
+		path, err := stray(listed, seen)
+		if path == "" || err != nil {
+			return parts, err
 		}
 		if g, err = openSegment(path, seen); err != nil {
 			return nil, err
@@ -78,17 +83,20 @@ func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
 	}
 }
 
-// stray is a segment that was not seen, the newest one of those that continue
-// each other; "" when all were seen.
-func (l *Log) stray(seen map[string]bool) (path string) {
-	all := slices.DeleteFunc(l.segments(), func(path string) bool { return seen[path] })
-	continued := continuedBy(all)
+// stray is one of the listed segments that was not seen, the newest one of those
+// that continue each other; "" when all were seen.
+func stray(listed []string, seen map[string]bool) (path string, err error) {
+	all := slices.DeleteFunc(slices.Clone(listed), func(path string) bool { return seen[path] })
+	continued, err := continuedBy(all)
+	if err != nil {
+		return "", err
+	}
 	for _, one := range slices.Backward(all) {
 		if path = one; !continued[filepath.Base(one)] {
 			break
 		}
 	}
-	return path
+	return path, nil
 }
 
 // examineChain examines a segment, which it closes, and those that it goes on
@@ -106,7 +114,10 @@ func (l *Log) examineChain(g *segment, heads []HeadCheck) (parts []*part, err er
 		if k != nil {
 			link = &HeadCheck{Head: k.Head(), link: p.name, vouched: p.proves(p.from)}
 		} else if p.Events == 0 && g.path == l.Path {
-			k, link = l.looseEnd(), nil
+			link = nil
+			if k, err = l.looseEnd(); err != nil {
+				return nil, err
+			}
 		}
 		if k == nil {
 			return parts, nil
@@ -122,6 +133,7 @@ func (l *Log) examineChain(g *segment, heads []HeadCheck) (parts []*part, err er
 		}
 		next, err := openSegment(path, g.seen)
 		if errors.Is(err, fs.ErrNotExist) {
+			p.gone = k.Log
 			p.found.problem(Finding{Class: Missing, File: k.Path, Seq: 1, ToSeq: k.Seq, Text: fmt.Sprintf("the segment is gone: it had %s, and %s continues it", events(k.Seq), p.name)})
 			return parts, nil
 		}
@@ -169,7 +181,8 @@ func (p *part) proves(line int64) bool {
 }
 
 // placeHeads says of each head which segment has it, and lets the segment that
-// should have it tell when none does. name is that of the newest segment.
+// should have it tell when none does; of a segment that is gone it was told
+// already. name is that of the newest segment.
 func (r *Report) placeHeads(parts []*part, name string) {
 	lacking := make([][]HeadCheck, len(parts))
 	for i := range r.Heads {
@@ -179,7 +192,7 @@ func (r *Report) placeHeads(parts []*part, name string) {
 				h.Line, h.File = p.Heads[i].Line, p.name
 			}
 		}
-		if h.Line == 0 {
+		if gone := func(p *part) bool { return p.gone == h.Log }; h.Line == 0 && !slices.ContainsFunc(parts, gone) {
 			of := slices.IndexFunc(parts, func(p *part) bool { return p.main == h.Log })
 			lacking[max(of, 0)] = append(lacking[max(of, 0)], *h)
 		}

@@ -137,10 +137,7 @@ func logOf(t *testing.T, path string) string {
 // TestTamperSegments makes every small change to each segment. A change to a
 // closed one is found without a head; one to the newest at least with its head.
 func TestTamperSegments(t *testing.T) {
-	stride := 1
-	if testing.Short() {
-		stride = 29
-	}
+	stride := often(1, 29)
 	l := newLog(t)
 	var paths []string
 	for _, id := range []string{"A", "B", "C"} {

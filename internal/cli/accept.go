@@ -32,7 +32,7 @@ func (acceptCmd) Help() string {
 // Run accepts what became of the log. No warning comes before it: it tells of
 // the same.
 func (c acceptCmd) Run(ctx context.Context, p Process) error {
-	l, err := p.logForReading(c.logFlag)
+	l, err := p.logForWriting(c.logFlag)
 	if err != nil {
 		return err
 	}

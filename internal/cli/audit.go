@@ -13,11 +13,11 @@ import (
 )
 
 type auditCmd struct {
-	List   listCmd   `cmd:"" default:"withargs" help:"List operations, newest first (default command)."`
-	Show   showCmd   `cmd:"" help:"Show one operation in full."`
-	Verify verifyCmd `cmd:"" help:"Verify that the log was not changed; exits 7 when it was."`
-	Report reportCmd `cmd:"" help:"Write an HTML report: what was destroyed, by whom, and what went wrong."`
-	Head   headCmd   `cmd:"" help:"Print the head of the log as one word, to keep elsewhere."`
+	List   listCmd   `cmd:"" settings:"reads" default:"withargs" help:"List operations, newest first (default command)."`
+	Show   showCmd   `cmd:"" settings:"reads" help:"Show one operation in full."`
+	Verify verifyCmd `cmd:"" settings:"reads" help:"Verify that the log was not changed; exits 7 when it was."`
+	Report reportCmd `cmd:"" settings:"reads" help:"Write an HTML report: what was destroyed, by whom, and what went wrong."`
+	Head   headCmd   `cmd:"" settings:"reads" help:"Print the head of the log as one word, to keep elsewhere."`
 	Rotate rotateCmd `cmd:"" help:"Close the log and continue in a new one."`
 	Accept acceptCmd `cmd:"" help:"Accept a log that was replaced, truncated or restored on purpose, and record why."`
 }
@@ -65,6 +65,7 @@ func (c listCmd) Run(p Process, code *int) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		listing.AtWork = func(id string) bool { return record.AtWork(l, id) }
 		defer func() { none = listing.Empty() }()
+		listing.Undoing = undoing(p, l)
 		if err := c.list(p, l, listing); err != nil {
 			return err
 		}
@@ -140,7 +141,9 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	}
 	return c.write(p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
-			return render.Show(w, events, lines, p.Now(), style)
+			last := events[len(events)-1]
+			d, _ := record.ParseDetails(last) // of another shape: nothing is kept
+			return render.Show(w, events, lines, undoing(p, l)(last, d), p.Now(), style)
 		}
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		for i, e := range events {

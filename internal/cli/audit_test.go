@@ -37,8 +37,8 @@ func call(t *testing.T, dir string, env []string, args ...string) result {
 		defer f.Close()
 		files[i] = f
 	}
-	home := "XDG_STATE_HOME=" + filepath.Join(dir, "state")
-	code := Main(Process{Stdin: stdin, Args: args, Environ: append([]string{home}, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
+	ours := []string{"XDG_STATE_HOME=" + filepath.Join(dir, "state"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "DOCKER_HOST=unix:///nowhere.sock"}
+	code := Main(Process{Stdin: stdin, Args: args, Environ: append(ours, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
 	read := func(f *os.File) string {
 		data, err := os.ReadFile(f.Name())
 		if err != nil {

@@ -22,6 +22,7 @@ func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
 	listing.AtWork = func(id string) bool { return record.AtWork(l, id) }
 	listing.Follow()
+	listing.Undoing = undoing(p, l)
 	c.Reverse = true
 	at, err := l.End()
 	if err == nil {

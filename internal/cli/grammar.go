@@ -15,13 +15,13 @@ const description = `An audited "docker compose down -v": it looks at what will 
 
 const exitCodes = `
 Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
-line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume,
-failed export) · 6 no record could be written, so nothing was destroyed ·
-7 audit verify or exports check found damage · 128+n signal n. run exits with its command's exit
-code.
+line or settings · 3 partly done · 4 declined, or no answer · 5 refused
+(protected volume, failed export) · 6 no record could be written, so nothing was
+destroyed · 7 audit verify or exports check found damage · 128+n signal n. run
+exits with its command's exit code.
 
-Every flag can be set by a variable, CCDESTROY_LOG for --log, or in a file
-.ccdestroy.yaml, by "log: FILE"; ccdestroy config shows what is set where.
+Every flag can be set by a variable, CCDESTROY_LOG for --log, or by "log: FILE"
+in ~/.config/ccdestroy/config.yaml; ccdestroy config shows what is set where.
 `
 
 // grammar is the command line.
@@ -29,25 +29,28 @@ type grammar struct {
 	Version kong.VersionFlag `help:"Show the version and exit."`
 	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
 
-	Destroy    destroyCmd    `cmd:"" default:"withargs" help:"Tear down this project and its volumes (default command; takes no arguments)."`
-	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
-	Inventory  inventoryCmd  `cmd:"" help:"Show what a teardown would destroy, what would stay, and why."`
-	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
-	Export     exportCmd     `cmd:"" help:"Export volumes to files and verify them."`
-	Restore    restoreCmd    `cmd:"" help:"Restore volumes from an export."`
-	Exports    exportsCmd    `cmd:"" help:"List and check exports."`
-	Prune      pruneCmd      `cmd:"" help:"Destroy unused volumes, as docker volume prune does, and record them."`
-	Run        runCmd        `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
-	Record     recordCmd     `cmd:"" help:"Record an operation that another program performs."`
-	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
-	Watch      watchCmd      `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
-	Compose    composeCmd    `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
-	Init       initCmd       `cmd:"" help:"Add a service to a compose file that records every docker compose down."`
-	Config     configCmd     `cmd:"" help:"Show the value of each flag and where it is set."`
-	Doctor     doctorCmd     `cmd:"" help:"Check everything that a teardown needs."`
-	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
-	Man        manCmd        `cmd:"" help:"Print the manual page (for man -l -)."`
-	VersionOf  versionCmd    `cmd:"" name:"version" help:"Show the version and build details."`
+	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project and its volumes (default command; takes no arguments)."`
+	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
+	Inventory   inventoryCmd   `cmd:"" settings:"reads" help:"Show what a teardown would destroy, what would stay, and why."`
+	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
+	Export      exportCmd      `cmd:"" help:"Export volumes to files and verify them."`
+	Restore     restoreCmd     `cmd:"" help:"Restore volumes from an export."`
+	Undo        undoCmd        `cmd:"" help:"Bring back the volumes of the newest teardown or prune, or of a named one, while they are kept."`
+	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
+	Exports     exportsCmd     `cmd:"" help:"List and check exports."`
+	Prune       pruneCmd       `cmd:"" help:"Destroy unused volumes, as docker volume prune does, and record them."`
+	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
+	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
+	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
+	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
+	Init        initCmd        `cmd:"" help:"Add a service to a compose file that records every docker compose down."`
+	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
+	Config      configCmd      `cmd:"" settings:"reads" help:"Show the value of each flag and where it is set."`
+	Doctor      doctorCmd      `cmd:"" settings:"none" help:"Check everything that a teardown needs."`
+	Completion  completionCmd  `cmd:"" settings:"none" help:"Print a completion script for a shell."`
+	Man         manCmd         `cmd:"" settings:"none" help:"Print the manual page (for man -l -)."`
+	VersionOf   versionCmd     `cmd:"" settings:"none" name:"version" help:"Show the version and build details."`
 }
 
 // help is kong's own, with the flags of the command that runs when none is
@@ -138,12 +141,15 @@ type destroyFlags struct {
 	Reason        string        `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
 	MustExist     bool          `group:"ccdestroy" help:"Fail with exit code 1 when the engine has nothing of the project that -p names."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
+	protectFlag
+	keepFlag
 	lockFlag
 	logFlag
 }
 
 type logFlag struct {
-	Log string `placeholder:"FILE" completion-predictor:"file" group:"ccdestroy" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	Log      string `placeholder:"FILE" completion-predictor:"file" group:"ccdestroy" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	LogGroup group  `placeholder:"GROUP" group:"ccdestroy" help:"Group whose members all write to the log."`
 }
 
 // lockFlag is for commands that change a project.

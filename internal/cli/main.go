@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/signal"
@@ -28,7 +29,8 @@ type Process struct {
 	Now     func() time.Time
 	Plugin  bool // the Docker CLI called it
 
-	color string // auto, always or never: --color
+	color string    // auto, always or never: --color
+	set   *settings // what the command line does not say
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -122,30 +124,34 @@ func Main(p Process) (code int) {
 		}
 	}()
 	var g grammar
-	set := &settings{p: p}
-	parser, err := newParser(&g, p, set)
+	p.set = &settings{p: p}
+	parser, err := newParser(&g, p, p.set)
 	if err != nil {
 		panic(err) // the grammar itself is wrong
 	}
-	if p.complete(parser) {
+	if asked, err := p.complete(parser); err != nil {
+		return p.complain(err)
+	} else if asked {
 		return fault.ExitOK
 	}
-	if err := set.find(parser.Model); err != nil {
-		return p.complain(set.fault(err))
-	}
+	p.set.app = parser.Model
+	p.set.read()
 	args, err := reword(parser.Model, p.Args)
 	if err != nil {
 		return p.complain(err)
 	}
 	call, err := parser.Parse(args)
 	if err != nil {
-		return p.complain(p.usage(parser.Model, err))
+		return p.complain(cmp.Or(p.set.wrong, p.usage(parser.Model, err)))
+	}
+	if err := p.set.admit(call); err != nil {
+		return p.complain(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
 	code, p.color = fault.ExitOK, g.Color
-	err = call.Run(p, &code, set, parser.Model)
+	err = call.Run(p, &code, parser.Model)
 	if closedPipe(err) {
 		return exitPipe // head has seen enough: no word about it
 	}

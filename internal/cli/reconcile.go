@@ -25,10 +25,9 @@ func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	var settled int
-	var obstacles []error
+	var done record.Reconciled
 	sig, err := fault.Guard(ctx, p.Signals, func(ctx context.Context) (err error) {
-		settled, obstacles, err = book.Reconcile(ctx, c.Force)
+		done, err = book.Reconcile(ctx, c.Force)
 		return err
 	})
 	if sig != nil {
@@ -37,11 +36,11 @@ func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return record.ReadFault(err, book.Log)
 	}
-	for _, err := range obstacles {
+	for _, err := range done.Obstacles {
 		p.note(err.Error())
 		*code = fault.ExitFailed
 	}
-	if settled == 0 && len(obstacles) == 0 {
+	if done.Settled+done.Left+len(done.Obstacles) == 0 {
 		p.say("Nothing is unfinished in %s", book.Log.Path)
 	}
 	return nil

@@ -40,6 +40,7 @@ func (c reportCmd) Run(p Process) error {
 		return record.ReadFault(err, l)
 	}
 	report := render.NewReport(l.Path, c.words(), p.Now(), verdict)
+	report.Undoing = undoing(p, l)
 	scanned, err := l.History(c.filter().Query(0), func(r audit.Record, line []byte) error { return report.Add(r, line) })
 	if err := noted(p, l, scanned, err); err != nil {
 		return record.ReadFault(err, l)

@@ -25,12 +25,21 @@ type restoreCmd struct {
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to restore to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	protectFlag
 	lockFlag
 	logFlag
 }
 
 // Run restores.
 func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
+	protect, err := p.set.patterns(c.Protect)
+	if err != nil {
+		return err
+	}
+	reason, err := p.set.reason(c.Reason)
+	if err != nil && c.Overwrite {
+		return err
+	}
 	e, volumes, err := c.find(p)
 	if err != nil {
 		return err
@@ -46,8 +55,8 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run := export.Restore{
-		Setting: p.setting(client, c.Quiet), Book: book, Export: e, Volumes: volumes, Dir: p.Dir, Reason: c.Reason, Signals: p.Signals,
-		Options: export.RestoreOptions{As: c.As, Overwrite: c.Overwrite, WithOptions: c.WithOptions},
+		Setting: p.setting(client, c.Quiet), Book: book, Export: e, Volumes: volumes, Dir: p.Dir, Reason: reason, Signals: p.Signals,
+		Options: export.RestoreOptions{As: c.As, Overwrite: c.Overwrite, WithOptions: c.WithOptions, Protect: protect},
 		Confirm: func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 			return talk.confirmChange(ctx, o, changes, how, "overwrite", "destroy what these volumes hold now", "nothing was restored")
 		},

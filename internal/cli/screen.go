@@ -52,6 +52,9 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 		return
 	}
 	fmt.Fprintln(s.p.Stderr, render.Line(inv))
+	for _, line := range render.KeepLines(inv, s.p.style(s.p.Stderr)) {
+		fmt.Fprintln(s.p.Stderr, line)
+	}
 	if folds {
 		_ = render.Folded(s.p.Stderr, s.vendor, "Inventory of "+inv.Project, s.p.Now(), func(w io.Writer) error {
 			return render.Inventory(w, inv, s.p.Now(), render.Style{})

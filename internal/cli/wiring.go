@@ -19,6 +19,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // compose makes the child for these arguments.
@@ -45,14 +46,25 @@ func (p Process) log(path string) *audit.Log {
 
 // logForReading is the log that was named, else the nearest one upward.
 func (p Process) logForReading(f logFlag) (*audit.Log, error) {
-	if f.Log != "" {
-		return p.log(p.abs(f.Log)), nil
+	path := p.abs(f.Log)
+	if f.Log == "" {
+		if p.Dir == "" {
+			return nil, errNoDir
+		}
+		path, _ = audit.Find(p.Dir)
 	}
-	if p.Dir == "" {
-		return nil, errNoDir
+	l := p.log(path)
+	l.Group = int(f.LogGroup)
+	return l, nil
+}
+
+// logForWriting is that log, where it may be written unasked.
+func (p Process) logForWriting(f logFlag) (*audit.Log, error) {
+	l, err := p.logForReading(f)
+	if err == nil && f.Log == "" {
+		err = p.mayRecordIn(filepath.Dir(l.Path))
 	}
-	path, _ := audit.Find(p.Dir)
-	return p.log(path), nil
+	return l, err
 }
 
 var errNoDir = errors.New("cannot determine the working directory: it may have been deleted")
@@ -97,8 +109,9 @@ func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
-		destroy, files := teardown.Settler(c, c), export.Settler(p.setting(c, true))
-		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files}
+		destroy, files := teardown.Settler(c, c, p.trash(c)), export.Settler(p.setting(c, true))
+		aside := undo.Settler(c, p.trash(c))
+		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files, audit.Undo: aside, audit.Purge: aside}
 	}
 	return b
 }
@@ -109,6 +122,7 @@ func tool() string { return "ccdestroy " + version() }
 // named, else in the project's directory.
 func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.Place {
 	place := record.Place{Book: p.book(c, wait)}
+	place.Book.Log.Group = int(f.LogGroup)
 	if f.Log != "" {
 		place.Path = p.abs(f.Log)
 	}
@@ -118,7 +132,7 @@ func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.P
 // bookHere is the book of a command that concerns no project: of the log that
 // was named, else of the nearest one upward.
 func (p Process) bookHere(f logFlag, c *engine.Client, wait time.Duration) (*record.Book, error) {
-	l, err := p.logForReading(f)
+	l, err := p.logForWriting(f)
 	if err != nil {
 		return nil, err
 	}

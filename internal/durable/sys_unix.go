@@ -95,3 +95,25 @@ func OurDir(path string) bool {
 	var st unix.Stat_t
 	return unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == os.Geteuid()
 }
+
+// Space is the size of a file system, and how much an ordinary account can still
+// write there, in bytes.
+func Space(dir string) (total, free uint64, known bool) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, 0, false
+	}
+	return uint64(st.Blocks) * uint64(st.Bsize), uint64(st.Bavail) * uint64(st.Bsize), true
+}
+
+// SameFileSystem reports whether files can be renamed between two directories.
+func SameFileSystem(a, b string) (bool, error) {
+	var sa, sb unix.Stat_t
+	if err := unix.Stat(a, &sa); err != nil {
+		return false, fmt.Errorf("stat %q: %w", a, err)
+	}
+	if err := unix.Stat(b, &sb); err != nil {
+		return false, fmt.Errorf("stat %q: %w", b, err)
+	}
+	return sa.Dev == sb.Dev, nil
+}

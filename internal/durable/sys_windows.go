@@ -36,3 +36,9 @@ func OurDir(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.IsDir()
 }
+
+// Space is not known here.
+func Space(string) (total, free uint64, known bool) { return 0, 0, false }
+
+// SameFileSystem is not known here: an engine's files are never this host's.
+func SameFileSystem(string, string) (bool, error) { return false, nil }

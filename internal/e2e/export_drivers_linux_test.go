@@ -52,11 +52,11 @@ volumes:
 		}
 	}
 	// What the view leads to is there still, and is not written over.
-	if r := s.ccdestroy("restore", last.ExportPath, "view"); r.code != 1 || !strings.Contains(r.stderr, "there is content already") || s.hasVolume("PROJ_view") {
+	if r := s.ccdestroy("restore", last.ExportPath, "view", "--with-options"); r.code != 1 || !strings.Contains(r.stderr, "there is content already") || s.hasVolume("PROJ_view") {
 		t.Errorf("over a host directory: exit %d\n%s", r.code, r.stderr)
 	}
 	need.Run(t, "rm", "-r", filepath.Join(s.dir, "host/inner"))
-	if r := s.ccdestroy("restore", last.ExportPath, "view", "theirs"); r.code != 0 {
+	if r := s.ccdestroy("restore", last.ExportPath, "view", "theirs", "--with-options"); r.code != 0 {
 		t.Fatalf("restore: exit %d\n%s", r.code, r.stderr)
 	}
 	if data, _ := os.ReadFile(filepath.Join(s.dir, "host/inner/file")); string(data) != "of the host\n" {

@@ -26,6 +26,7 @@ type ownEngine struct {
 	// plugins, where it is set, is the directory in which this engine, and no
 	// other of this machine, looks for the sockets of plugins.
 	plugins string
+	image   sync.Once // loads the test image
 }
 
 func newEngine(t *testing.T) *ownEngine {
@@ -86,14 +87,20 @@ func (e *ownEngine) stop() {
 // stack is newStack on this engine, which has the test image then.
 func (e *ownEngine) stack(files map[string]string) *stack {
 	e.t.Helper()
-	s := newStack(e.t, files)
+	return e.stackOf(e.t, files)
+}
+
+// stackOf is the same for one of several tests that share this engine.
+func (e *ownEngine) stackOf(t *testing.T, files map[string]string) *stack {
+	t.Helper()
+	s := newStack(t, files)
 	s.env = append(withoutVariables(s.env, "DOCKER_HOST"), "DOCKER_HOST="+e.host())
 	api, err := client.NewClientWithOpts(client.WithHost(e.host()), client.WithAPIVersionNegotiation())
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
 	s.api = api
-	need.Run(e.t, "sh", "-c", "docker save $CCDESTROY_IMAGE | docker -H "+e.host()+" load")
+	e.image.Do(func() { need.Run(t, "sh", "-c", "docker save $CCDESTROY_IMAGE | docker -H "+e.host()+" load") })
 	return s
 }
 

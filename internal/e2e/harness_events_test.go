@@ -70,6 +70,24 @@ func (h *heard) all() []events.Message {
 	return slices.Clone(h.seen)
 }
 
+// hearOut waits until all has been heard that happened by now: the engine tells of
+// it in its order, and so of a last thing last.
+func (s *stack) hearOut(h *heard) {
+	s.t.Helper()
+	s.docker("network", "create", "PROJ-last")
+	s.docker("network", "rm", "PROJ-last")
+	waitFor(s.t, "the engine's last event", func() bool {
+		return slices.ContainsFunc(h.all(), func(m events.Message) bool { return nameOf(m) == s.name+"-last" && m.Action == events.ActionDestroy })
+	})
+}
+
+// broken is why nothing more is heard, or nil.
+func (h *heard) broken() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}
+
 // of reports whether an action on something of a kind was heard.
 func (h *heard) of(kind events.Type, action events.Action) bool {
 	h.mu.Lock()

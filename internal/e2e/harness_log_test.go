@@ -17,6 +17,7 @@ type event struct {
 	V            int      `json:"v"`
 	Seq          int      `json:"seq"`
 	ID           string   `json:"id"`
+	Timestamp    string   `json:"timestamp"`
 	Operation    string   `json:"operation"`
 	Outcome      string   `json:"outcome"`
 	User         string   `json:"user"`
@@ -33,17 +34,19 @@ type event struct {
 		Error        string   `json:"error"`
 		Stderr       string   `json:"stderr"`
 		ExitCode     *int     `json:"exit_code"`
+		StartedAt    string   `json:"started_at"`
 		Settled      string   `json:"settled"`
 		Stopped      []string `json:"stopped"`
 		Export       struct {
 			Manifest string `json:"manifest_sha256"`
 			Volumes  []struct{ Name string }
 		} `json:"export"`
-		Remaining  []string `json:"remaining"`
-		Unforeseen []string `json:"unforeseen"`
-		Runs       []string `json:"runs"`
-		BytesLost  int64    `json:"bytes_lost"`
-		Resources  []struct {
+		Kept, Undone, Purged []struct{ Name, Until, Operation, As string }
+		Remaining            []string `json:"remaining"`
+		Unforeseen           []string `json:"unforeseen"`
+		Runs                 []string `json:"runs"`
+		BytesLost            int64    `json:"bytes_lost"`
+		Resources            []struct {
 			Kind      string   `json:"kind"`
 			Name      string   `json:"name"`
 			Asked     bool     `json:"asked"`

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -78,4 +79,24 @@ func (s *stack) killed() {
 	s.killedAt(childRuns)
 	s.docker("kill", "PROJ-slow-1") // the child may wait for it, and ends at its next word
 	waitFor(s.t, "the child to end", func() bool { return !worksIn(s.dir) })
+}
+
+// watching starts ccdestroy watch, and returns what it has recorded by now, and
+// how to stop it.
+func (s *stack) watching() (events func() []event, signal func(syscall.Signal), stop func() int) {
+	s.t.Helper()
+	log := filepath.Join(s.dir, "watch.jsonl")
+	cmd := s.command("", binary, "watch", "--log", log)
+	var text buffer
+	cmd.Stderr = &text
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = cmd.Process.Kill() })
+	waitFor(s.t, "the watch to begin", func() bool { return strings.Contains(text.String(), "watching") })
+	return func() []event { return eventsIn(s.t, log) }, func(sig syscall.Signal) { _ = cmd.Process.Signal(sig) }, func() int {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		return cmd.ProcessState.ExitCode()
+	}
 }

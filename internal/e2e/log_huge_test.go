@@ -53,7 +53,7 @@ func TestHugeInput(t *testing.T) {
 			if err != nil || f.Close() != nil {
 				t.Fatal(err)
 			}
-			for _, args := range [][]string{{"audit"}, {"audit", "-n", "0", "--raw", "--format", "jsonl"}, {"audit", "verify"}, {"audit", "verify", "--format", "json"}, {"reconcile"}, {}, {"audit", "verify"}} {
+			for _, args := range [][]string{{"audit"}, {"audit", "-n", "0", "--raw", "--format", "jsonl"}, {"audit", "verify", "--format", "json"}, {"reconcile"}, {}, {"audit", "verify"}} {
 				cmd := s.command("", binary, append(args, "--log", path)...)
 				r := run(t, cmd)
 				if r.code != 0 && !(r.code == 7 && strings.Contains(strings.Join(args, " "), "verify")) {

@@ -1,12 +1,16 @@
 package e2e
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/docker/docker/api/types/events"
 
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/trees"
@@ -91,4 +95,28 @@ func TestRestoreKilledAnywhere(t *testing.T) {
 		}
 	}
 	found.cutOff(t, phases[:len(phases)-1]...)
+}
+
+// A restore that removes what is in its way is killed in every phase: what it
+// destroyed is in the record, whatever it had written by then.
+func TestRestoreOverwriteKilled(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(talker))
+	s.talking()
+	export := s.exported("uploads", "--stop")
+	s.docker("compose", "down")
+	for _, p := range []phase{begun, volumeGone, volumeMade, ended} {
+		s.docker("run", "--rm", "--volume", "PROJ_uploads:/v", "IMAGE", "sh", "-c", "echo other > /v/other")
+		engine, before := listen(t, s.api, s.name), s.objects(context.Background())
+		s.killedAt(p, "restore", export, "uploads", "--overwrite", "--yes")
+		s.atRest(before)
+		if r := s.ccdestroy("reconcile"); r.code != 0 {
+			t.Fatalf("reconcile: exit %d\n%s", r.code, r.stderr)
+		}
+		s.hearOut(engine)
+		destroyed := engine.of(events.VolumeEventType, events.ActionDestroy)
+		if last := s.last(); destroyed != slices.Contains(last.DataAffected, s.name+"_uploads") {
+			t.Errorf("killed when %s: destroyed %v, recorded as %s with %q: %s", p.name, destroyed, last.Outcome, last.DataAffected, last.Details.Error)
+		}
+	}
 }

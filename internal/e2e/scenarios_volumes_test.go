@@ -61,7 +61,7 @@ var volumeScenarios = []scenario{
 	},
 	{
 		name: "in use by a stranger", files: one(single), setup: then(up, foreign+"--volume PROJ_data:/d IMAGE"),
-		outcome: "partial", exit: 3, fates: map[string]string{"volume PROJ_data": "kept in use by PROJ-stranger, not of this project"},
+		outcome: "partial", exit: 3, fates: map[string]string{"volume PROJ_data": "kept in use by PROJ-stranger (not of this project)"},
 		check: func(t *testing.T, s *stack, r result, _ []event) {
 			for _, want := range []string{"PARTLY destroyed", "docker rm -f " + s.name + "-stranger", "docker compose down -v exits 0 here; this is exit 3"} {
 				if !strings.Contains(r.stderr, want) {

@@ -60,7 +60,10 @@ func TestProtected(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, one(single+"    labels: {ccdestroy.protect: \"true\"}\n"))
 	s.docker("compose", "up", "--detach")
-	for _, args := range [][]string{{}, {"--yes"}, {"--unprotect", "other"}} {
+	if r := s.ccdestroy("--unprotect", "nosuch"); r.code != 2 || !strings.Contains(r.stderr, "nosuch") || !s.hasVolume("PROJ_data") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	for _, args := range [][]string{{}, {"--yes"}} {
 		r := s.ccdestroy(args...)
 		if r.code != 5 || !strings.Contains(r.stderr, s.expand("ccdestroy.protect=true: volume PROJ_data")) || !strings.Contains(r.stderr, s.expand("Try: ccdestroy --unprotect PROJ_data")) {
 			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)

@@ -29,12 +29,8 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 		}
 		t.made = true
 	}
-	if t.made { // its data may be elsewhere, and be there already; or somebody else was faster
-		empty, err := r.access.empty(ctx, t.volume)
-		if err == nil && !empty {
-			t.made, err = false, errors.New("it has content already, where its options lead or since another made it")
-		}
-		if err != nil {
+	if t.made {
+		if err := r.stillEmpty(ctx, t); err != nil {
 			return gone, err
 		}
 	}
@@ -76,6 +72,23 @@ func (r *Restore) stillSo(ctx context.Context, t target) error {
 		return err
 	}
 	return nil
+}
+
+// stillEmpty refuses to write into a volume that was just made and has content
+// all the same. With options its data is elsewhere, and was there already: the
+// entry is taken back. Without, somebody else was faster, and it is theirs.
+func (r *Restore) stillEmpty(ctx context.Context, t *target) error {
+	empty, err := r.access.empty(ctx, t.volume)
+	switch {
+	case err != nil:
+		return errors.Join(err, r.unmake(t))
+	case empty:
+		return nil
+	case len(t.volume.Options) > 0:
+		return errors.Join(errors.New("where its options lead there is content already"), r.unmake(t))
+	}
+	t.made = false
+	return errors.New("somebody else has made it and filled it meanwhile")
 }
 
 func (r *Restore) unmake(t *target) error {

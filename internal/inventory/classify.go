@@ -17,6 +17,9 @@ type After struct {
 	// OnlyAsked: whatever else went was another hand's doing, since the command
 	// names each volume that it removes.
 	OnlyAsked bool
+	// Of volumes whose data was set aside: those that are the same ones still,
+	// and those of which another has the name. Other signs would mislead.
+	Same, Replaced []string
 }
 
 // Verdict is what the evidence says.
@@ -48,8 +51,10 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 			v.Resources = append(v.Resources, r)
 			continue
 		}
-		r.Result = e.result(r)
+		r.Result, r.HeldBy = e.result(r), nil
 		switch {
+		case r.Unforeseen && r.Result == Remained:
+			continue // it came later, and nothing was done to it
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)
 		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name is there
@@ -63,9 +68,11 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 		v.Resources = append(v.Resources, r)
 	}
 	if asks != nil {
-		for _, r := range e.unforeseen(before, known, asks) {
-			v.lose(r)
-			v.Resources = append(v.Resources, r)
+		for _, r := range Late(before, known, after.Seen, asks) {
+			if r.Result = e.late(r); r.Result != Remained {
+				v.lose(r)
+				v.Resources = append(v.Resources, r)
+			}
 		}
 	}
 	v.Unforeseen = e.bystanders(v.Resources, known)
@@ -151,6 +158,10 @@ func (e evidence) result(r Resource) Result {
 func (e evidence) same(r Resource, v Volume) Result {
 	born, created := stamp(v.Born, time.RFC3339Nano), stamp(v.Created, time.RFC3339)
 	switch {
+	case slices.Contains(e.Same, r.Name):
+		return Remained
+	case slices.Contains(e.Replaced, r.Name):
+		return Remade
 	case r.Born != "" && born != "" && born != r.Born, e.destroyed[v.Name] && (r.Born == "" || born == ""):
 		return Remade
 	case r.Born != "" && born != "":
@@ -194,30 +205,42 @@ func (e evidence) holders(r Resource) (held []Container) {
 	return held
 }
 
-// unforeseen finds the volumes that came into being after the look, that the
-// command asks for, and that are gone.
-func (e evidence) unforeseen(before Inventory, known Snapshot, asks func(Snapshot) Inventory) (out []Resource) {
-	if len(e.Seen.Volumes) == 0 {
+// late is what became of a volume that came after the look.
+func (e evidence) late(r Resource) Result {
+	_, there := e.Snapshot.Volume(r.Name)
+	switch {
+	case !there:
+		return Gone
+	case e.destroyed[r.Name]: // none of this name was there to be destroyed before
+		return Remade
+	}
+	return Remained
+}
+
+// Late are the volumes that came into being after the look, as far as the engine
+// told, and that the command asks for: each name once, marked as unforeseen.
+func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inventory) (out []Resource) {
+	if len(seen.Volumes) == 0 {
 		return nil
 	}
 	world := known
 	world.Volumes = slices.Clone(known.Volumes)
-	for _, v := range e.Seen.Volumes {
+	for _, v := range seen.Volumes {
 		if _, there := known.Volume(v.Name); !there {
 			world.Volumes = append(world.Volumes, v)
 		}
 	}
-	world.Containers = append(slices.Clone(known.Containers), e.Seen.Containers...)
+	world.Containers = append(slices.Clone(known.Containers), seen.Containers...)
 	was := map[string]bool{}
 	for _, r := range before.Resources {
 		was[identity(r)] = true
 	}
 	for _, r := range asks(world).Resources {
-		_, there := e.Snapshot.Volume(r.Name)
-		if r.Kind != KindVolume || !r.Asked || was[identity(r)] || there {
+		if r.Kind != KindVolume || !r.Asked || was[identity(r)] {
 			continue
 		}
-		r.Unforeseen, r.Result, r.Fate, r.Reason = true, Gone, Removed, ""
+		was[identity(r)] = true
+		r.Unforeseen, r.Fate, r.Reason = true, Removed, ""
 		out = append(out, r)
 	}
 	return out

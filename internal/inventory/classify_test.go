@@ -108,6 +108,8 @@ func TestUnforeseen(t *testing.T) {
 		"declared, and still there":     {files, Seen{Volumes: []Volume{{Name: "shop_data"}}}, []Volume{{Name: "shop_data"}}, nil},
 		"labelled, in files mode":       {files, Seen{Volumes: []Volume{{Name: "x", Labels: ours}}}, nil, nil},
 		"labelled, in labels mode":      {labels, Seen{Volumes: []Volume{{Name: "x", Labels: ours}}}, nil, []string{"x"}},
+		"twice":                         {files, Seen{Volumes: []Volume{{Name: "shop_data"}, {Name: "shop_data"}}, Destroyed: []string{"shop_data", "shop_data"}}, nil, []string{"shop_data"}},
+		"and made again":                {files, Seen{Volumes: []Volume{{Name: "shop_data"}, {Name: "shop_data"}}, Destroyed: []string{"shop_data"}}, []Volume{{Name: "shop_data"}}, []string{"shop_data"}},
 		"somebody else's":               {labels, Seen{Volumes: []Volume{{Name: "y"}}}, nil, nil},
 		"anonymous, of our container":   {files, Seen{Volumes: []Volume{{Name: hex}}, Containers: []Container{container}}, nil, []string{hex}},
 		"anonymous, of nobody's anyway": {files, Seen{Volumes: []Volume{{Name: hex}}}, nil, nil},
@@ -141,12 +143,16 @@ func TestChanges(t *testing.T) {
 		"held now":          {[]Resource{r("a", "1")}, []Resource{held}, ""},
 		"new":               {[]Resource{r("a", "1")}, []Resource{r("a", "1"), r("b", "1")}, "volume b is new"},
 		"made again":        {[]Resource{r("a", "1")}, []Resource{r("a", "2")}, "volume a was made again"},
+		"made again, told":  {[]Resource{r("a", "")}, []Resource{r("a", "")}, "volume a was made again"},
 		"protected":         {[]Resource{r("a", "1")}, []Resource{guarded}, "volume a is protected now"},
 		"let go of":         {[]Resource{held}, []Resource{r("a", "1")}, "volume a would go now"},
 		"another container": {[]Resource{{Kind: KindContainer, Name: "c", ID: "1", Asked: true}}, []Resource{{Kind: KindContainer, Name: "c", ID: "2", Asked: true}}, "container c is new"},
 	} {
-		got := ""
-		for _, change := range Changes(Inventory{Resources: c.first}, Inventory{Resources: c.second}) {
+		got, second := "", Inventory{Resources: c.second}
+		if name == "made again, told" {
+			second.Since = &Seen{Destroyed: []string{"a"}}
+		}
+		for _, change := range Changes(Inventory{Resources: c.first}, second) {
 			got += change.String()
 		}
 		if got != c.want {

@@ -59,6 +59,7 @@ type Resource struct {
 	Anonymous  bool        `json:"anonymous,omitempty"`
 	Protected  bool        `json:"protected,omitempty"`
 	Protection string      `json:"protected_by,omitempty"` // what protects it: the label, or a pattern of the settings
+	Enforced   bool        `json:"-"`                      // no --unprotect lifts the protection
 	LastExport *LastExport `json:"last_export,omitempty"`  // of a volume; nil also where nobody looked
 	Size       *Size       `json:"size,omitempty"`         // of a volume or image, where it could be had in time
 	Asked      bool        `json:"asked"`                  // the command means to remove it
@@ -101,10 +102,24 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
+	// Keep says what is set aside instead of being destroyed; nil is nothing, and
+	// nobody asked for it.
+	Keep *Keep `json:"-"`
 	// Since is what the engine told since the look before; nil when nobody
 	// followed it.
 	Since *Seen `json:"-"`
 }
+
+// Keep says which of the volumes that are removed can be brought back.
+type Keep struct {
+	For     time.Duration
+	Volumes []string
+	Not     []Unkept // volumes that go for good
+	Why     string   // why none is kept, or ""
+}
+
+// Unkept is a volume that cannot be set aside.
+type Unkept struct{ Name, Why string }
 
 // Engine says which engine it was.
 type Engine struct {
@@ -162,10 +177,10 @@ func (inv Inventory) Empty() bool {
 }
 
 // Refusals returns the protected volumes that would go and that names do not
-// name, by volume name or Compose key.
+// name, by volume name or Compose key, or cannot lift the protection of.
 func (inv Inventory) Refusals(names []string) (refused []Resource) {
 	for _, r := range inv.Resources {
-		if r.Kind == KindVolume && r.Protected && r.Asked && !r.named(names) {
+		if r.Kind == KindVolume && r.Protected && r.Asked && (r.Enforced || !r.named(names)) {
 			refused = append(refused, r)
 		}
 	}

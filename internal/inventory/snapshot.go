@@ -55,6 +55,7 @@ type Volume struct {
 
 // Platform is what kind of machine an engine is.
 type Platform struct {
+	ID       string
 	OS       string
 	Root     string // its data directory
 	Storage  string // storage driver

@@ -28,6 +28,7 @@ type Down struct {
 	// Resolver is Compose with these arguments.
 	Resolver    func(compose.Args) teardown.Resolver
 	Options     inventory.Options
+	Reason      string
 	LastExports teardown.LastExports
 	Dir         string // working directory, for a project that has none
 	// Leave starts the process that records the outcome, and hands it the open
@@ -53,7 +54,7 @@ func (d *Down) Do(ctx context.Context) (id string, err error) {
 		Book: book, Operation: audit.Destroy, EngineID: first.Engine.ID, Project: first.Project,
 		Details: func(details *record.Details) {
 			details.Inventory, details.Command, details.Confirmation = first, d.Caller.Argv, record.Unattended
-			details.Actor = byProcess(details.Actor, d.Caller.PID)
+			details.Why, details.Actor = d.Reason, byProcess(details.Actor, d.Caller.PID)
 		},
 	}.Begin(ctx, d)
 	if err != nil {

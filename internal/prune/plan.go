@@ -97,6 +97,8 @@ func keeps(v inventory.Volume, r inventory.Resource, o Options) string {
 		return "has a name; --all takes it"
 	case !pass(o.Filters, v.Labels):
 		return "--filter passes over it"
+	case r.Enforced:
+		return "protected by " + r.Protection
 	case r.Protected && !slices.Contains(o.Unprotect, v.Name):
 		return "protected by " + r.Protection + "; --unprotect " + v.Name + " takes it"
 	}

@@ -1,8 +1,8 @@
 package prune
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -12,6 +12,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // Engine is what is asked of the Docker Engine; see package teardown.
@@ -32,15 +34,17 @@ type Run struct {
 	Budget  time.Duration // for sizes
 	// Confirm shows what goes, and asks; an error says that nothing shall go.
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
+	Keeper  *trash.Keeper // nil destroys for good
 	Signals <-chan os.Signal
 
-	before  inventory.Snapshot
-	shown   inventory.Inventory // the last look
-	agreed  bool                // what the first look showed
-	ours    map[string]bool     // volumes that we had the engine remove
-	another map[string]string   // volumes that are not the ones that were shown, with the reason
-	verdict inventory.Verdict
-	signal  int
+	refused *fault.Fault // why nothing was removed after all
+	// unsettled: some was set aside and could not be put back.
+	unsettled bool
+	before    inventory.Snapshot
+	shown     inventory.Inventory // the last look
+	agreed    bool                // what the first look showed
+	verdict   inventory.Verdict
+	signal    int
 }
 
 // Done is how a prune ended.
@@ -48,12 +52,16 @@ type Done struct {
 	ID      string
 	Outcome audit.Outcome
 	Verdict inventory.Verdict
+	Kept    []record.Kept // what is set aside now
 	Code    int
 }
 
 // Do asks, records, removes and records. An error is a *fault.Fault and says why
-// nothing was removed, or record.ErrNothing.
+// nothing was removed, or record.ErrNothing: then there is no trace of it.
 func (r *Run) Do(ctx context.Context) (Done, error) {
+	if idle, err := r.idle(ctx); idle {
+		return Done{}, cmp.Or(err, record.ErrNothing)
+	}
 	o, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Prune, Signals: r.Signals,
 		Details: func(d *record.Details) { d.Engine, d.Why, d.Unprotected = r.Is, r.Reason, r.Options.Unprotect },
@@ -61,10 +69,32 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
+	if r.refused != nil {
+		return Done{}, r.refused
+	}
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+}
+
+// idle reports whether there is nothing to remove, and shows it. What else stands
+// in the way comes up again, and is recorded.
+func (r *Run) idle(ctx context.Context) (idle bool, err error) {
+	var inv inventory.Inventory
+	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) error {
+		s, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+		inv = Plan(s, r.Options)
+		return err
+	})
+	if sig != nil {
+		return true, fault.StoppedBy(sig, "nothing was removed")
+	}
+	if err != nil || !inv.Empty() || len(inv.Unknown(r.Options.Unprotect)) > 0 {
+		return false, nil
+	}
+	inv.Engine = r.Is
+	return true, r.Confirm(ctx, &record.Operation{Details: record.Details{Inventory: inv}}, nil)
 }
 
 // Look finds what would go.
@@ -74,8 +104,10 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	}
 	inv = Plan(r.before, r.Options)
 	inv.Engine = r.Is
+	inv.Engine.StableCreated = true // on old engines too, while nobody writes to a volume
 	if r.agreed {
 		inv.KeepNew(r.shown)
+		r.tellLess(inv)
 	}
 	r.shown = inv
 	going := inv.Going()
@@ -99,11 +131,29 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	return inv, nil
 }
 
+// tellLess tells of what was shown to go and will not.
+func (r *Run) tellLess(inv inventory.Inventory) {
+	going := inv.Going()
+	for _, name := range r.shown.Going() {
+		if slices.Contains(going, name) {
+			continue
+		}
+		why := "another hand removed it"
+		for _, res := range inv.Resources {
+			if res.Name == name {
+				why = "it stays: " + res.Reason
+			}
+		}
+		r.Book.Note(fmt.Sprintf("volume %s: %s", name, why))
+	}
+}
+
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
-	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 {
+	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
 		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
+	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	if r.agreed && len(changes) == 0 {
 		return true, nil
 	}
@@ -115,78 +165,4 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 		return false, record.ErrNothing
 	}
 	return o.Details.Confirmation != record.Typed, nil
-}
-
-// Act removes, looks again and classifies. A crash in it leaves an unfinished
-// operation, which is settled by looking.
-func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
-	inv := o.Details.Inventory
-	r.ours, r.another = map[string]bool{}, map[string]string{}
-	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o) })
-	if sig != nil {
-		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
-		failed = nil
-	}
-	after, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
-	if err != nil {
-		return record.Ended{Outcome: audit.Pending, Affected: inv.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
-	}
-	for i, res := range inv.Resources {
-		why := r.another[res.Name]
-		if _, there := after.Volume(res.Name); !there && !r.ours[res.Name] {
-			why = "another hand removed it first"
-		}
-		if res.Asked && why != "" {
-			inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, inventory.Kept, why
-		}
-	}
-	r.verdict = inventory.Classify(inv, r.before, inventory.After{Snapshot: after, Unseen: true, Interrupted: sig != nil, OnlyAsked: true}, nil)
-	end := o.Details.Settle(r.verdict)
-	end.Err = errors.Join(end.Err, failed)
-	return end
-}
-
-// remove removes what was shown, as long as it is what it was: the same volume,
-// unused, and of no project that another operation is changing. The engine
-// refuses one that comes into use in between.
-func (r *Run) remove(ctx context.Context, o *record.Operation) error {
-	now, err := r.Engine.Snapshot(ctx, inventory.Scope{})
-	if err != nil {
-		return err
-	}
-	still := Plan(now, r.Options)
-	still.Engine = r.Is
-	for _, c := range inventory.Changes(o.Details.Inventory, still) {
-		r.another[c.Resource.Name] = "it " + c.Why
-	}
-	var errs []error
-	shown := o.Details.Going()
-	for _, name := range still.Going() {
-		if r.another[name] != "" || !slices.Contains(shown, name) {
-			continue
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		v, _ := now.Volume(name)
-		errs = append(errs, r.removeOne(ctx, o, v))
-	}
-	return errors.Join(errs...)
-}
-
-// removeOne removes a volume while no other operation changes its project, so
-// that only one of them claims it. After any other answer than that there was
-// none, the engine may have removed it for us.
-func (r *Run) removeOne(ctx context.Context, o *record.Operation, v inventory.Volume) error {
-	release, free, err := o.TryProject(r.Is.ID, v.Labels[inventory.LabelProject])
-	if err != nil || !free {
-		return errors.Join(err, fmt.Errorf("volume %q: its project is being changed by another operation", v.Name))
-	}
-	defer release()
-	err = r.Engine.RemoveVolume(ctx, v.Name)
-	if errors.Is(err, inventory.ErrGone) {
-		return nil
-	}
-	r.ours[v.Name] = true
-	return err
 }

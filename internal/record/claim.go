@@ -35,8 +35,13 @@ var reserved = []string{"actor", "tool", "recorded_by", "recorded_at", "recovere
 // checked before the first is written.
 func (b *Book) Tell(ctx context.Context, claims []Claim, told func(id string) error) error {
 	var all []audit.Event
+	ended := map[string]bool{}
 	for i, c := range claims {
 		e, err := b.eventOf(c)
+		if err == nil && ended[e.ID] {
+			err = fmt.Errorf("operation %s has ended already", e.ID)
+		}
+		ended[e.ID] = e.Outcome != audit.Pending
 		if err != nil && len(claims) > 1 {
 			err = fmt.Errorf("event %d: %w", i+1, err)
 		}
@@ -164,6 +169,8 @@ func (b *Book) continues(e *audit.Event, c Claim) error {
 	switch {
 	case last.Outcome != audit.Pending:
 		return &fault.Fault{Err: fmt.Errorf("operation %s has ended already: %s", last.ID, last.Outcome), Try: "ccdestroy audit --outcome pending", Code: fault.ExitFailed}
+	case AtWork(b.Log, last.ID):
+		return &fault.Fault{Err: fmt.Errorf("operation %s: %w", last.ID, errAtWork), Try: "ccdestroy record, when it has ended", Code: fault.ExitFailed}
 	case c.Operation != "" && c.Operation != last.Operation:
 		return fmt.Errorf("operation %s is %s, not %s", last.ID, last.Operation, c.Operation)
 	}

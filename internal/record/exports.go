@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"slices"
@@ -19,10 +20,19 @@ type FoundExport struct {
 // At is when it was recorded, in RFC 3339.
 func (f FoundExport) At() string { return f.Timestamp.UTC().Format(time.RFC3339) }
 
+// query finds the operations whose last line has one of the words. Words alone
+// lets more lines through.
+func query(words ...string) audit.Query {
+	has := func(_ audit.Event, line []byte) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(line, []byte(w)) })
+	}
+	return audit.Query{Words: words, Match: has}
+}
+
 // EachExport visits the operations of a log that exported something, newest
 // first, until visit returns an error.
 func EachExport(l *audit.Log, visit func(FoundExport) error) (audit.Scanned, error) {
-	return l.History(audit.Query{Words: []string{"manifest_sha256"}}, func(r audit.Record, _ []byte) error {
+	return l.History(query("manifest_sha256"), func(r audit.Record, _ []byte) error {
 		d, err := ParseDetails(r.Event)
 		if err != nil || d.Export == nil || r.ExportPath == "" {
 			return nil // a script's details, of another shape
@@ -42,7 +52,7 @@ var errEnough = errors.New("enough was seen")
 // takes a quarter of a second.
 func (b *Book) LastExports(volumes []string, there func(path string) bool) map[string]inventory.LastExport {
 	out := map[string]inventory.LastExport{}
-	scanned, err := b.Log.History(audit.Query{Words: []string{"manifest_sha256", "restored"}}, func(r audit.Record, _ []byte) error {
+	scanned, err := b.Log.History(query("manifest_sha256", "restored"), func(r audit.Record, _ []byte) error {
 		for _, name := range savedBy(r) {
 			if _, newer := out[name]; slices.Contains(volumes, name) && !newer {
 				out[name] = inventory.LastExport{At: r.Timestamp.UTC().Format(time.RFC3339), Path: r.ExportPath, There: there(r.ExportPath)}

@@ -106,7 +106,9 @@ func (l Life) prepare(ctx context.Context, o *Operation, d Preparation) error {
 	l.Book.warnHead()
 	// The lock comes first: an operation that was waited for may have died, and
 	// is settled before anything is looked at.
-	l.Book.settleDead(ctx, o.project)
+	if err := l.Book.settleDead(ctx, o.project); err != nil {
+		return err
+	}
 	if err := l.Book.Check(ctx, o.Name); err != nil {
 		return err
 	}
@@ -147,6 +149,9 @@ func Changed(changes []inventory.Change) *fault.Fault {
 // error as the user is told it.
 func (l Life) Fail(ctx context.Context, sig os.Signal, err error) error {
 	o, opening := l.Book.Open(l.Operation)
+	if opening != nil && sig != nil {
+		return fault.StoppedBy(sig, "nothing was destroyed")
+	}
 	if opening != nil {
 		return fault.AsFault(err)
 	}

@@ -23,12 +23,12 @@ type holder struct {
 	Since     string `json:"since"` // RFC 3339
 }
 
-// String is "destroy by ana on lap, since 13:05:02".
+// String is "the destroy by ana on lap, since 13:05:02".
 func (h holder) String() string {
 	if h.Operation == "" {
 		return "another operation" // its file is not written yet
 	}
-	text := fmt.Sprintf("%s by %s", h.Operation, h.User)
+	text := fmt.Sprintf("the %s by %s", h.Operation, h.User)
 	if h.Host != "" {
 		text += " on " + h.Host
 	}
@@ -41,31 +41,44 @@ func (h holder) String() string {
 // ops is the directory of the locks.
 func (b *Book) ops() string { return b.Log.Path + ".ops" }
 
-func (o *Operation) holder(project string) []byte {
-	var actor struct{ Host string }
-	_ = json.Unmarshal(o.Details.Actor, &actor) // none: no host
-	data, err := json.Marshal(holder{o.user, actor.Host, o.Name, project, o.book.Now().UTC().Format(time.RFC3339)})
+// holderOf is what a lock file says.
+func holderOf(user string, actor json.RawMessage, operation, project string, now time.Time) []byte {
+	var at struct{ Host string }
+	_ = json.Unmarshal(actor, &at) // none: no host
+	data, err := json.Marshal(holder{user, at.Host, operation, project, now.UTC().Format(time.RFC3339)})
 	if err != nil {
 		panic(err) // strings only
 	}
 	return data
 }
 
+func (o *Operation) holder(project string) []byte {
+	return holderOf(o.user, o.Details.Actor, o.Name, project, o.book.Now())
+}
+
+// probeLimit is how long whoever looks for what is dead may hold the lock of an
+// operation that is only just beginning, until it has found no event of it.
+const probeLimit = 30 * time.Second
+
 // lockOperation makes the lock of an operation. It is durable before the pending
 // event: after a power cut an unfinished operation still has its file.
 func (b *Book) lockOperation(o *Operation) (*durable.Locked, error) {
-	if err := durable.MkdirAll(b.ops(), 0o700); err != nil {
+	if err := b.Log.Sharing().MkdirAll(b.ops(), 0o700); err != nil {
 		return nil, err
 	}
-	l, free, err := durable.TryLock(filepath.Join(b.ops(), o.ID))
-	if err == nil && !free {
-		err = fmt.Errorf("operation %s is at work already", o.ID)
-	}
+	l, err := b.Log.Sharing().Lock(context.Background(), filepath.Join(b.ops(), o.ID), probeLimit)
 	if err != nil {
 		return nil, err
 	}
-	return l, errors.Join(l.Write(o.holder("")), durable.SyncDir(b.ops()))
+	if err := errors.Join(l.Write(o.holder("")), durable.SyncDir(b.ops())); err != nil {
+		return nil, errors.Join(err, l.Remove())
+	}
+	return l, nil
 }
+
+// nameLimit keeps the names of lock files within what file systems take. Two
+// projects that differ behind it exclude each other, which does no harm.
+const nameLimit = 100
 
 // projectLock is the path of the lock of a project on an engine.
 func (b *Book) projectLock(engineID, project string) string {
@@ -75,7 +88,11 @@ func (b *Book) projectLock(engineID, project string) string {
 		}
 		return '_'
 	}
-	return filepath.Join(b.ops(), strings.Map(safe, engineID)+"-"+strings.Map(safe, strings.ToLower(project)))
+	part := func(text string) string {
+		text = strings.Map(safe, text)
+		return text[:min(nameLimit, len(text))]
+	}
+	return filepath.Join(b.ops(), part(engineID)+"-"+part(strings.ToLower(project)))
 }
 
 // LockProject makes sure that no other operation changes the project, and waits
@@ -85,7 +102,7 @@ func (o *Operation) LockProject(ctx context.Context, engineID, project string) e
 		return nil
 	}
 	path := o.book.projectLock(engineID, project)
-	l, free, err := durable.TryLock(path)
+	l, free, err := o.book.Log.Sharing().TryLock(path)
 	if err == nil && !free {
 		l, err = o.wait(ctx, path, project)
 	}
@@ -97,16 +114,20 @@ func (o *Operation) LockProject(ctx context.Context, engineID, project string) e
 }
 
 func (o *Operation) wait(ctx context.Context, path, project string) (*durable.Locked, error) {
-	var h holder
+	o.book.Note(fmt.Sprintf("waiting: project %s is in use by %s", project, heldBy(path)))
+	l, err := o.book.Log.Sharing().Lock(ctx, path, o.book.LockTimeout)
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, fault.Refused("wait for it, or --lock-timeout TIME", "project %q is still in use by %s", project, heldBy(path))
+	}
+	return l, err
+}
+
+// heldBy says who holds the lock of a project right now.
+func heldBy(path string) (h holder) {
 	if data, err := durable.LockHolder(path); err == nil {
 		_ = json.Unmarshal(data, &h) // half written: the text is vaguer
 	}
-	o.book.Note(fmt.Sprintf("waiting for the %s of project %s", h, project))
-	l, err := durable.Lock(ctx, path, o.book.LockTimeout)
-	if errors.Is(err, durable.ErrLocked) {
-		return nil, fault.Refused("wait for it, or --lock-timeout TIME", "project %q is still in use by the %s", project, h)
-	}
-	return l, err
+	return h
 }
 
 // TryProject takes the lock of a project for a moment. Not free says that another
@@ -115,19 +136,28 @@ func (o *Operation) TryProject(engineID, project string) (release func(), free b
 	if project == "" {
 		return func() {}, true, nil
 	}
-	l, free, err := durable.TryLock(o.book.projectLock(engineID, project))
+	l, free, err := o.book.Log.Sharing().TryLock(o.book.projectLock(engineID, project))
 	if err != nil || !free {
 		return nil, false, err
 	}
-	return func() { _ = l.Remove() }, true, l.Write(o.holder(project))
+	if err := l.Write(o.holder(project)); err != nil {
+		return nil, false, errors.Join(err, l.Remove())
+	}
+	return func() { _ = l.Remove() }, true, nil
 }
 
 // AtWork reports whether an operation of a log is at work: its lock is held.
 func AtWork(l *audit.Log, id string) bool {
-	b := Book{Log: l}
-	lock, free, err := durable.TryLockExisting(filepath.Join(b.ops(), id))
+	path, err := (&Book{Log: l}).lockOf(id)
+	if err != nil {
+		return false
+	}
+	lock, free, err := durable.TryLockExisting(path)
 	if err == nil && free {
 		_ = lock.Unlock()
 	}
 	return err == nil && !free
 }
+
+// Still reports whether no operation of the log is at work or was cut off.
+func (b *Book) Still() bool { return len(b.locked()) == 0 }

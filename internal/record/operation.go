@@ -104,6 +104,7 @@ func (o *Operation) End(ctx context.Context, end Ended) error {
 	if o.Details.StartedAt == "" {
 		o.Details.StartedAt = began.UTC().Format(time.RFC3339Nano)
 	}
+	o.Details.Error = "" // what stood in the way of an earlier attempt to tell
 	if end.Err != nil {
 		o.Details.Error = end.Err.Error()
 	}
@@ -148,6 +149,7 @@ func (o *Operation) Stop(ctx context.Context, sig os.Signal, err error) error {
 
 // untouched says of everything that nothing became of it.
 func (o *Operation) untouched(outcome audit.Outcome) {
+	o.Details.Kept, o.Details.Undone, o.Details.Purged = nil, nil, nil
 	o.Details.Resources = slices.Clone(o.Details.Resources)
 	for i := range o.Details.Resources {
 		o.Details.Resources[i].Result = inventory.Untouched

@@ -27,6 +27,7 @@ type Ending struct {
 	Exit       fault.Exit
 	Unrecorded error // why the outcome is not in the log, or nil
 	Duration   time.Duration
+	Kept       []Kept   // what is set aside now
 	Saved      string   // where the volumes were exported to, or ""
 	Program    []string // how the user called this program
 	Args       []string // with what
@@ -69,7 +70,10 @@ func ExitOf(o audit.Outcome, signal int) int {
 // Settle puts what the evidence says into the details, and returns how the
 // operation ended.
 func (d *Details) Settle(v inventory.Verdict) Ended {
-	d.Resources, d.LostBytes, d.Unforeseen = v.Resources, v.LostBytes, v.Unforeseen
+	d.Resources, d.LostBytes = v.Resources, v.LostBytes
+	if v.Unforeseen != nil { // what was seen at an earlier attempt to tell stays
+		d.Unforeseen = v.Unforeseen
+	}
 	d.Remaining = nil
 	for _, r := range v.Remaining {
 		d.Remaining = append(d.Remaining, r.String())

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -49,6 +50,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	} else if e.Saved != "" {
 		fmt.Fprintf(&b, "The export stays: %s\n", Terminal(e.Saved))
 	}
+	b.WriteString(undoLine(e.Kept, style))
 	recorded(&b, e, id, style)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -67,6 +69,10 @@ func restorable(e record.Ending) []string {
 func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
 	if e.Unrecorded != nil {
 		fmt.Fprintf(b, "The outcome could NOT be recorded: %s\n", Terminal(e.Unrecorded.Error()))
+		if errors.Is(e.Unrecorded, audit.ErrEnded) {
+			fmt.Fprintf(b, "Somebody settled the operation while it was at work, and the log says so: %s\n", style.command("audit", "show", id))
+			return
+		}
 		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: %s\n", style.command("reconcile"))
 		return
 	}
@@ -145,7 +151,7 @@ func words(names []string) string {
 }
 
 // Pruned writes how a prune ended.
-func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, took time.Duration, style Style) error {
+func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []record.Kept, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	switch outcome {
 	case audit.Success:
@@ -156,6 +162,7 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, 
 		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
 	}
 	kept(&b, v, nil, nil)
+	b.WriteString(undoLine(aside, style))
 	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
 	_, err := io.WriteString(w, b.String())
 	return err

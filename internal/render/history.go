@@ -133,6 +133,7 @@ type recordJSON struct {
 	DataAffected []string        `json:"data_affected"`
 	ExportPath   *string         `json:"export_path"`
 	Seq          int64           `json:"seq"`
+	UndoUntil    *string         `json:"undo_until"`
 }
 
 func toJSON(r audit.Record) recordJSON {

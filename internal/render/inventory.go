@@ -37,6 +37,9 @@ func Inventory(w io.Writer, inv inventory.Inventory, now time.Time, style Style)
 		b.WriteString("\nNothing to destroy.\n")
 	} else {
 		fmt.Fprintf(&b, "\n%s on %s\n", style.paint(Bad, "Destroys "+amounts(inv)), Terminal(inv.Engine.Host))
+		for _, line := range KeepLines(inv, style) {
+			fmt.Fprintln(&b, line)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

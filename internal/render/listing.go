@@ -46,6 +46,23 @@ type Listing struct {
 
 	// AtWork reports whether an unfinished operation is at work; nil: none is.
 	AtWork func(id string) bool
+	// Undoing says what can still be undone of an operation; nil knows of nothing.
+	Undoing func(audit.Event, record.Details) []record.Kept
+}
+
+// undo is until when an operation can be undone; zero is not at all.
+func (l *Listing) undo(r audit.Record, d record.Details) time.Time {
+	if l.Undoing == nil || len(d.Kept) == 0 || r.Unfinished {
+		return time.Time{}
+	}
+	return Until(l.Undoing(r.Event, d))
+}
+
+func undoCell(until time.Time) cell {
+	if until.IsZero() {
+		return cell{text: "-"}
+	}
+	return cell{text: "until " + until.Local().Format("2 Jan")}
 }
 
 // NewListing begins a listing on w.
@@ -83,15 +100,20 @@ func (l *Listing) Record(r audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(r.Event) // of another shape: the fields stay empty
 	switch l.format {
 	case JSON, JSONL:
-		return l.object(toJSON(r))
+		out := toJSON(r)
+		if until := l.undo(r, d); !until.IsZero() {
+			text := until.UTC().Format(time.RFC3339)
+			out.UndoUntil = &text
+		}
+		return l.object(out)
 	case Table:
-		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST"},
+		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST", "UNDO"},
 			cell{text: dash(ShortID(r.ID))}, cell{text: l.when(r.Timestamp)}, cell{text: r.Operation}, l.outcome(r),
-			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d))
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), undoCell(l.undo(r, d)))
 	case Wide:
-		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", "~ENGINE", ">TOOK", ">LOST", "~VOLUMES", "~REASON"},
+		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", "~ENGINE", ">TOOK", ">LOST", "UNDO", "~VOLUMES", "~REASON"},
 			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, l.outcome(r),
-			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d),
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d), undoCell(l.undo(r, d)),
 			cell{text: dash(strings.Join(volumeNames(r.DataAffected, d), " "))}, cell{text: dash(d.Why)})
 	case IDs:
 		return l.id(r.ID)

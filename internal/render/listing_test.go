@@ -109,7 +109,7 @@ func TestShowWraps(t *testing.T) {
 	for _, width := range []int{80, 120} {
 		var b bytes.Buffer
 		r := records(t)[2]
-		if err := Show(&b, []audit.Event{r.Event}, [][]byte{nil}, now, Style{Width: width}); err != nil {
+		if err := Show(&b, []audit.Event{r.Event}, [][]byte{nil}, nil, now, Style{Width: width}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, fmt.Sprintf("show-%d.txt", width), b.String())

@@ -35,6 +35,9 @@ type Report struct {
 	Trouble    []ReportRow // partial and failed
 	Unfinished []ReportRow
 
+	// Undoing says what can still be undone of an operation; nil knows of nothing.
+	Undoing func(audit.Event, record.Details) []record.Kept
+
 	operations, users, projects map[string]int
 	days                        map[int64]map[audit.Outcome]int // by day since 1970, UTC
 }
@@ -47,7 +50,8 @@ type ReportRow struct {
 	Lost                                int64
 	Volumes                             []string
 	Remaining                           []string
-	Listed                              bool // it is in the table, where links lead
+	Undo                                string // until when it can be undone, or ""
+	Listed                              bool   // it is in the table, where links lead
 }
 
 // NewReport begins a report.
@@ -64,6 +68,11 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 	if destroyed(rec, d) {
 		row.Lost = d.LostBytes
 		r.Destroyed++
+	}
+	if r.Undoing != nil && len(d.Kept) > 0 && !rec.Unfinished {
+		if until := Until(r.Undoing(rec.Event, d)); !until.IsZero() {
+			row.Undo = until.UTC().Format("2006-01-02 15:04 UTC")
+		}
 	}
 	r.Count++
 	r.Outcomes[rec.Outcome]++

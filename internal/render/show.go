@@ -17,14 +17,14 @@ import (
 )
 
 // Show writes one operation in full. events are all its events, oldest first,
-// and lines theirs in the log.
-func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, style Style) error {
+// and lines theirs in the log; left is what can still be undone of it.
+func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept, now time.Time, style Style) error {
 	last := events[len(events)-1]
 	d, _ := record.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
 	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
-	f := fields{b: &b, width: style.Width}
+	f := fields{b: &b, style: style}
 	started := events[0].Timestamp
 	f.line("When", "%s (%s ago)", started.Local().Format("2006-01-02 15:04:05 -0700"), ago(now, started))
 	if d.DurationMS > 0 {
@@ -37,6 +37,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 			f.line("To restore", "%s", style.command("restore", last.ExportPath))
 		}
 	}
+	f.kept(last, d, left)
 	for i, name := range volumeNames(last.DataAffected, d) {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
 		if i > 0 {
@@ -73,22 +74,47 @@ func chain(b *strings.Builder, events []audit.Event, lines [][]byte) {
 // fields writes "Label     text" lines, escaped.
 type fields struct {
 	b     *strings.Builder
-	width int // of the terminal, 0 for none
+	style Style
 }
 
 func (f fields) line(label, format string, args ...any) {
 	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
 }
 
+// kept tells what was set aside, brought back or purged.
+func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
+	if until := Until(left); !until.IsZero() {
+		f.line("Undo", "until %s: %s", until.Local().Format("2006-01-02 15:04"), f.style.command("undo", ShortID(last.ID)))
+	}
+	for _, k := range d.Kept {
+		state := "no longer"
+		switch {
+		case last.Outcome == audit.Pending:
+			state = "about to be"
+		case slices.Contains(left, k):
+			state = "still"
+		}
+		f.line("Kept", "volume %s, until %s; %s", k.Name, k.Until, state)
+	}
+	for label, list := range map[string][]record.Kept{"Brought back": d.Undone, "Purged": d.Purged} {
+		for _, k := range list {
+			as := ""
+			if k.As != "" {
+				as = " as " + k.As
+			}
+			f.line(label, "volume %s%s, set aside by %s", k.Name, as, k.Operation)
+		}
+	}
+}
+
 // text is a line that is wrapped at words where the terminal ends.
 func (f fields) text(label, text string) {
-	for i, part := range wrapped(text, f.width-labelWidth-1) {
-		if i > 0 {
-			label = ""
-		}
-		if text != "" {
-			f.line(label, "%s", part)
-		}
+	if text == "" {
+		return
+	}
+	for _, part := range wrapped(text, f.style.Width-labelWidth-1) {
+		f.line(label, "%s", part)
+		label = ""
 	}
 }
 

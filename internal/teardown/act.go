@@ -1,7 +1,9 @@
 package teardown
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // How long the engine may take to come to rest after the child has ended, how
@@ -27,11 +30,18 @@ const (
 // signals: they are passed on.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	r.began = r.book.Now()
+	if end, told := undo.SetAside(ctx, r.Keeper, o, r.book, r.before); told != nil {
+		r.unstarted = told
+		return end
+	}
 	exit, err := r.Child.Down(o.Held(), signals)
 	r.exit = exit
 	if err != nil {
-		o.Abandon()
 		r.unstarted = err
+		if back := undo.PutBack(r.Keeper, o, nil); back != nil {
+			return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: errors.Join(err, back)}
+		}
+		o.Abandon()
 		return record.Ended{Outcome: audit.Failed, Err: err}
 	}
 	after, err := r.awaitRest(o.Details.Inventory, exit)
@@ -42,9 +52,14 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	if exit.Code != 0 {
 		o.Details.Stderr = exit.Stderr
 	}
+	if err == nil {
+		err = undo.PutBack(r.Keeper, o, &after)
+	}
 	if err != nil {
 		// Nothing is invented: what is known is recorded, and the operation stays
 		// unfinished until reconcile can look.
+		late := inventory.Late(o.Details.Inventory, r.before, r.watch.Stop(), r.asks)
+		o.Details.Resources = append(slices.Clone(o.Details.Resources), late...)
 		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 	}
 	return r.judge(o, after)
@@ -52,9 +67,7 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 
 func (r *Run) judge(o *record.Operation, after inventory.After) record.Ended {
 	inv := o.Details.Inventory
-	r.verdict = inventory.Classify(inv, r.before, after, func(s inventory.Snapshot) inventory.Inventory {
-		return inventory.Plan(r.project.Model, s, r.Options)
-	})
+	r.verdict = inventory.Classify(inv, r.before, after, r.asks)
 	end := o.Details.Settle(r.verdict)
 	if !r.verdict.Went && end.Outcome != audit.Pending {
 		o.Abandon()
@@ -65,11 +78,18 @@ func (r *Run) judge(o *record.Operation, after inventory.After) record.Ended {
 	return end
 }
 
+// asks is what the command asks for in another world.
+func (r *Run) asks(s inventory.Snapshot) inventory.Inventory {
+	return inventory.Plan(r.project.Model, s, r.Options)
+}
+
 // awaitRest looks at the engine until it is at rest. After a clean end one look
 // is enough; after a signal or an error it may still be deleting.
 func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.After, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), restLimit)
+	// A look that began in time is not cut short: it is the evidence.
+	ctx, cancel := context.WithTimeout(context.Background(), restLimit+answerLimit)
 	defer cancel()
+	began := time.Now()
 	clean := exit.Code == 0 && exit.Signal == nil
 	var last []string
 	var since, failing time.Time
@@ -90,7 +110,7 @@ func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.Aft
 				last, since = left, now
 			}
 			rested := now.Sub(since) >= restQuiet || len(left) == 0
-			if !removing(snap, inv.Project) && (clean || rested) || ctx.Err() != nil {
+			if !removing(snap, inv.Project) && (clean || rested) || now.Sub(began) >= restLimit {
 				return r.after(snap, seen, exit), nil
 			}
 		}
@@ -100,10 +120,7 @@ func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.Aft
 		}
 		select {
 		case <-ctx.Done():
-			if err != nil {
-				return inventory.After{}, err
-			}
-			return r.after(snap, seen, exit), nil
+			return inventory.After{}, cmp.Or(err, ctx.Err())
 		case <-time.After(restPoll):
 		}
 	}

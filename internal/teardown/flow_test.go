@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -14,6 +16,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/lab/fake"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
 // shop is the project of these tests: cache is declared and not there yet.
@@ -30,9 +33,12 @@ type scene struct {
 	confirm  string
 	save     bool
 	answers  []Answer // one after the other; Typed when there are none left
+	free     []string // --unprotect
 	stubborn bool     // Compose does not end by a signal
 	old      bool     // an engine that does not tell volumes of one name apart
 	deaf     bool     // and cannot be followed
+	far      bool     // an engine whose files are not here
+	keep     bool     // what goes is set aside
 }
 
 var scenes = []scene{
@@ -43,6 +49,11 @@ var scenes = []scene{
 	{name: "declined", confirm: record.Typed, answers: []Answer{Declined}},
 	{name: "never answered", confirm: record.Typed, answers: []Answer{TimedOut}},
 	{name: "an old engine, far away", confirm: record.Unattended, old: true},
+	{name: "an old engine, asked and exporting", confirm: record.Typed, save: true, old: true},
+	{name: "keeping", confirm: record.Unattended, keep: true},
+	{name: "keeping, far away", confirm: record.Unattended, keep: true, far: true},
+	{name: "asked, keeping, exporting", confirm: record.Typed, answers: []Answer{SaveFirst}, keep: true},
+	{name: "keeping on an old engine, far away", confirm: record.Unattended, keep: true, old: true},
 	{name: "events that cannot be followed", confirm: record.Typed, deaf: true},
 }
 
@@ -50,45 +61,28 @@ var scenes = []scene{
 type play struct {
 	scene
 	*fake.Process
-	run    *Run
-	code   int
-	err    error
-	notes  []string
-	ids    int
-	asked  int
-	agreed map[string]int // volumes that were shown at a question that was answered yes, by name
-	ending *record.Ending
+	run       *Run
+	code      int
+	err       error
+	notes     []string
+	asked     int
+	questions []Question
+	agreed    map[string]int // volumes that were shown at a question that was answered yes, by name
+	ending    *record.Ending
 
 	compose *fake.Compose
-	failing []string // names of steps that fail
+	mu      sync.Mutex // guards the next one
+	failing []string   // names of steps that fail
 
 	draft, exported map[string]int
 }
 
-// collected keeps the errors of a case for later: a bubble of synctest that fails
-// ends the test.
-type collected struct {
-	testing.TB
-	errs *[]string
-}
-
-func (c collected) Errorf(format string, args ...any) {
-	*c.errs = append(*c.errs, fmt.Sprintf(format, args...))
-}
-
-// bubble runs a case in a time of its own, and tells what was wrong with it.
-func bubble(t *testing.T, name string, run func(testing.TB)) {
-	t.Helper()
-	var errs []string
-	synctest.Test(t, func(t *testing.T) { run(collected{t, &errs}) })
-	for _, err := range errs {
-		t.Errorf("%s: %s", name, err)
-	}
-}
-
 func newWorld(t testing.TB, s scene) *fake.World {
 	w := fake.New(t)
-	w.Births, w.Engine.StableCreated, w.Deaf = !s.old, !s.old, s.deaf
+	w.Births, w.Engine.StableCreated, w.Deaf = !s.old && !s.far, !s.old, s.deaf
+	if s.keep {
+		w.Root = fake.Dir(t)
+	}
 	w.Network("shop", "default")
 	w.Make("shop_data", "com.docker.compose.project=shop", "com.docker.compose.volume=data")
 	w.Make("shop_uploads")
@@ -104,13 +98,13 @@ func newWorld(t testing.TB, s scene) *fake.World {
 // book is the process's.
 func (p *play) book() record.Book {
 	log := *p.Log
-	destroy := Settler(p, p)
+	destroy := Settler(p, p, p.Trash)
 	return record.Book{
 		Log: &log, Recorder: p.Recorder(), User: "ana", Tool: "test", Now: p.Now, Note: func(text string) { p.notes = append(p.notes, text) },
 		NewID: func(at time.Time) string {
 			return fmt.Sprintf("01KB%022d", at.Sub(fake.Epoch)/time.Second)
 		},
-		Settlers: map[string]record.Settler{audit.Destroy: destroy}, LockTimeout: time.Minute,
+		Settlers: map[string]record.Settler{audit.Destroy: destroy}, LockTimeout: time.Hour,
 	}
 }
 
@@ -124,7 +118,10 @@ func (s scene) do(w *fake.World, at func(*play, context.Context, fake.Step) erro
 	p.compose.Is.Dir = w.Dir()
 	p.run = &Run{
 		Resolver: p.compose, Child: p.compose, Engine: p, Events: following{p.Process}, Containers: p, Saver: p, Screen: p,
-		Place: record.Place{Book: p.book()}, Signals: p.Signals, Options: inventory.Options{Volumes: true}, Confirm: s.confirm, Save: s.save,
+		Place: record.Place{Book: p.book()}, Signals: p.Signals, Options: inventory.Options{Volumes: true}, Confirm: s.confirm, Save: s.save, Unprotect: s.free,
+	}
+	if s.keep {
+		p.run.Keeper = &trash.Keeper{Open: p.Trash, For: 7 * 24 * time.Hour, Now: p.Now}
 	}
 	p.code, p.err = p.run.Do(context.Background())
 	return p
@@ -151,6 +148,7 @@ func (p *play) Ask(ctx context.Context, q Question) (Answer, error) {
 		answer = p.answers[p.asked]
 	}
 	p.asked++
+	p.questions = append(p.questions, q)
 	err := p.Do(ctx, "ask", func() error { return nil })
 	if err == nil && (answer == Typed || answer == SaveFirst) {
 		p.agreed = shown
@@ -218,7 +216,7 @@ func (p *play) check() {
 	if p.Killed() {
 		return
 	}
-	if p.draft != nil && len(p.draft) > 0 {
+	if len(p.draft) > 0 {
 		p.T.Errorf("half an export was left: %v", p.draft)
 	}
 	event, recorded := p.Event()
@@ -274,7 +272,7 @@ func (p *play) checkAgreed(event audit.Event) {
 		if d.Birth > p.Looked() {
 			continue
 		}
-		if agreed, shown := p.agreed[d.Name]; p.confirm == record.Typed && (!shown || agreed != d.Birth) && !p.old {
+		if agreed, shown := p.agreed[d.Name]; p.confirm == record.Typed && (!shown || agreed != d.Birth) {
 			p.T.Errorf("volume %s of %d was destroyed; agreed on were %v", d.Name, d.Birth, p.agreed)
 		}
 		if at, saved := p.exported[d.Name]; p.run.Save && (!saved || at != d.Birth) {
@@ -300,12 +298,24 @@ func TestFlow(t *testing.T) {
 				if p.Outcome() != audit.Success || p.code != 0 || len(p.Process.Destroyed()) != 3 || !w.Has("stranger") || len(p.notes) > 0 {
 					t.Errorf("%s, exit %d, %v; %v; notes %q", p.Outcome(), p.code, p.err, p.Process.Destroyed(), p.notes)
 				}
+				if aside := asideIn(w); s.keep && aside != 3 || !s.keep && aside != 0 {
+					t.Errorf("%d volumes are set aside: %v", aside, w.Places())
+				}
 				if looks := count(p, "snapshot"); looks > 4 {
 					t.Errorf("it looked %d times", looks)
 				}
 			})
 		})
 	}
+}
+
+func asideIn(w *fake.World) (n int) {
+	for _, at := range w.Places() {
+		if strings.HasPrefix(at[0], "ccdestroy-trash/") {
+			n++
+		}
+	}
+	return n
 }
 
 func count(p *play, name string) (n int) {
@@ -348,13 +358,21 @@ var disturbances = []disturbance{
 // fromNow has all steps of these names fail from now on.
 func fromNow(names ...string) func(context.Context, *play) error {
 	return func(_ context.Context, p *play) error {
-		p.failing = names
-		steps := p.Steps()
-		return p.fails(steps[len(steps)-1])
+		p.fail(names...)
+		return nil
 	}
 }
 
+// fail has all steps of these names fail from now on.
+func (p *play) fail(names ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failing = names
+}
+
 func (p *play) fails(step fake.Step) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if !step.After && slices.Contains(p.failing, step.Name) {
 		return fake.ErrFailed
 	}
@@ -371,9 +389,12 @@ func TestDisturbed(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			var steps []fake.Step
 			synctest.Test(t, func(t *testing.T) { steps = s.do(newWorld(t, s), nil).Steps() })
-			for _, d := range disturbances {
-				for _, step := range steps {
-					bubble(t, fmt.Sprintf("%s %s", d.name, step), func(t testing.TB) { s.disturbed(t, d, step) })
+			for i, d := range disturbances {
+				for j, step := range steps {
+					if testing.Short() && (i+j)%4 != 0 {
+						continue
+					}
+					fake.Bubble(t, fmt.Sprintf("%s %s", d.name, step), func(t testing.TB) { s.disturbed(t, d, step) })
 				}
 			}
 		})
@@ -382,15 +403,18 @@ func TestDisturbed(t *testing.T) {
 
 func (s scene) disturbed(t testing.TB, d disturbance, at fake.Step) {
 	w := newWorld(t, s)
-	done := false
+	var done atomic.Bool
 	p := s.do(w, func(p *play, ctx context.Context, step fake.Step) error {
-		if done || step != at {
+		if step != at {
 			return p.fails(step)
 		}
-		done = true
-		return d.do(ctx, p)
+		done.Store(true)
+		if err := d.do(ctx, p); err != nil {
+			return err
+		}
+		return p.fails(step)
 	})
-	if !done {
+	if !done.Load() {
 		w.T.Errorf("the step never came")
 	}
 	p.check()
@@ -407,10 +431,12 @@ func settled(was *play) {
 	if e, begun := was.Event(); begun && e.Outcome == audit.Pending {
 		want = 1
 	}
-	n, obstacles, err := book.Reconcile(context.Background(), false)
-	if err != nil || len(obstacles) > 0 || n != want {
-		was.T.Errorf("settled %d, want %d; obstacles %v, %v", n, want, obstacles, err)
+	r, err := book.Reconcile(context.Background(), false)
+	if err != nil || len(r.Obstacles) > 0 || r.Left > 0 || r.Settled != want {
+		was.T.Errorf("settled %+v, %v, want %d", r, err, want)
 	}
 	later.Check()
 	was.CheckSettled()
+	was.CheckSwept()
+	was.CheckHistory()
 }

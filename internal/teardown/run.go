@@ -12,10 +12,11 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// Run is one teardown. All fields are needed but Save, Unprotect, Reason and
-// LastExports.
+// Run is one teardown. All fields are needed but Save, Unprotect, Reason,
+// LastExports and Keeper.
 type Run struct {
 	Resolver   Resolver
 	Child      Child
@@ -33,7 +34,8 @@ type Run struct {
 	Unprotect   []string // protected volumes that may go, by name or by Compose key
 	Reason      string
 	LastExports LastExports
-	MustExist   bool // a project of which the engine has nothing is an error
+	MustExist   bool          // a project of which the engine has nothing is an error
+	Keeper      *trash.Keeper // nil destroys for good
 
 	project project
 	book    *record.Book
@@ -47,7 +49,11 @@ type Run struct {
 	verdict inventory.Verdict
 	// unstarted is why Compose could not be started: nothing was destroyed.
 	unstarted error
+	aside     []record.Kept // what is set aside
 }
+
+// Aside is what Do has set aside.
+func (r *Run) Aside() []record.Kept { return r.aside }
 
 // project is what the command line means.
 type project struct {
@@ -75,7 +81,11 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	if err != nil {
 		return fault.AsFault(err).Code, err
 	}
+	r.aside = o.Details.Kept
 	if r.unstarted != nil {
+		if unrecorded != nil {
+			r.book.Note("not recorded: " + unrecorded.Error())
+		}
 		return fault.AsFault(r.unstarted).Code, fault.AsFault(r.unstarted)
 	}
 	done := r.ending(o, end, unrecorded)
@@ -160,7 +170,8 @@ func (r *Run) unwatch() {
 // ending is how it ended, for the screen.
 func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) record.Ending {
 	e := record.Ending{
-		ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
+		Kept: o.Details.Kept,
+		ID:   o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
 		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
 	}
 	if unrecorded != nil || end.Outcome == audit.Pending {

@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // errStayed is what is wrong where Compose itself sees nothing wrong.
-var errStayed = errors.New("Compose exited 0, but not everything is gone")
+var errStayed = errors.New("not everything is gone, although Compose exited 0")
 
 // Settler settles teardowns that were cut off: it looks at what the pending
 // event said would go, and says what the engine shows now. It cannot know what
 // happened in between by another hand; details.settled says that it was so.
-func Settler(e Engine, c Containers) record.Settler {
+func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 	return func(ctx context.Context, o *record.Operation) (record.Ended, error) {
 		engine, err := e.Describe(ctx)
 		if err != nil {
@@ -33,9 +36,17 @@ func Settler(e Engine, c Containers) record.Settler {
 		if err != nil {
 			return record.Ended{}, err
 		}
+		kept := len(o.Details.Kept) > 0
+		aside, err := undo.SettleKept(ctx, o, open)
+		if err == nil && kept {
+			snap, err = e.Snapshot(ctx, inventory.Scope{Images: hasImages(o.Details.Inventory)})
+		}
+		if err != nil {
+			return record.Ended{}, err
+		}
 		o.Details.Engine.StableCreated = engine.StableCreated
 		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
-			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune,
+			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune, Same: aside.Same, Replaced: aside.Replaced,
 		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
@@ -50,21 +61,20 @@ func Settler(e Engine, c Containers) record.Settler {
 // rested waits until the engine no longer removes containers of the project,
 // for restLimit at most, and lists what it has.
 func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, restLimit)
-	defer cancel()
-	images := false
-	for _, r := range inv.Resources {
-		images = images || r.Kind == inventory.KindImage
-	}
+	began := time.Now()
 	for {
-		snap, err := e.Snapshot(ctx, inventory.Scope{Images: images})
-		if err != nil || !removing(snap, inv.Project) {
+		snap, err := e.Snapshot(ctx, inventory.Scope{Images: hasImages(inv)})
+		if err != nil || !removing(snap, inv.Project) || time.Since(began) >= restLimit {
 			return snap, err
 		}
 		select {
 		case <-ctx.Done():
-			return snap, nil
+			return snap, ctx.Err()
 		case <-time.After(restPoll):
 		}
 	}
+}
+
+func hasImages(inv inventory.Inventory) bool {
+	return slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Kind == inventory.KindImage })
 }

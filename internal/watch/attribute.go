@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"os"
 	"slices"
 	"time"
 
@@ -55,9 +54,6 @@ func (r *Records) deeds(e inventory.Engine, losses []Loss) (out []deed) {
 		}
 	}
 	for _, l := range append([]*audit.Log{r.Book.Log}, r.Others()...) {
-		if _, err := os.Stat(l.Path); err != nil {
-			continue
-		}
 		_, _ = l.History(audit.Query{Since: since.Add(-clockSlack)}, func(rec audit.Record, _ []byte) error {
 			out = append(out, deedOf(l, rec.Event, e))
 			return nil

@@ -19,6 +19,7 @@ func (p *Process) Check() {
 	p.checkLocks()
 	p.World.mu.Lock()
 	defer p.World.mu.Unlock()
+	p.checkData()
 	if p.Killed() {
 		p.watchers = map[*Watcher]bool{} // they went with it
 		return
@@ -41,6 +42,7 @@ func (p *Process) CheckSettled() {
 	if p.op != nil && p.op.outcome == nil {
 		p.T.Errorf("it stays unfinished")
 	}
+	p.checkData()
 	p.checkEnd()
 }
 
@@ -50,6 +52,9 @@ func (p *Process) checkEnd() {
 		p.checkOutcome(*p.op.outcome)
 	}
 	open := p.op != nil && p.op.outcome == nil
+	if p.op != nil && p.op.outcome != nil && p.op.outcome.Outcome == audit.Partial {
+		return // what remains of the project stays as it is
+	}
 	if mine := p.mine(); len(mine) == 0 && p.removed == 0 && !open && !p.excused {
 		for _, c := range p.containers {
 			if c.stopped && p.ran[c.ID] {
@@ -72,6 +77,9 @@ func (p *Process) mine() (names []string) {
 // checkOutcome holds an outcome against what was destroyed.
 func (p *Process) checkOutcome(e audit.Event) {
 	p.T.Helper()
+	if e.Operation == audit.Purge { // the volumes were gone before
+		return
+	}
 	gone := map[string]bool{} // since the process began
 	for _, d := range p.destroyed {
 		if d.At > p.began && (d.By == p || e.Operation == audit.Destroy) {
@@ -99,6 +107,67 @@ func (p *Process) checkOutcome(e audit.Event) {
 	}
 }
 
+// CheckSwept fails the test where a lock file is left of anything.
+func (w *World) CheckSwept() {
+	w.T.Helper()
+	list, err := os.ReadDir(w.Log.Path + ".ops")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.T.Errorf("%v", err)
+	}
+	for _, entry := range list {
+		if !strings.Contains(entry.Name(), "-") { // a project's keeps nobody out
+			w.T.Errorf("the lock file of %s was left", entry.Name())
+		}
+	}
+}
+
+// CheckHistory holds the whole log against all that was ever destroyed: what a
+// process of ours destroyed is in the record of that process, and every record
+// tells of something that was destroyed while its operation was unfinished, and
+// that no other record tells of.
+func (w *World) CheckHistory() {
+	w.T.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	told := map[int]string{} // by when it was destroyed
+	for id, o := range w.operations {
+		if o.outcome == nil {
+			continue
+		}
+		for _, name := range o.outcome.DataAffected {
+			at := w.end(name, o, told)
+			if at == 0 {
+				w.T.Errorf("%s of %s tells of volume %s, which was not destroyed then, or another record tells of it: %v", o.outcome.Outcome, id, name, w.destroyed)
+			}
+			told[at] = id
+		}
+	}
+	for _, d := range w.destroyed {
+		switch {
+		case d.By == nil || told[d.At] != "":
+		case d.By.op.outcome == nil:
+			w.T.Errorf("volume %s was destroyed, and its operation is unfinished", d.Name)
+		case d.Birth > d.By.op.look && (d.By.Killed() || d.By.mute || w.Deaf): // which nothing shows
+		default:
+			w.T.Errorf("volume %s was destroyed, and no record tells of it: %q", d.Name, d.By.op.outcome.DataAffected)
+		}
+	}
+}
+
+// end is when a volume was destroyed that an outcome tells of, 0 where it was not:
+// by the operation itself, if so.
+func (w *World) end(name string, o *operation, told map[int]string) (at int) {
+	for _, d := range w.destroyed {
+		if d.Name != name || told[d.At] != "" || d.At < o.from || d.At > o.to {
+			continue
+		}
+		if at = d.At; d.By == o.by {
+			return at
+		}
+	}
+	return at
+}
+
 // checkLocks fails the test where a lock is held or left over.
 func (p *Process) checkLocks() {
 	p.T.Helper()
@@ -118,10 +187,10 @@ func (p *Process) checkLocks() {
 		}
 		_ = l.Unlock()
 		switch id := entry.Name(); {
-		case p.Killed(), p.unsure && !strings.Contains(id, "-"):
+		case p.Killed():
 		case strings.Contains(id, "-"):
 			p.T.Errorf("the lock of project %s was left", id)
-		case p.Ended(id):
+		case p.op != nil && id == p.op.id && p.Ended(id) && !p.unsure:
 			p.T.Errorf("the lock of %s was left, which has an outcome", id)
 		}
 	}

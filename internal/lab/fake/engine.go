@@ -29,10 +29,10 @@ func (p *Process) Platform(ctx context.Context) (out inventory.Platform, err err
 func (p *Process) Snapshot(ctx context.Context, _ inventory.Scope) (s inventory.Snapshot, err error) {
 	err = p.Do(ctx, "snapshot", func() error {
 		s = p.snapshot()
-		p.look = p.next()
+		p.look, p.running = p.next(), map[string]bool{}
 		for _, c := range s.Containers {
 			if c.Runs() {
-				p.ran[c.ID] = true
+				p.ran[c.ID], p.running[c.ID] = true, true
 			}
 		}
 		return nil
@@ -45,7 +45,7 @@ func (p *Process) Snapshot(ctx context.Context, _ inventory.Scope) (s inventory.
 
 func (w *World) snapshot() (s inventory.Snapshot) {
 	for _, name := range slices.Sorted(maps.Keys(w.volumes)) {
-		s.Volumes = append(s.Volumes, w.volumes[name].Volume)
+		s.Volumes = append(s.Volumes, w.seen(name))
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.containers)) {
 		s.Containers = append(s.Containers, w.containers[id].Container)
@@ -72,8 +72,8 @@ func (p *Process) Start(ctx context.Context, ids []string) error {
 			c := p.containers[id]
 			switch {
 			case c == nil || c.Runs():
-			case !c.stopped:
-				p.T.Errorf("container %s was started, and nobody of us had stopped it", c.Name)
+			case !p.announced(id):
+				p.T.Errorf("container %s was started, and no event said that it runs", c.Name)
 			default:
 				c.State, c.stopped = "running", false
 			}
@@ -99,10 +99,19 @@ func (p *Process) Stop(ctx context.Context, ids []string) error {
 }
 
 func (p *Process) halt(c *Container) {
-	if c == nil || !c.Runs() && !p.ran[c.ID] {
-		return
+	if c != nil && c.Runs() {
+		c.State, c.stopped = "exited", true
 	}
-	c.State, c.stopped = "exited", true
+}
+
+// announced reports whether an operation has said that it will stop a container.
+func (w *World) announced(id string) bool {
+	for _, o := range w.operations {
+		if slices.Contains(details(o.pending).Stopped, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // ErrInUse is why the engine refuses to remove a volume.
@@ -130,6 +139,7 @@ func (p *Process) CreateVolume(ctx context.Context, v inventory.Volume) (out inv
 	err = p.Do(ctx, "create", func() error {
 		if p.volumes[v.Name] == nil {
 			p.make(v).Content = map[string]string{}
+			p.bare(v.Name)
 		}
 		out = p.volumes[v.Name].Volume
 		return nil

@@ -54,11 +54,14 @@ type Process struct {
 	began   int             // when it was started
 	look    int             // when it looked at the engine last
 	ran     map[string]bool // ids of containers that ran at a look
+	running map[string]bool // at the last one
 	op      *operation      // that it performs
 	helpers int             // that it has made and not removed
 	removed int             // containers and networks
 	excused bool            // a start of containers failed on purpose
+	aside   map[string]bool // volumes that it set aside, and has not put back
 	unsure  bool            // an event was written, and its process was told that it failed
+	mute    bool            // an event could not be written
 }
 
 // operation is one that a process performs.
@@ -68,6 +71,9 @@ type operation struct {
 	outcome *audit.Event
 	durable bool // the process was told that an event is in the log
 	look    int  // when was looked at what pending names
+	by      *Process
+	from    int // when the process began that performs it
+	to      int // when the outcome was written
 }
 
 // Process begins one.

@@ -52,7 +52,7 @@ func (r Recorder) write(ctx context.Context, how string, e audit.Event) (h audit
 	r.World.mu.Lock()
 	defer r.World.mu.Unlock()
 	if err != nil {
-		r.tried[e.ID] = true
+		r.tried[e.ID], r.mute = true, true
 		r.unsure = r.unsure || h != audit.Head{}
 	}
 	if r.op != nil && r.op.id == e.ID && err == nil {
@@ -64,15 +64,20 @@ func (r Recorder) write(ctx context.Context, how string, e audit.Event) (h audit
 // note remembers what an operation has said.
 func (r Recorder) note(how string, e audit.Event) {
 	if r.operations[e.ID] == nil {
-		r.op = &operation{id: e.ID}
+		r.op = &operation{id: e.ID, by: r.Process, from: r.began}
 		r.operations[e.ID] = r.op
 	}
 	o := r.operations[e.ID] // of this process, or one that it settles
 	if e.Outcome == audit.Pending {
+		for _, id := range details(e).Stopped {
+			if !r.running[id] && !slices.Contains(details(o.pending).Stopped, id) {
+				r.T.Errorf("container %s is said to run, and did not at the last look", id)
+			}
+		}
 		o.pending, o.look = e, r.look
 		return
 	}
-	o.outcome = &e
+	o.outcome, o.to = &e, r.next()
 }
 
 // detailed is what is read of an event's details.
@@ -81,7 +86,14 @@ type detailed struct {
 	Resources   []inventory.Resource `json:"resources"`
 	Stopped     []string             `json:"stopped"`
 	Signal      string               `json:"signal"`
+	Kept        []kept               `json:"kept"`
 }
+
+type kept struct {
+	Name string `json:"name"`
+}
+
+func (d detailed) keeps(volume string) bool { return slices.Contains(d.Kept, kept{volume}) }
 
 func details(e audit.Event) (d detailed) {
 	_ = json.Unmarshal(e.Details, &d) // the flow made it

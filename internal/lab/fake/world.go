@@ -5,8 +5,8 @@
 //   - a volume is destroyed that no durable pending event names, and that the
 //     operation could have looked at before;
 //   - an event follows an outcome, or an operation begins twice;
-//   - a container is started that did not run before, or that somebody else
-//     stopped;
+//   - a container is started that did not run when it was looked at, or that no
+//     event names;
 //   - a helper, a watcher or a held lock is left behind.
 //
 // A World is what there is, of all processes. A Process is one run of the
@@ -40,6 +40,9 @@ type World struct {
 	Births bool
 	// Deaf: the engine's events cannot be followed.
 	Deaf bool
+	// Root, where it is set, is the engine's data directory: volumes are directories
+	// of it then, and can be set aside.
+	Root string
 
 	mu         sync.Mutex // guards what follows
 	tick       int        // a clock that every change moves on
@@ -117,6 +120,7 @@ func (w *World) make(v inventory.Volume) *Volume {
 	}
 	one := &Volume{Volume: v, Birth: at, Content: map[string]string{"file": fmt.Sprint(v.Name, at)}}
 	w.volumes[v.Name] = one
+	w.lay(one)
 	w.tell(func(s *inventory.Seen) { s.Volumes = append(s.Volumes, one.Volume) })
 	return one
 }
@@ -164,6 +168,7 @@ func (w *World) users(volume string) (ids []string) {
 func (w *World) destroy(name string, by *Process) {
 	v := w.volumes[name]
 	delete(w.volumes, name)
+	w.clear(name)
 	w.destroyed = append(w.destroyed, Destroyed{name, v.Birth, w.next(), by})
 	if by != nil {
 		by.mayDestroy(v)
@@ -205,6 +210,14 @@ func (w *World) Run(name, project, service string, volumes ...string) {
 	}
 	w.containers[c.ID] = c
 	w.tell(func(s *inventory.Seen) { s.Containers = append(s.Containers, c.Container) })
+}
+
+// Removing makes a container of a project that the engine is removing, for ever.
+func (w *World) Removing(name, project string) {
+	w.Run(name, project, "gone")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.byName(name).State = "removing"
 }
 
 // Network makes a network of a project.

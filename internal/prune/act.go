@@ -1,0 +1,202 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
+)
+
+// tally is what has become of the volumes that were to go.
+type tally struct {
+	removed []string          // by us, as the engine said
+	left    map[string]string // nothing is done about these, and why: other hands were faster
+}
+
+// Act removes, looks again and classifies. A crash in it leaves an unfinished
+// operation, which is settled by looking, and by putting back what was set aside.
+func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	t := &tally{left: map[string]string{}}
+	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, t) })
+	if sig != nil {
+		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
+		failed = nil
+	}
+	if r.unsettled {
+		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: failed}
+	}
+	var after inventory.After
+	snapshot, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
+	if after.Snapshot = snapshot; err == nil {
+		err = undo.PutBack(r.Keeper, o, &after)
+	}
+	if err != nil {
+		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", errors.Join(err, failed))}
+	}
+	after.Seen, after.Unseen, after.Interrupted = inventory.Seen{Destroyed: t.removed}, true, sig != nil
+	r.verdict = r.judge(o.Details.Inventory, t, after)
+	end := o.Details.Settle(r.verdict)
+	end.Err = errors.Join(end.Err, failed)
+	return end
+}
+
+// judge says what we have done: what others were faster with is not asked any more,
+// whatever has become of it.
+func (r *Run) judge(inv inventory.Inventory, t *tally, after inventory.After) inventory.Verdict {
+	var mine, theirs []inventory.Resource
+	for _, res := range inv.Resources {
+		if why, left := t.left[res.Name]; left {
+			res.Asked, res.Fate, res.Reason = false, inventory.Kept, why
+			theirs = append(theirs, res)
+			continue
+		}
+		mine = append(mine, res)
+	}
+	inv.Engine, inv.Resources = r.Is, mine
+	v := inventory.Classify(inv, r.before, after, nil)
+	v.Resources = append(v.Resources, theirs...)
+	slices.SortFunc(v.Resources, func(a, b inventory.Resource) int { return strings.Compare(a.Name, b.Name) })
+	return v
+}
+
+// freshFor is how old a look may be when a volume is removed by what it showed.
+// Large volumes take their time.
+const freshFor = time.Second
+
+// remove removes what was shown, as long as it is what it was: the same volume,
+// unused, and of no project that another operation is changing. The engine
+// refuses one that comes into use in between.
+func (r *Run) remove(ctx context.Context, o *record.Operation, t *tally) error {
+	c := claims{run: r, operation: o, held: map[string]func(){}}
+	defer c.release()
+	aside, errs, err := r.setAside(ctx, o, &c, t)
+	if err != nil {
+		return err
+	}
+	still, looked := aside, time.Now()
+	for i, name := range o.Details.Going() {
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+		if aside == nil && (still == nil || time.Since(looked) > freshFor) {
+			looked = time.Now()
+			if still, err = r.still(ctx, o.Details.Inventory, o.Details.Going()[i:], t); err != nil {
+				return errors.Join(append(errs, err)...)
+			}
+		}
+		if v, goes := still[name]; goes {
+			errs = append(errs, r.removeOne(ctx, v, &c, t))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// setAside sets aside what is about to be removed, as far as it is to be kept and
+// nobody else claims it, and says why others stay. It returns what may go then, or
+// nil where nothing is kept: of what was moved a later look would say that it is
+// another one.
+func (r *Run) setAside(ctx context.Context, o *record.Operation, c *claims, t *tally) (still map[string]inventory.Volume, claimed []error, err error) {
+	if len(o.Details.Kept) == 0 {
+		return nil, nil, nil
+	}
+	if still, err = r.still(ctx, o.Details.Inventory, o.Details.Going(), t); err != nil {
+		return nil, nil, err
+	}
+	for name, v := range still {
+		if err := c.take(v); err != nil {
+			claimed = append(claimed, err)
+			delete(still, name)
+		}
+	}
+	o.Details.Kept = slices.DeleteFunc(slices.Clone(o.Details.Kept), func(k record.Kept) bool {
+		_, goes := still[k.Name]
+		return !goes
+	})
+	end, told := undo.SetAside(ctx, r.Keeper, o, r.Book, r.before)
+	if told != nil {
+		r.refused, r.unsettled = told, end.Outcome == audit.Pending
+		return nil, nil, told
+	}
+	return still, claimed, nil
+}
+
+// still looks which of the volumes are what they were, and still to go. It notes
+// the others.
+func (r *Run) still(ctx context.Context, inv inventory.Inventory, names []string, t *tally) (map[string]inventory.Volume, error) {
+	now, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	going := map[string]inventory.Volume{}
+	for _, name := range Plan(now, r.Options).Going() {
+		going[name], _ = now.Volume(name)
+	}
+	inv.Engine = r.Is
+	for _, res := range inventory.Classify(inv, r.before, inventory.After{Snapshot: now, Unseen: true}, nil).Resources {
+		if !slices.Contains(names, res.Name) || res.Result == inventory.Remained {
+			continue
+		}
+		delete(going, res.Name)
+		t.left[res.Name] = "another hand removed it first"
+		if res.Result == inventory.Unknown {
+			t.left[res.Name] = "it may be another one than was shown"
+		}
+	}
+	return going, nil
+}
+
+// removeOne removes a volume, if only we claim it.
+func (r *Run) removeOne(ctx context.Context, v inventory.Volume, c *claims, t *tally) error {
+	if err := c.take(v); err != nil {
+		return err
+	}
+	err := r.Engine.RemoveVolume(ctx, v.Name)
+	switch {
+	case errors.Is(err, inventory.ErrGone):
+		t.left[v.Name] = "another hand removed it first"
+		return nil
+	case err == nil:
+		t.removed = append(t.removed, v.Name)
+	}
+	return err
+}
+
+// claims are the projects that no other operation changes until we are done, so
+// that of two operations only one claims a volume.
+type claims struct {
+	run       *Run
+	operation *record.Operation
+	held      map[string]func()
+}
+
+// take claims the project of a volume.
+func (c *claims) take(v inventory.Volume) error {
+	project := v.Labels[inventory.LabelProject]
+	if c.held[project] != nil {
+		return nil
+	}
+	release, free, err := c.operation.TryProject(c.run.Is.ID, project)
+	switch {
+	case err != nil:
+		return fmt.Errorf("volume %q: %w", v.Name, err)
+	case !free:
+		return fmt.Errorf("volume %q: its project is being changed by another operation", v.Name)
+	}
+	c.held[project] = release
+	return nil
+}
+
+func (c *claims) release() {
+	for _, release := range c.held {
+		release()
+	}
+}
