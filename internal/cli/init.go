@@ -50,6 +50,6 @@ func (c initCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	p.say("Written. From now on docker compose down is recorded.")
-	p.say("Everybody who uses this file now needs ccdestroy on the PATH (or as a plugin of docker): without it, docker compose up and down fail.")
+	p.say("Everybody who uses this file now needs ccdestroy on the PATH (or as a plugin of docker): without it, docker compose down fails and removes nothing, and up ends with an error.")
 	return nil
 }

@@ -20,7 +20,7 @@ type moment struct{ time.Time }
 const momentForms = `2h, 1h30m, 3 days ago, yesterday, "yesterday 17:00", monday, last week, noon, 2026-11-23, "2026-11-23 17:00", or RFC 3339`
 
 var (
-	spanForm  = regexp.MustCompile(`^(?:(\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten) ?(seconds?|secs?|s|minutes?|mins?|months?|mo|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)[ ,]*)`)
+	agoForm   = regexp.MustCompile(`^(?:(\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten) ?(seconds?|secs?|s|minutes?|mins?|months?|mo|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)[ ,]*)`)
 	clockForm = regexp.MustCompile(`^(?:(.*?\S) (?:at )?|)(\d{1,2}:\d{2}(?::\d{2})?|noon|midnight)$`)
 	dayForms  = []string{"2006-01-02", "2006-01", "2006"}
 	numbers   = []string{"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
@@ -40,7 +40,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	if words == "now" {
 		return now, nil
 	}
-	if t, ok := span(strings.TrimSuffix(words, " ago"), now); ok {
+	if t, ok := ago(strings.TrimSuffix(words, " ago"), now); ok {
 		if t.Year() < 1 {
 			return t, fmt.Errorf("%q is too long ago", text)
 		}
@@ -51,7 +51,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 		words, clock, hasClock = m[1], m[2], true
 	}
 	if unit, last := strings.CutPrefix(words, "last "); last && !hasClock {
-		if t, ok := span("1 "+unit, now); ok {
+		if t, ok := ago("1 "+unit, now); ok {
 			return t, nil
 		}
 	}
@@ -72,11 +72,11 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// span reads how long ago: 1h30m, a week, 3 months.
-func span(text string, now time.Time) (time.Time, bool) {
+// ago reads how long ago: 1h30m, a week, 3 months.
+func ago(text string, now time.Time) (time.Time, bool) {
 	at, any := now, false
 	for text != "" {
-		m := spanForm.FindStringSubmatch(text)
+		m := agoForm.FindStringSubmatch(text)
 		if m == nil {
 			return now, false
 		}

@@ -37,15 +37,6 @@ func (b *Book) locked() (ids []string) {
 	return ids
 }
 
-// Still reports whether no operation of the log is at work or was cut off. What
-// cannot be seen is not still.
-func (b *Book) Still() bool {
-	if _, err := os.ReadDir(b.ops()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	return len(b.locked()) == 0
-}
-
 // resume takes up an operation that is dead: one whose lock can be taken and
 // that has no outcome. Without one it returns nil; a lock file that an
 // operation left behind that is over, or never began, is removed.
