@@ -142,10 +142,10 @@ func (m mark) fits(l Loss) int {
 		return 0
 	case m.born != "" && r.Born != "":
 		return sameIf(m.born == r.Born)
-	case l.Engine.StableCreated && m.created != "" && r.Created != "":
-		return sameIf(m.created == r.Created)
+	case !l.Engine.StableCreated, m.created == "", r.Created == "", m.created > r.Created:
+		return 1 // that of a volume that was set aside and put back is later than it was
 	}
-	return 1
+	return sameIf(m.created == r.Created)
 }
 
 func sameIf(same bool) int {

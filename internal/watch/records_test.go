@@ -334,6 +334,15 @@ func TestLikeliest(t *testing.T) {
 	d.want("it was not made yet", d.lose(before), 0, "a")
 
 	d = newDesk(t)
+	unborn := func(created int64) inventory.Volume {
+		return inventory.Volume{Name: "a", Driver: "local", Created: time.Unix(created, 0)}
+	}
+	o = d.begin(about("shop", unborn(2)))
+	d.end(o, audit.Success, "a")
+	d.want("it was made later", d.lose(Loss{Volume: unborn(3), Engine: engine, At: time.Now()}), 0, "a")
+	d.want("its time has moved", d.lose(Loss{Volume: unborn(1), Engine: engine, At: time.Now()}), 0, "a")
+
+	d = newDesk(t)
 	o = d.begin(about("shop", older))
 	within := nameless()
 	d.end(o, audit.Success, "a")
