@@ -12,7 +12,7 @@ import (
 )
 
 type acceptCmd struct {
-	Reason string `fixed:"" required:"" placeholder:"TEXT" help:"Why the log is not the one that was written here; kept in the record."`
+	Reason string `fixed:"" required:"" placeholder:"TEXT" help:"Reason why the log was replaced, kept in the record."`
 	logFlag
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/posener/complete"
 
+	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -78,6 +80,9 @@ func (p Process) complete(parser *kong.Kong) (asked bool, err error) {
 		"volume":    complete.PredictFunc(func(complete.Args) []string { volumes, _ := p.known(); return volumes }),
 		"project":   complete.PredictFunc(func(complete.Args) []string { _, projects := p.known(); return projects }),
 		"file":      complete.PredictFiles("*"),
+		"service":   complete.PredictFunc(func(a complete.Args) []string { return names(p.services(flagsIn(parser.Model, a.All))) }),
+		"export":    complete.PredictOr(complete.PredictFunc(func(complete.Args) []string { return p.knownExports() }), complete.PredictDirs("*")),
+		"archived":  complete.PredictFunc(p.archived),
 	}))
 	if err != nil {
 		return true, err
@@ -110,6 +115,46 @@ func (p Process) knownEvents() (ids []string) {
 		return nil
 	})
 	return ids
+}
+
+// flagsIn are the flags of a teardown in a command line that is being typed.
+func flagsIn(app *kong.Application, words []string) (flags []typed) {
+	for i, word := range words {
+		if len(word) > 1 && word[0] == '-' {
+			one, _ := read(app.DefaultCmd.Flags, words[i:])
+			flags = append(flags, one...)
+		}
+	}
+	return flags
+}
+
+// knownExports are the exports that the log knows of, as a path from here where
+// they lie below.
+func (p Process) knownExports() (paths []string) {
+	l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")})
+	if err != nil {
+		return nil
+	}
+	list, _ := p.shelf(l, "").List()
+	for _, found := range list {
+		if rel, err := filepath.Rel(p.Dir, found.Path); err == nil && filepath.IsLocal(rel) {
+			found.Path = rel
+		}
+		if found.State == archive.StateComplete {
+			paths = append(paths, found.Path)
+		}
+	}
+	return names(paths)
+}
+
+// archived are the volumes of the export that was typed.
+func (p Process) archived(a complete.Args) []string {
+	for _, word := range a.Completed {
+		if found := archive.At(p.abs(word)); found.State == archive.StateComplete {
+			return names(slices.Clone(found.Volumes))
+		}
+	}
+	return nil
 }
 
 // known are the volumes and projects of the engine and of the newest events.

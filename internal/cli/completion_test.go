@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,9 @@ func TestCompletion(t *testing.T) {
 	if r := call(t, dir, nil, "completion", "tcsh"); r.code != 2 || !strings.Contains(r.stderr, "bash") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
+	put(t, filepath.Join(dir, "compose.yaml"), "services:\n  web: {image: x}\n  job: {image: x, profiles: [p]}\n")
+	put(t, filepath.Join(dir, "other.yaml"), "services:\n  xweb: {image: x}\n")
+	t.Chdir(dir)
 	for line, want := range map[string]string{
 		"ccdestroy audit ver":                                     "verify\n",
 		"ccdestroy --unp":                                         "--unprotect\n",
@@ -34,6 +38,10 @@ func TestCompletion(t *testing.T) {
 		"ccdestroy audit show " + all[0].ID[:20]:                  all[0].ID + "\n",
 		"ccdestroy audit --project " + all[0].Details.Project[:9]: all[0].Details.Project + "\n",
 		"ccdestroy reconcile --form":                              "",
+		"ccdestroy down w":                                        "web\n",
+		"ccdestroy down web jo":                                   "job\n",
+		"ccdestroy down -f other.yaml x":                          "xweb\n",
+		"ccdestroy inventory j":                                   "job\n",
 	} {
 		t.Setenv("COMP_LINE", line)
 		t.Setenv("COMP_POINT", "999")
@@ -54,7 +62,7 @@ func TestCompletionLeftOver(t *testing.T) {
 	}
 	dir := project(t)
 	refused(t, call(t, dir, env), "COMP_LINE is set")
-	refused(t, call(t, dir, env, "ccdestroy", "down", "ccdestroy"), "unexpected argument") // bash, by a script of an older version
+	refused(t, call(t, dir, env, "ccdestroy", "down", "ccdestroy"), "is not a command") // bash, by a script of an older version
 	if r := call(t, dir, env, "--yes"); r.code != 1 {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}

@@ -35,11 +35,11 @@ func (p Process) exportsIn(dir string) func(project string) string {
 
 type exportCmd struct {
 	projectFlags
-	Output  string   `fixed:"" short:"o" placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
-	Stop    bool     `group:"ours" help:"Stop the containers that use the volumes meanwhile, and start them again."`
-	Quiet   bool     `short:"q" group:"ours" help:"Do not show how far it is."`
-	Reason  string   `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
-	Volumes []string `arg:"" optional:"" name:"volume" completion-predictor:"volume" help:"Volumes, by name or by key in the Compose files; none means all that a teardown would destroy."`
+	Output  string   `fixed:"" short:"o" placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
+	Stop    bool     `group:"ccdestroy" help:"Stop the containers that use the volumes during the export, then start them again."`
+	Quiet   bool     `short:"q" group:"ccdestroy" help:"Hide progress."`
+	Reason  string   `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
+	Volumes []string `arg:"" optional:"" name:"volume" completion-predictor:"volume" help:"Volumes, by name or by key in the Compose files; default: all that a teardown would destroy."`
 	lockFlag
 	logFlag
 }

@@ -15,8 +15,8 @@ import (
 )
 
 type exportsCmd struct {
-	List  exportsListCmd  `cmd:"" settings:"reads" default:"withargs" help:"List the exports that the log knows of, or that lie in a directory: the command when none is named."`
-	Check exportsCheckCmd `cmd:"" settings:"reads" help:"Read an export through and compare every hash; exit 7 when something is wrong."`
+	List  exportsListCmd  `cmd:"" settings:"reads" default:"withargs" help:"List the exports in the log, or in a directory (default command)."`
+	Check exportsCheckCmd `cmd:"" settings:"reads" help:"Verify every hash of an export; exits 7 when something is wrong."`
 }
 
 // shelf is where the exports of a log lie: below the working directory, the
@@ -46,7 +46,7 @@ func (p Process) lastExports(named string) func(*record.Book, []string) map[stri
 
 type exportsListCmd struct {
 	Format string `enum:"table,json" default:"table" help:"table or json."`
-	Dir    string `arg:"" optional:"" name:"directory" completion-predictor:"file" help:"Directory of exports; none means those that the log knows of."`
+	Dir    string `arg:"" optional:"" name:"directory" completion-predictor:"file" help:"Directory of exports (default: those in the log)."`
 	logFlag
 }
 
@@ -75,7 +75,7 @@ func (c exportsListCmd) Run(p Process) error {
 }
 
 type exportsCheckCmd struct {
-	Exports []string `arg:"" name:"export" completion-predictor:"file" help:"Directories of exports."`
+	Exports []string `arg:"" name:"export" completion-predictor:"export" help:"Directories of exports."`
 	logFlag
 }
 

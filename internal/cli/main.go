@@ -3,9 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -133,18 +130,22 @@ func Main(p Process) (code int) {
 		panic(err) // the grammar itself is wrong
 	}
 	if asked, err := p.complete(parser); err != nil {
-		return complain(p.Stderr, err)
+		return p.complain(err)
 	} else if asked {
 		return fault.ExitOK
 	}
 	p.set.app = parser.Model
 	p.set.read()
-	call, err := parser.Parse(p.Args)
+	args, err := reword(parser.Model, p.Args)
 	if err != nil {
-		return complain(p.Stderr, cmp.Or(p.set.wrong, usage(err)))
+		return p.complain(err)
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		return p.complain(cmp.Or(p.set.wrong, p.usage(parser.Model, err)))
 	}
 	if err := p.set.admit(call); err != nil {
-		return complain(p.Stderr, err)
+		return p.complain(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -155,47 +156,39 @@ func Main(p Process) (code int) {
 		return exitPipe // head has seen enough: no word about it
 	}
 	if err != nil {
-		return complain(p.Stderr, err)
+		return p.complain(err)
 	}
 	return code
 }
 
 func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 	return kong.New(g,
-		kong.Name("ccdestroy"),
+		kong.Name(strings.Join(p.program(), " ")),
 		kong.Description(description),
 		kong.Writers(p.Stdout, p.Stderr),
 		kong.Exit(func(code int) { panic(exitNow(code)) }),
 		kong.Vars{"version": "ccdestroy " + version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80, NoExpandSubcommands: true}),
 		kong.Help(help),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "project", Title: "Flags of docker compose:"}, {Key: "engine", Title: "Flags of docker:"}, {Key: "down", Title: "Flags of docker compose down:"},
+			{Key: "ccdestroy", Title: "ccdestroy flags:"}, {Key: "filter", Title: "Filters:"},
+		}),
 		momentMapper(p.Now),
 		kong.Resolvers(set),
 	)
 }
 
-// usage turns a parser's error into a complaint.
-func usage(err error) error {
-	var parse *kong.ParseError
-	try := "ccdestroy --help"
-	if errors.As(err, &parse) && parse.Context != nil {
-		if node := parse.Context.Selected(); node != nil && node.Name != "destroy" {
-			try = "ccdestroy " + strings.TrimSpace(strings.TrimPrefix(node.Path(), "ccdestroy")) + " --help"
-		}
-	}
-	return &fault.Fault{Err: err, Try: try, Code: fault.ExitUsage}
-}
-
 // complain writes what went wrong and what to try, and returns the exit code.
-func complain(w io.Writer, err error) int {
+func (p Process) complain(err error) int {
 	f := fault.AsFault(err)
 	text := strings.Split(strings.TrimSpace(f.Error()), "\n")
-	fmt.Fprintf(w, "ccdestroy: %s\n", render.Terminal(text[0]))
+	p.say("ccdestroy: %s", text[0])
 	for _, line := range text[1:] {
-		fmt.Fprintf(w, "  %s\n", render.Terminal(line))
+		p.say("  %s", line)
 	}
 	if f.Try != "" {
-		fmt.Fprintf(w, "Try: %s\n", render.Terminal(f.Try))
+		p.say("Try: %s", f.Try)
 	}
 	return f.Code
 }

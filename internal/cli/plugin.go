@@ -129,6 +129,7 @@ func dockerFlags(args []string, words ...string) (rest []string, env map[string]
 // AsPlugin makes of this process, which the Docker CLI has called, the one that
 // a user would have called.
 func (p Process) AsPlugin() (Process, error) {
+	p.Plugin = true
 	rest, env, err := fromPlugin(p.Args)
 	if err != nil {
 		return p, &fault.Fault{Err: err, Try: "docker ccdestroy --help", Code: fault.ExitUsage}
@@ -187,4 +188,4 @@ func withHangUp(signals <-chan os.Signal, socket string) <-chan os.Signal {
 }
 
 // Complain writes why the program cannot begin, and returns the exit code.
-func Complain(w io.Writer, err error) int { return complain(w, err) }
+func Complain(p Process, err error) int { return p.complain(err) }

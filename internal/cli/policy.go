@@ -12,7 +12,7 @@ import (
 
 // protectFlag is for commands that remove volumes, or show what would go.
 type protectFlag struct {
-	Protect []string `sep:"none" placeholder:"PATTERN" group:"ours" help:"Protect volumes whose name or Compose key matches, as the label ccdestroy.protect=true does: * stands for any text. Repeatable, and adds to what settings protect."`
+	Protect []string `sep:"none" placeholder:"PATTERN" group:"ccdestroy" help:"Protect volumes whose name or Compose key matches, as the label ccdestroy.protect=true does: * stands for any text. Repeatable, and adds to what settings protect."`
 }
 
 // options decide what a teardown removes, and refuses to.

@@ -205,12 +205,12 @@ func TestKeepForSettings(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]time.Duration{"0": 0, "7d": 168 * time.Hour, "2w": 336 * time.Hour, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute} {
-		if got, err := parseSpan(text); err != nil || time.Duration(got) != want {
+		if got, err := parseKeepTime(text); err != nil || time.Duration(got) != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "7", "-1d", "-1h", "d", "1 d", "999999d"} {
-		if got, err := parseSpan(text); err == nil {
+		if got, err := parseKeepTime(text); err == nil {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

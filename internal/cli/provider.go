@@ -43,7 +43,7 @@ func (composeIdleCmd) Run(p Process) error {
 }
 
 type composeDownCmd struct {
-	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes of which there is no export."`
+	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
 	protectFlag
 	logFlag
 	lockFlag

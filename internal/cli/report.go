@@ -12,8 +12,8 @@ import (
 )
 
 type reportCmd struct {
-	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, which is there when all of it is; - is standard output."`
-	Head   []string `sep:"none" placeholder:"WORD" help:"Say whether the log holds this head. Repeatable."`
+	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, in one step at the end; - is standard output."`
+	Head   []string `sep:"none" placeholder:"WORD" help:"Check that the log contains this head. Repeatable."`
 	filterFlags
 	logFlag
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/terminal"
 )
 
-// say writes one line of talk.
+// say writes one line of talk, with our commands as the user calls them.
 func (p Process) say(format string, args ...any) {
-	fmt.Fprintln(p.Stderr, render.Terminal(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(p.Stderr, render.Terminal(render.Style{Program: p.program()}.Called(fmt.Sprintf(format, args...))))
 }
 
 // note reports an incidental notice.
@@ -46,7 +46,8 @@ func (p Process) screen(timeout time.Duration) screen {
 
 // Inventory shows what will go and what stays.
 func (s screen) Inventory(inv inventory.Inventory, full bool) {
-	if full {
+	folds := s.vendor == "github" || s.vendor == "gitlab"
+	if full || s.vendor != "" && !folds {
 		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.p.style(s.p.Stderr))
 		return
 	}
@@ -54,7 +55,7 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	for _, line := range render.KeepLines(inv, s.p.style(s.p.Stderr)) {
 		fmt.Fprintln(s.p.Stderr, line)
 	}
-	if s.vendor == "github" || s.vendor == "gitlab" {
+	if folds {
 		_ = render.Folded(s.p.Stderr, s.vendor, "Inventory of "+inv.Project, s.p.Now(), func(w io.Writer) error {
 			return render.Inventory(w, inv, s.p.Now(), render.Style{})
 		})
@@ -64,6 +65,9 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	}
 }
 
+// Tell tells why there is nothing to do.
+func (s screen) Tell(text string) { s.p.say("%s", text) }
+
 // Done tells how it ended.
 func (s screen) Done(e record.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
@@ -71,30 +75,32 @@ func (s screen) Done(e record.Ending) {
 		return
 	}
 	_, _ = io.WriteString(s.p.Stderr, render.GitHubAnnotation(e))
-	if err := s.summary(e); err != nil {
+	s.summary(func(w io.Writer) error { return render.GitHubSummary(w, e) })
+}
+
+// summary adds to the file that GitHub shows below the job, where it wants one.
+func (s screen) summary(write func(io.Writer) error) {
+	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = errors.Join(write(f), f.Close())
+	}
+	if err != nil {
 		s.p.note("the step summary was not written: " + err.Error())
 	}
 }
 
-// summary adds to the file that GitHub shows below the job, where it wants one.
-func (s screen) summary(e record.Ending) error {
-	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return render.GitHubSummary(f, e)
-}
-
 // stopped marks in CI that a teardown did not come about.
 func (s screen) stopped(err error) {
-	if s.vendor == "github" {
-		_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	if s.vendor != "github" {
+		return
 	}
+	_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	try := render.Style{Program: s.p.program()}.Called(fault.AsFault(err).Try)
+	s.summary(func(w io.Writer) error { return render.GitHubStopped(w, err.Error(), try) })
 }
 
 // Ask asks for the project's name, and offers an export before.

@@ -70,23 +70,23 @@ func elsewhere(p Process, enforced, given string) bool {
 
 // shorter reports whether the command line keeps volumes for less time.
 func shorter(_ Process, enforced, given string) bool {
-	least, err := parseSpan(enforced)
-	asked, wrong := parseSpan(given)
+	least, err := parseKeepTime(enforced)
+	asked, wrong := parseKeepTime(given)
 	return err != nil || wrong != nil || asked < least
 }
 
 // length is a length of time.
 func length(_ *settingsFile, value any) (any, error) {
-	_, err := parseSpan(fmt.Sprint(value))
+	_, err := parseKeepTime(fmt.Sprint(value))
 	return value, err
 }
 
 // projectKeeps is for how long the project's file wants volumes kept, or 0. It
 // makes any other setting longer, and none shorter.
-func (s *settings) projectKeeps() (d span) {
+func (s *settings) projectKeeps() (d keepTime) {
 	for _, f := range s.files {
 		if one, set := f.keys[keepKey]; set && f.who == ofProject {
-			d, _ = parseSpan(fmt.Sprint(one.value)) // length has checked it
+			d, _ = parseKeepTime(fmt.Sprint(one.value)) // length has checked it
 		}
 	}
 	return d
@@ -103,7 +103,7 @@ func (s *settings) keeps() string {
 			continue
 		}
 		text := fmt.Sprint(one.value)
-		if d, err := parseSpan(text); err == nil && d < s.projectKeeps() {
+		if d, err := parseKeepTime(text); err == nil && d < s.projectKeeps() {
 			return time.Duration(s.projectKeeps()).String()
 		}
 		return text

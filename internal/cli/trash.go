@@ -20,7 +20,7 @@ import (
 )
 
 type trashCmd struct {
-	List  trashListCmd  `cmd:"" default:"withargs" help:"List the volumes that can be brought back, of every project on the engine: the command when none is named."`
+	List  trashListCmd  `cmd:"" default:"withargs" help:"List the volumes that can be brought back, of every project on the engine (default command)."`
 	Purge trashPurgeCmd `cmd:"" help:"Destroy them for good, and record which."`
 }
 
@@ -68,8 +68,8 @@ type trashPurgeCmd struct {
 	IDs           []string      `arg:"" optional:"" name:"id" help:"Operations whose volumes go, or the beginnings of their ids; none means all."`
 	Expired       bool          `fixed:"" help:"Only what is over, and the oldest for as long as the disk is too full."`
 	Yes           bool          `short:"y" help:"Do not ask."`
-	Reason        string        `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
+	Reason        string        `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	logFlag

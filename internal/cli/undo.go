@@ -21,7 +21,7 @@ type undoCmd struct {
 	Words       []string `arg:"" optional:"" name:"id|volume" help:"Id of the operation, or its beginning; then volumes of it, by name. None means all of the newest one that can be undone."`
 	As          string   `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
 	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only what was torn down of this project."`
-	Reason      string   `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
+	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	Host        string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context     string   `placeholder:"NAME" help:"Docker context to use."`
 	lockFlag

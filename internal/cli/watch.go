@@ -8,7 +8,7 @@ import (
 )
 
 type watchCmd struct {
-	OtherLog []string `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Log that may tell of a deletion already, beside those of this account. Repeatable."`
+	OtherLog []string `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Further log that may already record a deletion. Repeatable."`
 	Host     string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to watch."`
 	Context  string   `placeholder:"NAME" help:"Docker context to use."`
 	logFlag

@@ -43,7 +43,7 @@ func TestExportInterrupted(t *testing.T) {
 			_ = cmd.Wait()
 			p.stall.Store(false)
 			if c.signal == syscall.SIGKILL {
-				if r := s.ccdestroy("reconcile", "-H", p.host()); r.code != 0 || !strings.Contains(r.stderr, "Settled") {
+				if r := s.ccdestroy("reconcile", "-H", p.host()); r.code != 0 || !strings.Contains(r.stderr, "Settled") || !strings.Contains(r.stderr, "; started again: ") {
 					t.Errorf("reconcile: exit %d\n%s", r.code, r.stderr)
 				}
 			} else if code := cmd.ProcessState.ExitCode(); code != 128+int(c.signal) {

@@ -68,7 +68,7 @@ func TestExportsList(t *testing.T) {
 	if got := states(dir); len(got) != 4 || !slices.Contains(got, "incomplete") {
 		t.Errorf("%q", got)
 	}
-	if r := s.ccdestroy("exports", "check", paths[0], paths[1], paths[2]); r.code != 7 || strings.Count(r.stdout, "DAMAGED") != 2 || strings.Count(r.stdout, "whole") != 1 {
+	if r := s.ccdestroy("exports", "check", paths[0], paths[1], paths[2]); r.code != 7 || strings.Count(r.stdout, "DAMAGED") != 2 || strings.Count(r.stdout, "intact") != 1 {
 		t.Errorf("exit %d\n%s", r.code, r.stdout)
 	}
 	// A younger volume of the same name was never exported.

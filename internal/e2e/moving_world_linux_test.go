@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -144,14 +145,16 @@ func (w *world) choose() []string {
 	}
 }
 
-// unprotecting names every volume that there is, or none.
+// unprotecting names the project's volumes that are protected by now, or none: a
+// name that is not among what an operation looks at is an error.
 func (w *world) unprotecting() (flags []string) {
 	if w.rand.IntN(3) == 0 {
 		return nil
 	}
 	for _, key := range keys {
-		if w.hasVolume("PROJ_" + key) {
-			flags = append(flags, "--unprotect", w.name+"_"+key)
+		v, err := w.api.VolumeInspect(context.Background(), w.name+"_"+key)
+		if err == nil && v.Labels["ccdestroy.protect"] == "true" && v.Labels["com.docker.compose.project"] != "" {
+			flags = append(flags, "--unprotect", v.Name)
 		}
 	}
 	return flags

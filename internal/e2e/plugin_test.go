@@ -46,7 +46,13 @@ func TestCLIPlugin(t *testing.T) {
 	if r := docker("ccdestroy", "--nonsense"); r.code != 2 || !strings.Contains(r.stderr, "unknown flag --nonsense") {
 		t.Errorf("usage: exit %d\n%s", r.code, r.stderr)
 	}
-	if r := docker("--context", "here", "ccdestroy", "--yes"); r.code != 0 || s.last().Outcome != "success" || s.hasVolume("PROJ_data") {
+	for _, args := range [][]string{{"audti"}, {"web"}, {"-n", "20"}, {"audit", "show"}, {"-f", "nope.yaml"}} {
+		r := docker(append([]string{"ccdestroy"}, args...)...)
+		if r.code == 0 || !strings.Contains(r.stderr, "Try: ") || strings.Contains(r.stderr, "Try: ccdestroy") {
+			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
+		}
+	}
+	if r := docker("--context", "here", "ccdestroy", "--yes"); r.code != 0 || s.last().Outcome != "success" || s.hasVolume("PROJ_data") || !strings.Contains(r.stderr, "(docker ccdestroy audit show ") {
 		t.Errorf("teardown: exit %d\n%s", r.code, r.stderr)
 	}
 	if r := docker("ccdestroy", "audit", "-n", "20"); r.code != 0 || !strings.Contains(r.stdout, "success") {

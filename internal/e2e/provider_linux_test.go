@@ -73,7 +73,7 @@ func TestProviderRefuses(t *testing.T) {
 		}, "protected by the label", 0},
 		{"no export", func(_ *testing.T, s *stack) {
 			s.write("compose.yaml", strings.Replace(audited, "type: ccdestroy", "type: ccdestroy\n      options: {require: export}", 1))
-		}, "there is no export of volume", 0},
+		}, "no export of volume", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

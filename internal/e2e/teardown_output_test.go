@@ -89,7 +89,10 @@ func TestCIOutput(t *testing.T) {
 			before: [][]string{{"run", "--detach", "--name", "PROJ-other", "--volume", "PROJ_data:/d", "IMAGE"}},
 			stderr: []string{"\n::warning title=Partly destroyed PROJ::volume PROJ_data: in use by PROJ-other"}, summary: []string{"### Partly destroyed ", "| remained | in use by "}},
 		{name: "github, refused", env: []string{"GITHUB_ACTIONS=true"}, args: []string{"--log", "/proc/nowhere"}, code: 6,
-			stderr: []string{"::error title=ccdestroy destroyed nothing::the audit record could not be written first"}},
+			stderr: []string{"::error title=ccdestroy destroyed nothing::the audit record could not be written first"}, summary: []string{"### ccdestroy destroyed nothing\n\nthe audit record could not be written first", "\nTry: make the log writable"}},
+		{name: "github, a failed export", env: []string{"GITHUB_ACTIONS=true"}, args: []string{"--export", "/proc/nowhere"}, code: 5,
+			stderr: []string{"::error title=ccdestroy destroyed nothing::"}, summary: []string{"### ccdestroy destroyed nothing\n\n", "\nTry: "}},
+		{name: "plain CI", env: []string{"CI=1"}, stderr: []string{"Project   PROJ", "  VOLUME ", "Destroys 1 volume", "Destroyed PROJ"}, without: []string{"::", "\x1b["}},
 		{name: "gitlab", env: []string{"GITLAB_CI=true"}, stderr: []string{"\x1b[0Ksection_start:", ":ccdestroy[collapsed=true]\r\x1b[0KInventory of PROJ\n", "\x1b[0Ksection_end:"}, without: []string{"::group"}},
 		{name: "jenkins", env: []string{"JENKINS_URL=http://ci.example/", "BUILD_URL=http://ci.example/1"}, without: []string{"::", "section_", "\x1b["}, stderr: []string{"Destroyed PROJ"}},
 	} {

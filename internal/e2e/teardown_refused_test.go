@@ -28,14 +28,15 @@ func TestCannotBegin(t *testing.T) {
 				}
 			}
 			return []string{"DOCKER_CONFIG=" + s.t.TempDir()}
-		}, says: "the Docker Compose plugin does not answer", recorded: true},
-		{name: "no such file", args: []string{"-f", "nope.yaml"}, says: "nope.yaml"},
+		}, says: "the docker command has no compose plugin", recorded: true},
+		{name: "no such file", args: []string{"-f", "nope.yaml"}, says: `no such compose file: "nope.yaml"`},
+		{name: "no YAML", args: []string{"-f", "broken.yaml"}, says: "broken.yaml: "},
 		{name: "no such env file", args: []string{"--env-file", "nope.env"}, says: "nope.env"},
 		{name: "a project name that Compose refuses", args: []string{"-p", "Bad!", "-f", "compose.yaml"}, says: "Bad!"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStack(t, one(single))
+			s := newStack(t, map[string]string{"compose.yaml": single, "broken.yaml": "services: ["})
 			s.docker("compose", "up", "--detach")
 			if c.env != nil {
 				s.env = append(s.env, c.env(s)...)
@@ -96,7 +97,6 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"audit", "--format", "yaml"}, "--format"},
 		{[]string{"audit", "show"}, "id"},
 		{[]string{"inventory", "--format", "xml"}, "--format"},
-		{[]string{"-f", "compose.yaml", "down", "web"}, "down"},
 	} {
 		r := s.ccdestroy(c.args...)
 		if r.code != 2 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, "\nTry: ccdestroy ") || r.stdout != "" {

@@ -53,7 +53,7 @@ func (s *stack) outcomes() map[string][]string {
 	return out
 }
 
-const waiting = "waiting for the destroy by tester on "
+const waiting = "is in use by the destroy by tester on "
 
 // Of several teardowns of a project at once, one destroys and claims its volumes;
 // the others say for whom they wait, and then find nothing to destroy.

@@ -170,7 +170,7 @@ func TestMadeAgainUnseenIsUnknown(t *testing.T) {
 		}
 		return
 	}
-	if want := s.expand("cannot tell whether volume PROJ_data was destroyed and made again"); r.code != 1 || !strings.Contains(r.stderr, "stays unfinished: it cannot be told how it ended: "+want) {
+	if want := s.expand("cannot tell whether volume PROJ_data was destroyed and made again"); r.code != 1 || !strings.Contains(r.stderr, "stays unfinished: nothing shows how it ended: "+want) {
 		t.Errorf("exit %d, without %q\n%s", r.code, want, r.stderr)
 	}
 	if last := s.last(); last.Outcome != "pending" {

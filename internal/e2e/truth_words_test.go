@@ -121,7 +121,7 @@ func TestWorldMovesWhileRestoreAsks(t *testing.T) {
 		{name: "nothing, and no", moves: func(*stack) {}, code: 4, holds: [2]string{"later", ""}},
 		{name: "another volume", moves: remade(), again: "volume PROJ_a was made again", answer: "overwrite", holds: [2]string{"saved", "saved"}, lost: []string{"PROJ_a"}},
 		{name: "another volume, and no", moves: remade(), again: "volume PROJ_a was made again", code: 4, holds: [2]string{"new", ""}},
-		{name: "another volume on an engine elsewhere", moves: remade(), again: "volume PROJ_a may have been made again", remote: true, code: 4, holds: [2]string{"new", ""}},
+		{name: "another volume on an engine elsewhere", moves: remade(), again: "volume PROJ_a was made again", remote: true, code: 4, holds: [2]string{"new", ""}},
 		{name: "a protected one", moves: remade(protectLabel), answer: "overwrite", code: 5, says: "is protected by the label", holds: [2]string{"new", ""}},
 		{name: "one that is used", moves: func(s *stack) { s.docker("create", "--name=PROJ-user", "--volume=PROJ_a:/a", "IMAGE") }, answer: "overwrite",
 			code: 5, says: "is in use by PROJ-user", holds: [2]string{"later", ""}},
@@ -206,13 +206,14 @@ func TestWorldMovesUnasked(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args func(s *stack, export string) []string
+		look int // the one before the deed
 		code int
 		says string
 	}{
 		{"prune", func(s *stack, _ string) []string {
 			return []string{"prune", "--all", "--yes", "--filter", "label=" + s.name}
-		}, 0, ""},
-		{"restore", func(_ *stack, export string) []string { return []string{"restore", export, "--overwrite", "--yes"} }, 1, "it is another one than before"},
+		}, 3, 0, ""},
+		{"restore", func(_ *stack, export string) []string { return []string{"restore", export, "--overwrite", "--yes"} }, 2, 1, "it is another one than before"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +227,7 @@ func TestWorldMovesUnasked(t *testing.T) {
 				if requested(r, http.MethodGet, "/volumes") {
 					looks++
 				}
-				return looks == 2 // the one before the deed
+				return looks == c.look
 			})
 			b := s.start(s.command("", binary, append(c.args(s, export), "-H", g.host())...))
 			g.waitHeld()

@@ -204,12 +204,20 @@ var ErrUnreachable = errors.New("the Docker Engine does not answer")
 
 // unreachable is why the engine could not be asked, with what to try.
 func (c *Client) unreachable(err error) error {
-	wrapped := fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, err)
+	cause := err
 	var urlErr *url.Error
-	switch {
-	case errors.As(err, &urlErr):
-		wrapped = fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, urlErr.Err)
-	case client.IsErrConnectionFailed(err): // nobody is there, which it says at length
+	if errors.As(err, &urlErr) {
+		cause = urlErr.Err
+	}
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied") {
+		return &fault.Fault{
+			Err:  fmt.Errorf("%w: permission denied on the socket %s", ErrUnreachable, c.host),
+			Try:  "run it as root (sudo), or have this account join the socket's group: sudo usermod -aG docker $USER, and log in again",
+			Code: fault.ExitFailed,
+		}
+	}
+	wrapped := fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
+	if urlErr == nil && client.IsErrConnectionFailed(err) { // nobody is there, which it says at length
 		wrapped = fmt.Errorf("%w at %s", ErrUnreachable, c.host)
 	}
 	return &fault.Fault{Err: wrapped, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: fault.ExitFailed}

@@ -42,9 +42,15 @@ func Settler(s Setting) record.Settler {
 				return end, err
 			}
 		}
-		if err := s.Engine.Start(ctx, o.Details.Stopped); err != nil {
-			end.Err = errors.Join(end.Err, err)
+		snap, err := s.Engine.Snapshot(ctx, inventory.Scope{})
+		if err == nil {
+			err = s.Engine.Start(ctx, o.Details.Stopped)
 		}
+		if err != nil {
+			end.Err = errors.Join(end.Err, err)
+			return end, nil
+		}
+		end.Again = snap.Halted(o.Details.Stopped)
 		return end, nil
 	}
 }

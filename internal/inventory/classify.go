@@ -14,12 +14,12 @@ type After struct {
 	Unseen      bool
 	Interrupted bool // a signal reached us before the child had ended
 	ChildFailed bool // the child exited non-zero
-	// Of volumes whose data was set aside: those that are the same ones still,
-	// and those of which another has the name. Other signs would mislead.
-	Same, Replaced []string
 	// OnlyAsked: whatever else went was another hand's doing, since the command
 	// names each volume that it removes.
 	OnlyAsked bool
+	// Of volumes whose data was set aside: those that are the same ones still,
+	// and those of which another has the name. Other signs would mislead.
+	Same, Replaced []string
 }
 
 // Verdict is what the evidence says.

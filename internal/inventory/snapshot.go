@@ -100,6 +100,16 @@ func (s Snapshot) RunningOf(meant func(Container) bool) (ids []string) {
 	return ids
 }
 
+// Halted are the names of those of the containers that are there and do not run.
+func (s Snapshot) Halted(ids []string) (names []string) {
+	for _, c := range s.Containers {
+		if slices.Contains(ids, c.ID) && !c.Runs() {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Refers reports whether the container refers to one of the volumes.
 func (c Container) Refers(volumes ...string) bool {
 	return slices.ContainsFunc(c.Mounts, func(m Mount) bool { return m.Volume != "" && slices.Contains(volumes, m.Volume) })

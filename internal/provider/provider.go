@@ -110,7 +110,7 @@ func (d *Down) Agree(_ context.Context, o *record.Operation, _ []inventory.Chang
 		}
 	}
 	if len(missing) > 0 {
-		return false, fault.Refused("ccdestroy --export DIR", "there is no export of volume %s", strings.Join(missing, ", "))
+		return false, fault.Refused("ccdestroy --export DIR", "no export of volume %s exists", strings.Join(missing, ", "))
 	}
 	return true, nil
 }

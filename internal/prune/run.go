@@ -37,12 +37,14 @@ type Run struct {
 	Keeper  *trash.Keeper // nil destroys for good
 	Signals <-chan os.Signal
 
-	aside   []record.Kept // what was set aside
-	before  inventory.Snapshot
-	shown   inventory.Inventory // the last look
-	agreed  bool                // what the first look showed
-	verdict inventory.Verdict
-	signal  int
+	refused *fault.Fault // why nothing was removed after all
+	// unsettled: some was set aside and could not be put back.
+	unsettled bool
+	before    inventory.Snapshot
+	shown     inventory.Inventory // the last look
+	agreed    bool                // what the first look showed
+	verdict   inventory.Verdict
+	signal    int
 }
 
 // Done is how a prune ended.
@@ -66,6 +68,9 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	}.Run(ctx, r)
 	if err != nil {
 		return Done{}, err
+	}
+	if r.refused != nil {
+		return Done{}, r.refused
 	}
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
@@ -146,7 +151,7 @@ func (r *Run) tellLess(inv inventory.Inventory) {
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
 	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
-		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
+		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	if r.agreed && len(changes) == 0 {

@@ -36,7 +36,7 @@ func TestFilterMatches(t *testing.T) {
 		"project":              {Filter{Project: []string{"sh*"}}, true, false},
 		"another project":      {Filter{Project: []string{"shop2"}}, false, false},
 		"volume that went":     {Filter{Volume: []string{"shop_old"}}, true, true},
-		"volume that remained": {Filter{Volume: []string{"*_data"}}, true, false},
+		"volume that remained": {Filter{Volume: []string{"*_data"}}, false, false},
 		"host":                 {Filter{Host: []string{"lap"}}, true, false},
 		"engine":               {Filter{Host: []string{"server"}}, true, false},
 		"address":              {Filter{Host: []string{"ssh://far"}}, true, false},
@@ -61,11 +61,11 @@ func TestFilterMatches(t *testing.T) {
 
 func TestFilterCheck(t *testing.T) {
 	for want, f := range map[string]Filter{
-		`operation "Destroy" is no lower_snake name`: {Operation: []string{"Destroy"}},
-		"--outcome done: unknown":                    {Outcome: []string{"done"}},
-		`"a[": syntax error in pattern`:              {Volume: []string{"a["}},
-		"--grep: error parsing regexp":               {Grep: "("},
-		"--until is before --since":                  {Since: noon, Until: noon.Add(-time.Second)},
+		`operation "Destroy" is not a lower_snake name`: {Operation: []string{"Destroy"}},
+		"--outcome done: unknown":                       {Outcome: []string{"done"}},
+		`"a[": syntax error in pattern`:                 {Volume: []string{"a["}},
+		"--grep: error parsing regexp":                  {Grep: "("},
+		"--until is before --since":                     {Since: noon, Until: noon.Add(-time.Second)},
 	} {
 		if err := f.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

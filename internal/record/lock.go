@@ -158,3 +158,6 @@ func AtWork(l *audit.Log, id string) bool {
 	}
 	return err == nil && !free
 }
+
+// Still reports whether no operation of the log is at work or was cut off.
+func (b *Book) Still() bool { return len(b.locked()) == 0 }

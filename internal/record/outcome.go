@@ -14,6 +14,7 @@ import (
 type Ended struct {
 	Outcome  audit.Outcome // Pending: it cannot be told, and the operation stays unfinished
 	Affected []string      // volumes that are verified gone
+	Again    []string      // names of containers that settling started again
 	Err      error         // what stopped it, or nil
 }
 

@@ -23,7 +23,7 @@ var (
 	errScript  = errors.New("a script recorded it, and can end it: ccdestroy record --id")
 	errProject = errors.New("another operation is changing its project")
 	errOver    = errors.New("it is over")
-	errUnsure  = errors.New("it cannot be told how it ended")
+	errUnsure  = errors.New("nothing shows how it ended")
 	errUnknown = errors.New("nothing shows whether it is at work; if it is not: ccdestroy reconcile --force")
 )
 

@@ -43,7 +43,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 		fmt.Fprintf(&b, "  also gone  volume %s: not foreseen, perhaps by another hand\n", Terminal(name))
 	}
 	if e.Exit.Code > 0 && e.Outcome == audit.Success && e.Outcome != audit.Pending {
-		fmt.Fprintf(&b, "  Compose exited %d all the same; its error is in the record.\n", e.Exit.Code)
+		fmt.Fprintf(&b, "  Compose exited %d nevertheless; its error is in the record.\n", e.Exit.Code)
 	}
 	if e.Saved != "" && len(v.Lost) > 0 {
 		fmt.Fprintf(&b, "To bring the volumes back: %s\n", style.command("restore", restorable(e)...))

@@ -102,7 +102,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 	if slices.Sort(live); len(live) > 0 {
 		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: in use while it was read: "+Terminal(strings.Join(live, ", "))+". --stop makes a consistent export."))
 	}
-	fmt.Fprintf(&b, "Recorded as %s (ccdestroy audit show %s).\n", Terminal(ShortID(m.EventID)), Terminal(ShortID(m.EventID)))
+	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(m.EventID)), style.command("audit", "show", ShortID(m.EventID)))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -111,7 +111,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 // hash of its manifest.
 func Checked(w io.Writer, path string, problems []string, known bool, style Style) error {
 	var b strings.Builder
-	word := style.paint(Good, "whole")
+	word := style.paint(Good, "intact")
 	if len(problems) > 0 {
 		word = style.paint(Bad, "DAMAGED")
 	}

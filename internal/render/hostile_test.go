@@ -114,6 +114,7 @@ func TestHostile(t *testing.T) {
 		ending := record.Ending{ID: text, Inventory: d.Inventory, Exit: fault.Exit{Code: 1, Stderr: text},
 			Outcome: audit.Partial, Verdict: inventory.Verdict{Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}}}
 		outputs["ending"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
+		outputs["stopped"] = output(t, func(b *bytes.Buffer) error { return GitHubStopped(b, text, text) })
 		outputs["annotation"] = GitHubAnnotation(ending) + GitHubCommand("error", text, text)
 		outputs["summary"] = output(t, func(b *bytes.Buffer) error { return GitHubSummary(b, ending) })
 		report := audit.Report{Path: text, Head: audit.Head{Log: text, Seq: 1}, Events: 1, Findings: []audit.Finding{{Class: audit.Foreign, Problem: true, Text: text, ID: text}}}

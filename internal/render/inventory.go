@@ -130,7 +130,7 @@ func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style S
 		_ = t.flush(b) // into memory
 	}
 	if more > 0 {
-		fmt.Fprintf(b, "  … and %d more; ccdestroy inventory --format json lists all\n", more)
+		fmt.Fprintf(b, "  … and %d more; %s lists all\n", more, style.command("inventory", "--format", "json"))
 	}
 }
 
@@ -246,7 +246,7 @@ func Warnings(inv inventory.Inventory) []string {
 	}
 	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		if r.Claimed != "" {
-			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and goes all the same", r.Name, r.Claimed))
+			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and is destroyed nevertheless", r.Name, r.Claimed))
 		}
 		if r.Host != "" {
 			out = append(out, fmt.Sprintf("volume %s is a view of %s: the files there stay", r.Name, r.Host))

@@ -67,7 +67,7 @@ Docker    remote  tcp://10.0.0.9:2376, Engine 28.5.2
 
 Stays, as intended:
   volume legacy    external
-WARNING: volume theirs\x1b[2J belongs to project other by its label, and goes all the same
+WARNING: volume theirs\x1b[2J belongs to project other by its label, and is destroyed nevertheless
 WARNING: the data lies on a remote engine, box at tcp://10.0.0.9:2376
 
 Destroys 4 volumes, 1 container, 1 network on tcp://10.0.0.9:2376

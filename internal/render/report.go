@@ -27,7 +27,8 @@ type Report struct {
 	Filter  string // how the operations were selected, "" for all
 
 	Count      int
-	Lost       int64 // bytes
+	Destroyed  int   // operations that destroyed something
+	Lost       int64 // bytes, as far as they were measured
 	Outcomes   map[audit.Outcome]int
 	Rows       []ReportRow // the newest
 	Largest    []ReportRow // by bytes lost
@@ -63,7 +64,11 @@ func NewReport(log, filter string, made time.Time, verdict audit.Report) *Report
 func (r *Report) Add(rec audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(rec.Event) // of another shape: the fields stay empty
 	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
-		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Lost: d.LostBytes, Volumes: rec.DataAffected, Remaining: d.Remaining}
+		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Volumes: volumeNames(rec.DataAffected, d), Remaining: d.Remaining}
+	if destroyed(rec, d) {
+		row.Lost = d.LostBytes
+		r.Destroyed++
+	}
 	if r.Undoing != nil && len(d.Kept) > 0 && !rec.Unfinished {
 		if until := Until(r.Undoing(rec.Event, d)); !until.IsZero() {
 			row.Undo = until.UTC().Format("2006-01-02 15:04 UTC")
@@ -90,7 +95,7 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 	case (rec.Outcome == audit.Partial || rec.Outcome == audit.Failed) && len(r.Trouble) < reportTrouble:
 		r.Trouble = append(r.Trouble, row)
 	}
-	if rec.Outcome != audit.Pending && row.Lost > 0 {
+	if row.Lost > 0 {
 		r.Lost += row.Lost
 		r.large(row)
 	}

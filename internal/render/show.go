@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
@@ -22,7 +24,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
 	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
-	f := fields{b: &b}
+	f := fields{b: &b, style: style}
 	started := events[0].Timestamp
 	f.line("When", "%s (%s ago)", started.Local().Format("2006-01-02 15:04:05 -0700"), ago(now, started))
 	if d.DurationMS > 0 {
@@ -32,11 +34,11 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 	if last.ExportPath != "" {
 		f.line("Export", "%s", last.ExportPath)
 		if d.Export != nil {
-			f.line("To restore", "ccdestroy restore %s", Shell(last.ExportPath))
+			f.line("To restore", "%s", style.command("restore", last.ExportPath))
 		}
 	}
 	f.kept(last, d, left)
-	for i, name := range last.DataAffected {
+	for i, name := range volumeNames(last.DataAffected, d) {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
 		if i > 0 {
 			label = ""
@@ -70,7 +72,10 @@ func chain(b *strings.Builder, events []audit.Event, lines [][]byte) {
 }
 
 // fields writes "Label     text" lines, escaped.
-type fields struct{ b *strings.Builder }
+type fields struct {
+	b     *strings.Builder
+	style Style
+}
 
 func (f fields) line(label, format string, args ...any) {
 	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
@@ -79,7 +84,7 @@ func (f fields) line(label, format string, args ...any) {
 // kept tells what was set aside, brought back or purged.
 func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 	if until := Until(left); !until.IsZero() {
-		f.line("Undo", "until %s: ccdestroy undo %s", until.Local().Format("2006-01-02 15:04"), ShortID(last.ID))
+		f.line("Undo", "until %s: %s", until.Local().Format("2006-01-02 15:04"), f.style.command("undo", ShortID(last.ID)))
 	}
 	for _, k := range d.Kept {
 		state := "no longer"
@@ -102,6 +107,37 @@ func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 	}
 }
 
+// text is a line that is wrapped at words where the terminal ends.
+func (f fields) text(label, text string) {
+	for i, part := range wrapped(text, f.style.Width-labelWidth-1) {
+		if i > 0 {
+			label = ""
+		}
+		if text != "" {
+			f.line(label, "%s", part)
+		}
+	}
+}
+
+// labelWidth is how wide labels are.
+const labelWidth = 12
+
+// wrapped breaks a text at spaces into lines of a width. A word that is longer
+// stands alone. A width below 20 breaks nothing.
+func wrapped(text string, width int) (lines []string) {
+	if width < 20 {
+		return []string{text}
+	}
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
+}
+
 func (f fields) some(label, text string) {
 	if text != "" {
 		f.line(label, "%s", text)
@@ -110,11 +146,11 @@ func (f fields) some(label, text string) {
 
 func (f fields) details(e audit.Event, d record.Details) {
 	f.who(e, d)
-	f.some("Reason", d.Why)
+	f.text("Reason", d.Why)
 	f.some("Confirmed", d.Confirmation)
 	f.some("Directory", d.Dir)
 	f.some("Mode", string(d.Mode))
-	f.some("Fallback", d.Fallback)
+	f.text("Fallback", d.Fallback)
 	var command []string
 	for _, word := range d.Command {
 		command = append(command, Shell(word))
@@ -128,7 +164,7 @@ func (f fields) details(e audit.Event, d record.Details) {
 		f.line("Exit code", "%d", *d.ExitCode)
 	}
 	f.some("Signal", d.Signal)
-	f.some("Error", d.Error)
+	f.text("Error", d.Error)
 	f.some("Settled by", d.Settled)
 	for _, name := range d.Unforeseen {
 		f.line("Also gone", "volume %s, not foreseen", name)
@@ -211,7 +247,7 @@ func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, styl
 		case outcome != audit.Pending: // without evidence, nothing became of it
 			result = cell{text: string(inventory.Untouched)}
 		}
-		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
+		t.add(cell{text: string(r.Kind)}, cell{text: short(r)}, cell{text: size, right: true}, result, cell{text: r.Reason})
 	}
 	_ = t.flush(b) // into memory
 }

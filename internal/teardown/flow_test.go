@@ -49,11 +49,11 @@ var scenes = []scene{
 	{name: "declined", confirm: record.Typed, answers: []Answer{Declined}},
 	{name: "never answered", confirm: record.Typed, answers: []Answer{TimedOut}},
 	{name: "an old engine, far away", confirm: record.Unattended, old: true},
+	{name: "an old engine, asked and exporting", confirm: record.Typed, save: true, old: true},
 	{name: "keeping", confirm: record.Unattended, keep: true},
 	{name: "keeping, far away", confirm: record.Unattended, keep: true, far: true},
 	{name: "asked, keeping, exporting", confirm: record.Typed, answers: []Answer{SaveFirst}, keep: true},
 	{name: "keeping on an old engine, far away", confirm: record.Unattended, keep: true, old: true},
-	{name: "an old engine, asked and exporting", confirm: record.Typed, save: true, old: true},
 	{name: "events that cannot be followed", confirm: record.Typed, deaf: true},
 }
 
@@ -167,6 +167,9 @@ func birth(inv inventory.Inventory, name string) int {
 }
 
 // Done notes how it ended.
+// Tell is not called: these projects have files.
+func (p *play) Tell(text string) { p.T.Errorf("told: %s", text) }
+
 func (p *play) Done(e record.Ending) { p.ending = &e }
 
 // Save is the saver's.

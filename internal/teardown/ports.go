@@ -103,6 +103,8 @@ type Screen interface {
 	Inventory(inv inventory.Inventory, full bool)
 	// Ask shows the inventory in full and asks for the project's name.
 	Ask(context.Context, Question) (Answer, error)
+	// Tell tells why there is nothing to do.
+	Tell(text string)
 	// Done tells how it ended.
 	Done(record.Ending)
 }

@@ -3,6 +3,7 @@ package teardown
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type Run struct {
 	Reason      string
 	LastExports LastExports
 	Keeper      *trash.Keeper // nil destroys for good
+	MustExist   bool          // a project of which the engine has nothing is an error
 
 	project project
 	book    *record.Book
@@ -70,6 +72,11 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	}
 	defer r.unwatch()
 	r.book = life.Book
+	if absent, err := r.absent(ctx); err != nil {
+		return fault.AsFault(err).Code, err
+	} else if absent {
+		return fault.ExitOK, nil
+	}
 	o, end, unrecorded, err := life.Run(ctx, r)
 	if err != nil {
 		return fault.AsFault(err).Code, err
@@ -101,6 +108,27 @@ func resolve(ctx context.Context, c Resolver, e Engine) (p project, err error) {
 	wg.Go(func() { p.engine, engineErr = e.Describe(ctx) })
 	wg.Wait()
 	return p, cmp.Or(versionErr, modelErr, engineErr)
+}
+
+// absent reports whether a project that was named has nothing on the engine, which
+// is told and neither recorded nor an error, as Compose has it. Where the log has
+// something to settle, the teardown goes its ordinary way.
+func (r *Run) absent(ctx context.Context) (bool, error) {
+	if r.project.Mode != inventory.Labels || r.project.Fallback != "" {
+		return false, nil
+	}
+	snap, err := r.Engine.Snapshot(ctx, r.scope())
+	text := snap.Absent(r.project.Model)
+	switch {
+	case err != nil || text == "":
+		return false, nil // what the engine says is recorded by the look that follows
+	case r.MustExist:
+		return true, &fault.Fault{Err: errors.New(text), Try: "docker compose ls --all", Code: fault.ExitFailed}
+	case !r.book.Still():
+		return false, nil
+	}
+	r.Screen.Tell(text)
+	return true, nil
 }
 
 // life is the record of this teardown in the log of its project.

@@ -50,7 +50,9 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
-			end.Err = c.Start(ctx, o.Details.Stopped)
+			if end.Err = c.Start(ctx, o.Details.Stopped); end.Err == nil {
+				end.Again = snap.Halted(o.Details.Stopped)
+			}
 		}
 		return end, nil
 	}
@@ -59,9 +61,9 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 // rested waits until the engine no longer removes containers of the project,
 // for restLimit at most, and lists what it has.
 func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
-	began, images := time.Now(), hasImages(inv)
+	began := time.Now()
 	for {
-		snap, err := e.Snapshot(ctx, inventory.Scope{Images: images})
+		snap, err := e.Snapshot(ctx, inventory.Scope{Images: hasImages(inv)})
 		if err != nil || !removing(snap, inv.Project) || time.Since(began) >= restLimit {
 			return snap, err
 		}

@@ -69,12 +69,6 @@ func SetAside(ctx context.Context, k *trash.Keeper, o *record.Operation, b *reco
 	return record.Ended{Outcome: audit.Failed, Affected: []string{}, Err: err}, told
 }
 
-// SetAsideOne is SetAside of one volume alone. After an error it is where it was,
-// or PutBack tells.
-func SetAsideOne(ctx context.Context, k *trash.Keeper, o *record.Operation, b *record.Book, v inventory.Volume, kept record.Kept) error {
-	return k.SetAside(context.WithoutCancel(ctx), o.ID, []trash.Entry{entryOf(v, kept, o, b)})
-}
-
 // entryOf is what the trash notes of a volume.
 func entryOf(v inventory.Volume, k record.Kept, o *record.Operation, b *record.Book) trash.Entry {
 	until, _ := time.Parse(time.RFC3339, k.Until) // made above

@@ -116,8 +116,8 @@ func settled(t *testing.T, w *fake.World, was *fake.Process) {
 	t.Helper()
 	was.Check()
 	later := w.Process()
-	if r, err := book(later).Reconcile(context.Background(), false); err != nil || len(r.Obstacles) > 0 {
-		t.Errorf("%+v, %v", r, err)
+	if did, err := book(later).Reconcile(context.Background(), false); err != nil || len(did.Obstacles) > 0 {
+		t.Errorf("%v, %v", did.Obstacles, err)
 	}
 	later.Check()
 	was.CheckSettled()
