@@ -39,7 +39,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("again: exit %d\n%s", r.code, r.stderr)
 	}
 	s.docker("compose", "up", "--detach")
-	if r := s.compose("down", "-v"); r.code == 0 || !strings.Contains(r.stderr, "there is no export") {
+	if r := s.compose("down", "-v"); r.code == 0 || !strings.Contains(r.stderr, "no export of volume") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 	for name, text := range map[string]string{"flow": "services: {web: {image: x}}\n", "none": "name: x\n", "taken": "services:\n  audit:\n    image: x\n", "no YAML": "services: [\n"} {

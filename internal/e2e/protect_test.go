@@ -103,7 +103,7 @@ func TestEnforcedRules(t *testing.T) {
 	refused(s.compose("down", "-v"), -1, "requires a reason")
 	s.env = append(s.env, "CCDESTROY_REASON=a test", "CCDESTROY_LOG=mine.jsonl", "CCDESTROY_EXPORT=", "CCDESTROY_UNPROTECT=uploads")
 	refused(s.compose("down", "-v"), -1, "which is enforced")
-	refused(s.compose("down", "-v", "db", "audit"), -1, "there is no export of volume "+s.name+"_data")
+	refused(s.compose("down", "-v", "db", "audit"), -1, "no export of volume "+s.name+"_data")
 	if r := call("down", "db"); r.code != 0 || s.hasVolume("PROJ_data") || !s.hasVolume("PROJ_uploads") {
 		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
