@@ -49,7 +49,7 @@ func (s Sharing) Lock(ctx context.Context, path string, limit time.Duration) (*L
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("lock %q: %w", path, context.Cause(ctx))
 		}
-		l, free, err := s.TryLock(path)
+		l, free, err := s.tryLock(path, os.O_CREATE)
 		if err != nil || free {
 			return l, err
 		}
@@ -68,7 +68,7 @@ func (s Sharing) Lock(ctx context.Context, path string, limit time.Duration) (*L
 
 // TryLock is Lock without waiting. free is false when somebody holds the lock.
 func (s Sharing) TryLock(path string) (l *Locked, free bool, err error) {
-	return s.tryLock(path, os.O_CREATE)
+	return pastLooks(func() (*Locked, bool, error) { return s.tryLock(path, os.O_CREATE) })
 }
 
 // Lock, as of a file which no group shares.
@@ -82,7 +82,7 @@ func TryLock(path string) (l *Locked, free bool, err error) { return Sharing{}.T
 // TryLockExisting is TryLock on a file that must be there: without one the
 // error is fs.ErrNotExist, and none is made.
 func TryLockExisting(path string) (l *Locked, free bool, err error) {
-	return Sharing{}.tryLock(path, 0)
+	return pastLooks(func() (*Locked, bool, error) { return Sharing{}.tryLock(path, 0) })
 }
 
 func (s Sharing) tryLock(path string, create int) (l *Locked, free bool, err error) {

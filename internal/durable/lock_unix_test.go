@@ -166,6 +166,9 @@ func TestLockOddFiles(t *testing.T) {
 			if _, err := LockHolder(path); !errors.Is(err, ErrNotRegular) {
 				t.Errorf("%v", err)
 			}
+			if _, err := Held(path); !errors.Is(err, ErrNotRegular) {
+				t.Errorf("%v", err)
+			}
 			after, err := os.Lstat(target)
 			if (err == nil) != (targetErr == nil) || err == nil && after.Size() != before.Size() {
 				t.Errorf("where the link leads something was changed: %v", err)

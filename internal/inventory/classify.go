@@ -31,7 +31,7 @@ type Verdict struct {
 	Holders     []Holder   // what keeps them
 	Unforeseen  []string   // volumes that vanished meanwhile and that the command did not ask for
 	Unsure      []string   // volumes of which it cannot be told whether they were destroyed and made again
-	Providers   []string   // whose end cannot be told, since the child failed
+	Providers   []string   // services whose provider may have failed
 	Went        bool       // something was destroyed
 	Interrupted bool       // by a signal
 }
@@ -76,11 +76,20 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 		}
 	}
 	v.Unforeseen = e.bystanders(v.Resources, known)
-	if after.ChildFailed {
+	if after.ChildFailed || after.Unseen && !pastServices(v.Resources) {
 		v.Providers = before.Providers
 	}
 	slices.Sort(v.Lost)
 	return v
+}
+
+// pastServices reports whether Compose, whose end nobody saw, got past the
+// services: only when all of them and their providers are down does it remove
+// anything but containers and what goes with them.
+func pastServices(after []Resource) bool {
+	return slices.ContainsFunc(after, func(r Resource) bool {
+		return r.Asked && r.Kind != KindContainer && !r.Anonymous && (r.Result == Gone || r.Result == Remade)
+	})
 }
 
 func (v *Verdict) lose(r Resource) {

@@ -79,7 +79,7 @@ func (d *Details) Settle(v inventory.Verdict) Ended {
 		d.Remaining = append(d.Remaining, r.String())
 	}
 	for _, name := range v.Providers {
-		d.Remaining = append(d.Remaining, fmt.Sprintf("provider of service %s: Compose failed, and what it holds cannot be seen", name))
+		d.Remaining = append(d.Remaining, inDoubt(name, d.ExitCode != nil))
 	}
 	end := Ended{Outcome: OutcomeOf(v), Affected: v.Lost}
 	if end.Outcome == audit.Pending {
@@ -93,4 +93,13 @@ func (d *Details) Settle(v inventory.Verdict) Ended {
 // these volumes.
 func Unsure(volumes []string) error {
 	return fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(volumes, ", "))
+}
+
+// inDoubt says why a service's provider may still hold something.
+func inDoubt(service string, seen bool) string {
+	how := "Compose failed"
+	if !seen {
+		how = "nobody saw how Compose ended"
+	}
+	return fmt.Sprintf("provider of service %s: %s, and what it holds cannot be seen", service, how)
 }

@@ -46,6 +46,12 @@ func (b *Book) settleDead(ctx context.Context, project *durable.Locked) error {
 		same := false
 		if o != nil {
 			same = project != nil && project.Path() == b.projectLock(o.Details.Engine.ID, o.Details.Project)
+			if same {
+				if err := b.awaitProcess(ctx, o); err != nil {
+					o.Close()
+					return err
+				}
+			}
 			err = b.settleOne(ctx, o, project)
 		}
 		switch {
@@ -104,7 +110,7 @@ func (b *Book) settle(ctx context.Context, o *Operation, by string) error {
 
 // stillRuns reports whether the process that an event names is seen at work. A
 // process of another pid namespace or host is not: the lock speaks for those. A
-// docker compose down, whose watcher was killed, holds no lock.
+// docker compose down whose finisher was killed holds no lock.
 func stillRuns(claims json.RawMessage) bool {
 	var a actor.Actor
 	if json.Unmarshal(claims, &a) != nil || a.PID == 0 || a.Started == "" || a.PID == os.Getpid() {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -122,8 +123,8 @@ func TestObstacles(t *testing.T) {
 }
 
 // What was cut off in the same project, and cannot be settled, or is at work
-// without a lock, stops the next operation before it looks. One that cannot be told
-// apart does not, for it will never be.
+// without a lock for longer than is waited, stops the next operation before it
+// looks. One that cannot be told apart does not, for it will never be.
 func TestUnsettled(t *testing.T) {
 	parent := actor.Actor{PID: os.Getppid(), Started: actor.StartOf(os.Getppid())}
 	here := actor.ThisMachine(func(string) string { return "" })
@@ -139,12 +140,13 @@ func TestUnsettled(t *testing.T) {
 			return Ended{Outcome: audit.Pending, Err: errors.New("cannot tell")}, nil
 		}, nil, "nothing to do", 0},
 		"another engine": {func(context.Context, *Operation) (Ended, error) { return Ended{}, ErrOtherEngine }, nil, "nothing to do", 0},
-		"still at work":  {nil, &parent, "destroy of this project is still at work", 5},
+		"still at work":  {nil, &parent, "is still in use by the destroy by ana on ", 5},
 	} {
 		d := newDesk(t)
 		if c.actor != nil && (parent.Started == "" || parent.BootID == "") {
 			continue // this system does not tell
 		}
+		d.LockTimeout = 10 * time.Millisecond
 		d.Settlers[audit.Destroy] = c.settler
 		if c.settler == nil {
 			d.Settlers[audit.Destroy] = d.fails

@@ -170,8 +170,14 @@ func (f fields) details(e audit.Event, d record.Details) {
 		f.line("Also gone", "volume %s, not foreseen", name)
 	}
 	f.some("Tool", d.Tool)
-	if d.RecordedBy == "record" {
+	switch d.RecordedBy {
+	case "record":
 		f.some("Recorded by", "ccdestroy record: as a script told it")
+	case "watch":
+		f.some("Recorded by", "ccdestroy watch: as the engine told it, which does not say who")
+	}
+	for _, id := range d.Claims {
+		f.line("Perhaps by", "operation %s", id)
 	}
 	f.others(e)
 }
