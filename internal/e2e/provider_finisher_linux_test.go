@@ -24,7 +24,12 @@ func (s *stack) plainDown() (quick func(), wait func() int) {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	s.t.Cleanup(func() {
+		if cmd.ProcessState == nil { // nobody has waited for it, so the number is still its own
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			_ = cmd.Wait()
+		}
+	})
 	waitFor(s.t, "the first container to go", func() bool { return !s.has("PROJ-db-1") })
 	return func() { s.docker("kill", "PROJ-web-1") }, func() int {
 		_ = cmd.Wait()
