@@ -7,8 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -57,7 +61,7 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 	made, err := c.api.ContainerCreate(ctx, &container.Config{
 		Image: helperImage, Cmd: []string{"/never-started"},
 		Labels: map[string]string{
-			inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
+			inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, inventory.LabelHelperHost: hostname(), "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
 		},
 	}, host, nil, nil, name)
 	if err != nil {
@@ -92,15 +96,21 @@ func removeContainer(ctx context.Context, api *client.Client, id string) error {
 	return err
 }
 
-// helperLife is after how long a helper is a leftover whose lock file is not
-// here: one of another host, or of an operation that is over.
+// helperLife is after how long a helper is a leftover of which nothing here shows
+// whether it is needed: one of another host.
 const helperLife = 7 * 24 * time.Hour
 
-// sweep removes helpers that nobody needs any more.
-func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
+func hostname() string {
+	name, _ := os.Hostname() // without one it is another host's
+	return name
+}
+
+// sweep removes helpers that nobody needs any more, those of the dead lock among
+// them.
+func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot, dead string) {
 	kept := s.Containers[:0]
 	for _, con := range s.Containers {
-		if leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
+		if (leftover(con) || dead != "" && con.Labels[inventory.LabelHelperLock] == dead && con.Labels[inventory.LabelHelper] == "true") && removeContainer(ctx, c.api, con.ID) == nil {
 			continue
 		}
 		kept = append(kept, con)
@@ -109,12 +119,19 @@ func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 }
 
 // leftover reports whether the container is a helper of an operation that is
-// dead: whose lock is free.
+// dead, whose lock is free, or over: its lock is gone from the directory where it
+// lay.
 func leftover(c inventory.Container) bool {
 	if c.Labels[inventory.LabelHelper] != "true" {
 		return false
 	}
-	l, free, err := durable.TryLockExisting(c.Labels[inventory.LabelHelperLock])
+	path := c.Labels[inventory.LabelHelperLock]
+	l, free, err := durable.TryLockExisting(path)
+	here := path != "" && hostname() != "" && c.Labels[inventory.LabelHelperHost] == hostname()
+	if here && errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Stat(filepath.Dir(path))
+		return err == nil
+	}
 	if err != nil {
 		return time.Since(c.Created) > helperLife
 	}

@@ -32,6 +32,7 @@ type Restore struct {
 	targets  []target
 	lock     string // path of the operation's
 	checked  bool   // the archives
+	untold   error  // why it cannot be told what was removed, or nil
 	agreed   bool
 	done     Done
 }
@@ -78,6 +79,7 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 	r.engine.StableCreated = true // on old engines too, while nobody writes to a volume
 	_, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
+		Opened: func(o *record.Operation) { r.lock = o.LockPath() },
 	}.Run(ctx, r)
 	if err != nil {
 		return r.done, err
@@ -147,7 +149,7 @@ func (r *Restore) check(ctx context.Context) error {
 
 // Agree asks before volumes are removed.
 func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
-	o.ExportPath, r.lock = r.Export.Dir, o.LockPath()
+	o.ExportPath = r.Export.Dir
 	o.Details.Restored = nil
 	for _, t := range r.targets {
 		o.Details.Restored = append(o.Details.Restored, record.Restored{Name: t.volume.Name, From: t.from.Name, Replaced: t.replace})
@@ -163,7 +165,7 @@ func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inve
 // Act writes and compares. A crash in it leaves a volume half written, or none
 // where one was removed; reconcile compares.
 func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
-	lost := []string{}
+	lost, all := []string{}, false
 	progress := r.Progress()
 	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) error {
 		for i := range r.targets {
@@ -175,9 +177,16 @@ func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan o
 				return fmt.Errorf("restore %q: %w", r.targets[i].volume.Name, err)
 			}
 		}
+		all = true
 		return nil
 	})
 	progress.Wait()
+	if sig != nil {
+		o.Details.Signal = fault.SignalName(sig)
+	}
+	if r.untold != nil {
+		return record.Ended{Outcome: audit.Pending, Affected: lost, Err: r.untold}
+	}
 	for i, res := range o.Details.Resources {
 		if slices.Contains(lost, res.Name) {
 			o.Details.Resources[i].Result = inventory.Gone
@@ -186,15 +195,17 @@ func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan o
 			}
 		}
 	}
-	end := record.Ended{Outcome: audit.Success, Affected: lost, Err: err}
+	end := record.Ended{Affected: lost}
 	switch {
-	case sig != nil:
-		end.Err = fault.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were restored", len(r.done.Volumes), len(r.targets)))
-		end.Outcome, o.Details.Signal = audit.Cancelled, fault.SignalName(sig)
-	case err != nil:
-		end.Outcome = audit.Failed
-	case len(r.done.Differences) > 0:
+	case all && len(r.done.Differences) > 0:
 		end.Outcome, o.Details.Remaining = audit.Partial, r.done.Differences
+	case all: // before the signal had any effect, if there was one
+		end.Outcome = audit.Success
+	case sig != nil:
+		end.Outcome = audit.Cancelled
+		end.Err = fault.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were restored", len(r.done.Volumes), len(r.targets)))
+	default:
+		end.Outcome, end.Err = audit.Failed, err
 	}
 	if end.Err != nil && len(r.done.Volumes)+len(lost) > 0 {
 		end.Outcome = audit.Partial

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
@@ -23,6 +24,11 @@ func Settler(s Setting) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
+		o.Details.Engine.StableCreated = engine.StableCreated
+		snap, err := s.Engine.Snapshot(ctx, inventory.Scope{Dead: o.LockPath()}) // which sweeps its helper away
+		if err != nil {
+			return record.Ended{}, err
+		}
 		end := record.Ended{Outcome: audit.Failed}
 		e, opened := archive.Open(o.ExportPath)
 		switch {
@@ -33,7 +39,7 @@ func Settler(s Setting) record.Settler {
 		case opened != nil:
 			end.Err = fmt.Errorf("it was cut off: %w", opened)
 		default:
-			end = s.compare(ctx, o, e)
+			end = s.compare(ctx, o, e, snap)
 		}
 		if err := s.Engine.Start(ctx, o.Details.Stopped); err != nil {
 			end.Err = errors.Join(end.Err, err)
@@ -52,44 +58,36 @@ func recordOf(e *archive.Export) *record.Export {
 
 // compare tells how the volumes that were to be restored differ from the export,
 // and which of those that were to be removed are gone or were made again.
-func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export) record.Ended {
-	end := record.Ended{Outcome: audit.Failed}
+func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export, snap inventory.Snapshot) (end record.Ended) {
+	v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{Snapshot: snap, Unseen: true}, nil)
+	o.Details.Resources, o.Details.LostBytes, end.Affected = v.Resources, v.LostBytes, v.Lost
 	r := Restore{Setting: s, Export: e, lock: o.LockPath()}
-	snap, err := s.Engine.Snapshot(ctx, inventory.Scope{})
-	if err == nil {
-		r.platform, err = s.Engine.Platform(ctx)
-	}
-	if err != nil {
-		end.Err = fmt.Errorf("it was cut off: %w", err)
+	var err error
+	if r.platform, err = s.Engine.Platform(ctx); err != nil {
+		end.Outcome, end.Err = audit.Failed, fmt.Errorf("it was cut off: %w", err)
 		return end
 	}
-	var problems []string
+	var problems, unsure []string
 	for _, one := range o.Details.Restored {
-		v, there := snap.Volume(one.Name)
-		from, known := e.Manifest.Find(one.From)
-		if !there || !known {
-			problems = append(problems, "volume "+one.Name+" is not there")
-			if one.Replaced && !there {
-				end.Affected = append(end.Affected, one.Name)
-			}
-			continue
-		}
-		differences, err := r.differences(ctx, from, v)
-		if err != nil {
-			differences = []string{err.Error()}
-		}
+		differences := r.state(ctx, one, snap)
 		for _, d := range differences {
-			problems = append(problems, "volume "+one.Name+": "+d)
+			problems = append(problems, "volume "+one.Name+d)
 		}
-		if one.Replaced && (len(differences) == 0 || replaced(o.Details.Inventory, v)) {
+		switch doubt := one.Replaced && slices.Contains(v.Unsure, one.Name); {
+		case doubt && len(differences) > 0:
+			unsure = append(unsure, one.Name)
+		case doubt: // where nothing else tells two volumes of one name apart, the content does
 			end.Affected = append(end.Affected, one.Name)
 		}
 	}
+	slices.Sort(end.Affected)
 	switch {
+	case len(unsure) > 0:
+		end.Outcome, end.Err = audit.Pending, fmt.Errorf("cannot tell whether volume %s was removed before it was cut off", strings.Join(unsure, ", "))
 	case len(problems) == 0:
 		end.Outcome = audit.Success
 	default:
-		end.Err = errors.New("it was cut off: " + strings.Join(problems, "; "))
+		end.Outcome, end.Err = audit.Failed, errors.New("it was cut off: "+strings.Join(problems, "; "))
 		if len(end.Affected) > 0 {
 			end.Outcome = audit.Partial
 		}
@@ -97,11 +95,21 @@ func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Ex
 	return end
 }
 
-// replaced reports whether a volume is surely another than the one that the
-// pending event names.
-func replaced(before inventory.Inventory, now inventory.Volume) bool {
-	changes := inventory.Changes(before, inventory.Inventory{Engine: before.Engine, Resources: []inventory.Resource{asked(now.Resource())}})
-	return len(changes) > 0
+// state is how a volume differs from what was to be restored.
+func (r *Restore) state(ctx context.Context, one record.Restored, snap inventory.Snapshot) (out []string) {
+	v, there := snap.Volume(one.Name)
+	from, known := r.Export.Manifest.Find(one.From)
+	if !there || !known {
+		return []string{" is not there"}
+	}
+	differences, err := r.differences(ctx, from, v)
+	if err != nil {
+		differences = []string{err.Error()}
+	}
+	for _, d := range differences {
+		out = append(out, ": "+d)
+	}
+	return out
 }
 
 func asked(r inventory.Resource) inventory.Resource {

@@ -84,6 +84,9 @@ var ErrGone = errors.New("there is no such volume")
 type Scope struct {
 	Images  bool   // list images as well
 	Project string // fill Mount.Named for the containers of this project
+	// Dead is the path of the lock of an operation that is dead, and that whoever
+	// settles it holds: its helpers are leftovers.
+	Dead string
 }
 
 // RunningOf are the ids of the containers that run and that are meant, oldest

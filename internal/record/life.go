@@ -45,6 +45,7 @@ type Life struct {
 	EngineID  string
 	Project   string // that it changes; "" changes none
 	Details   func(*Details)
+	Opened    func(*Operation) // called before the first look; may be nil
 	Signals   <-chan os.Signal
 }
 
@@ -78,6 +79,9 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 	}
 	if l.Details != nil {
 		l.Details(&o.Details)
+	}
+	if l.Opened != nil {
+		l.Opened(o)
 	}
 	sig, err := fault.Guard(ctx, l.Signals, func(ctx context.Context) error { return l.prepare(ctx, o, d) })
 	if err == nil {

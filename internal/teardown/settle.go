@@ -26,7 +26,7 @@ func Settler(e Engine, c Containers) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
-		snap, err := rested(ctx, e, o.Details.Inventory)
+		snap, err := rested(ctx, e, o)
 		if err != nil {
 			return record.Ended{}, err
 		}
@@ -42,14 +42,14 @@ func Settler(e Engine, c Containers) record.Settler {
 
 // rested waits until the engine no longer removes containers of the project,
 // for restLimit at most, and lists what it has.
-func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
-	began, images := time.Now(), false
-	for _, r := range inv.Resources {
-		images = images || r.Kind == inventory.KindImage
+func rested(ctx context.Context, e Engine, o *record.Operation) (inventory.Snapshot, error) {
+	began, scope := time.Now(), inventory.Scope{Dead: o.LockPath()}
+	for _, r := range o.Details.Resources {
+		scope.Images = scope.Images || r.Kind == inventory.KindImage
 	}
 	for {
-		snap, err := e.Snapshot(ctx, inventory.Scope{Images: images})
-		if err != nil || !removing(snap, inv.Project) || time.Since(began) >= restLimit {
+		snap, err := e.Snapshot(ctx, scope)
+		if err != nil || !removing(snap, o.Details.Project) || time.Since(began) >= restLimit {
 			return snap, err
 		}
 		select {

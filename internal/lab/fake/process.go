@@ -56,7 +56,7 @@ type Process struct {
 	ran     map[string]bool // ids of containers that ran at a look
 	running map[string]bool // at the last one
 	op      *operation      // that it performs
-	helpers int             // that it has made and not removed
+	helped  bool            // a helper may be left, since a call failed
 	removed int             // containers and networks
 	excused bool            // a start of containers failed on purpose
 	unsure  bool            // an event was written, and its process was told that it failed
