@@ -40,6 +40,8 @@ var (
 type Process struct {
 	*World
 	Signals chan os.Signal
+	// Loose: what it records is not only volumes of the engine.
+	Loose bool
 	// At is called at every step, by several goroutines if need be. With an error
 	// the call fails: before, it then has no effect; after, it has had it. nil
 	// does nothing.
