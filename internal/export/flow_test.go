@@ -158,6 +158,9 @@ func (a *actor) settled() {
 	if err != nil || len(r.Obstacles)+r.Left > 0 {
 		a.T.Errorf("%+v, %v", r, err)
 	}
+	if _, begun := a.Event(); begun && a.Killed() {
+		a.CheckSwept() // already
+	}
 	_, _ = later.Snapshot(context.Background(), inventory.Scope{}) // a look sweeps helpers of what is over
 	later.Check()
 	a.CheckSettled()

@@ -187,3 +187,67 @@ func TestRestoreIntoUse(t *testing.T) {
 		a.settled()
 	})
 }
+
+// A removal that fails, and yet has happened, is recorded as one; where the engine
+// cannot be asked any more it is left to whoever settles it.
+func TestRemovalToldWrongly(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			a := begin(exported(t), func(a *actor, _ context.Context, s fake.Step) error {
+				switch {
+				case s.String() == "after remove 1", away && s.Name == "snapshot" && a.count("remove") > 0:
+					return fake.ErrFailed
+				}
+				return nil
+			})
+			over(a)
+			a.Check()
+			want := audit.Partial
+			if away {
+				want = audit.Pending
+			}
+			if a.err == nil || a.Outcome() != want {
+				t.Errorf("away %t: %s, %v", away, a.Outcome(), a.err)
+			}
+			a.settled()
+			if e, _ := a.Event(); !slices.Equal(e.DataAffected, []string{"data"}) || e.Outcome != audit.Partial {
+				t.Errorf("away %t: %s of %q", away, e.Outcome, e.DataAffected)
+			}
+		})
+	}
+}
+
+// count is how many steps of a name there were.
+func (a *actor) count(name string) (n int) {
+	for _, s := range a.Steps() {
+		if s.Name == name {
+			n++
+		}
+	}
+	return n
+}
+
+// What a restore made, and could not fill, is taken back, unless another hand has
+// put something else in its place.
+func TestTakenBack(t *testing.T) {
+	for _, remade := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := exported(t)
+			a := begin(w, func(_ *actor, _ context.Context, s fake.Step) error {
+				if s.String() != "before helper 7" { // by which uploads is written
+					return nil
+				}
+				if remade {
+					w.Remove("uploads")
+					w.Make("uploads")
+				}
+				return fake.ErrFailed
+			})
+			over(a)
+			a.Check()
+			if a.err == nil || w.Has("uploads") != remade || a.Outcome() != audit.Partial {
+				t.Errorf("remade %t: uploads is there: %t; %s, %v", remade, w.Has("uploads"), a.Outcome(), a.err)
+			}
+		})
+	}
+}
