@@ -30,8 +30,8 @@ demo: build ## Bring up compose.yaml, tear it down audited, show the history; se
 test: ## Run every test, with a real engine; sets up all it needs
 	@$(LAB) internal/lab/test.sh
 
-unit: ## Run the tests that need no engine
-	@CCDESTROY_UNIT=1 go test ./...
+unit: ## Run the tests that need no engine, in under a minute
+	@CCDESTROY_UNIT=1 go test -short ./...
 
 lint: cross ## Format, vet, staticcheck, and a build for every platform
 	@out=$$(gofmt -l cmd internal); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }

@@ -26,7 +26,7 @@ func run() int {
 	}
 	p, err := cli.ThisProcess().AsPlugin()
 	if err != nil {
-		return cli.Complain(os.Stderr, err)
+		return cli.Complain(p, err)
 	}
 	return cli.Main(p)
 }

@@ -3,8 +3,10 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -23,17 +25,6 @@ func (f *folder) release() {
 	if f.users.Add(-1) < 0 {
 		f.Close()
 	}
-}
-
-// openDir opens a directory so that ReadDir works however long its path is.
-func openDir(at int, name string) (*os.File, error) {
-	fd, err := ignoringEINTR(func() (int, error) {
-		return unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), fmt.Sprintf("/proc/self/fd/%d", fd)), nil
 }
 
 // batch is some neighbours in one directory, with the directory itself where
@@ -59,11 +50,10 @@ type part struct {
 // walk cuts the tree into batches in the archive's order.
 func walk(ctx context.Context, dir *folder, path string, give func(*batch) error) error {
 	defer dir.release()
-	list, err := dir.ReadDir(-1)
+	list, err := listDir(ctx, dir)
 	if err != nil {
 		return fmt.Errorf("read directory %q: %w", "./"+path, err)
 	}
-	slices.SortFunc(list, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	b := &batch{dir: dir, path: path, self: true, done: make(chan struct{})}
 	flush := func() error {
 		if !b.self && len(b.names)+len(b.gone) == 0 {
@@ -99,6 +89,20 @@ func walk(ctx context.Context, dir *folder, path string, give func(*batch) error
 		}
 	}
 	return flush()
+}
+
+// listDir lists a directory in the archive's order.
+func listDir(ctx context.Context, dir *folder) (list []os.DirEntry, err error) {
+	for err == nil && ctx.Err() == nil {
+		var more []os.DirEntry
+		more, err = dir.ReadDir(1 << 12)
+		list = append(list, more...)
+	}
+	if err != io.EOF {
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	slices.SortFunc(list, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return list, nil
 }
 
 // encode fills the batch: what is small and has one name becomes tar, the rest

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"archive/tar"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -31,77 +30,71 @@ const changedFile = "steady file"
 // late reports whether the entry is to be written by the one who orders.
 func (e *entry) late() bool {
 	kind := e.st.Mode & unix.S_IFMT
-	return kind != unix.S_IFDIR && e.st.Nlink > 1 || kind == unix.S_IFREG && e.data == nil && e.st.Size > 0
+	return kind != unix.S_IFDIR && e.st.Nlink > 1 || kind == unix.S_IFREG && e.data == nil && e.st.Size > smallFile
 }
 
 func (e *entry) inode() inode { return inode{uint64(e.st.Dev), e.st.Ino} }
 
-// proc names the entry itself for calls that know no descriptors.
-func (e *entry) proc() string { return fmt.Sprintf("/proc/self/fd/%d/%s", e.dir.Fd(), e.name) }
-
-// read finds out all about one entry; nil for a socket, which has no content.
+// read finds out all about one entry, and of one thing, whatever else gets its
+// name meanwhile; nil for a socket, which has no content.
 func (b *batch) read(name string, c *Content) (*entry, error) {
-	e := &entry{dir: b.dir, name: name, path: b.path + name}
+	e := &entry{dir: b.dir, name: name, path: strings.TrimSuffix(b.path+name, "/")}
+	fd := int(b.dir.Fd())
 	var err error
-	if name == "" {
-		e.path = strings.TrimSuffix(b.path, "/")
-		if err := unix.Fstat(int(b.dir.Fd()), &e.st); err != nil {
+	if name != "" {
+		if fd, err = openPath(fd, name); err != nil {
 			return nil, err
 		}
-		e.xattrs, err = xattrs(fdXattrs(int(b.dir.Fd())), "./"+b.path, c)
-		return e, err
+		defer unix.Close(fd)
 	}
-	if err := unix.Fstatat(int(b.dir.Fd()), name, &e.st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	if err := unix.Fstat(fd, &e.st); err != nil {
 		return nil, err
 	}
-	switch e.st.Mode & unix.S_IFMT {
-	case unix.S_IFSOCK:
+	kind := e.st.Mode & unix.S_IFMT
+	switch {
+	case kind == unix.S_IFSOCK:
 		c.skip("socket", "a socket is of no use without the process that listens", "./"+e.path)
 		return nil, nil
-	case unix.S_IFREG:
-		return e, e.readFile(c)
-	case unix.S_IFDIR: // it was something else when the directory was listed
+	case kind == unix.S_IFDIR && name != "": // it was something else when the directory was listed
 		return nil, ErrChanged
-	case unix.S_IFLNK:
-		if e.link, err = os.Readlink(e.proc()); err != nil {
-			return nil, pathCause(err)
+	case kind == unix.S_IFLNK:
+		if e.link, err = readLink(fd); err != nil {
+			return nil, err
 		}
 	}
-	e.xattrs, err = xattrs(pathXattrs(e.proc()), "./"+e.path, c)
+	if kind == unix.S_IFREG && !e.late() {
+		return e, e.readSmall(fd, c)
+	}
+	e.xattrs, err = xattrs(pathXattrs(fd), "./"+e.path, c)
 	return e, err
 }
 
-// open opens a regular file, without a trace in its access time where that is
-// allowed.
+func readLink(fd int) (string, error) {
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(fd, "", buf)
+	return string(buf[:max(n, 0)]), err
+}
+
+// open opens a regular file that is not in memory.
 func (e *entry) open() (*os.File, error) {
-	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
-	fd, err := ignoringEINTR(func() (int, error) { return unix.Openat(int(e.dir.Fd()), e.name, flags|unix.O_NOATIME, 0) })
-	if err == unix.EPERM {
-		fd, err = ignoringEINTR(func() (int, error) { return unix.Openat(int(e.dir.Fd()), e.name, flags, 0) })
-	}
+	fd, err := openPath(int(e.dir.Fd()), e.name)
 	if err != nil {
 		return nil, err
 	}
-	return os.NewFile(uintptr(fd), e.name), nil
+	defer unix.Close(fd)
+	return openFile(fd)
 }
 
-// readFile finds a file's attributes and, when it is small and has one name, its
-// content.
-func (e *entry) readFile(c *Content) error {
-	f, err := e.open()
+// readSmall reads the extended attributes and the content of a small file.
+func (e *entry) readSmall(path int, c *Content) error {
+	f, err := openFile(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	fd := int(f.Fd())
-	if err := unix.Fstat(fd, &e.st); err != nil {
-		return err
-	}
 	if e.xattrs, err = xattrs(fdXattrs(fd), "./"+e.path, c); err != nil {
 		return err
-	}
-	if e.st.Size > smallFile || e.st.Nlink > 1 {
-		return nil
 	}
 	for range 3 { // a file that changes is read again
 		e.data = make([]byte, e.st.Size)

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,10 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
@@ -23,9 +18,6 @@ const (
 	sumsName     = "SHA256SUMS"
 )
 
-// ErrIncomplete says that an export was never finished.
-var ErrIncomplete = errors.New("it was never finished")
-
 // Export is a finished export.
 type Export struct {
 	Dir      string
@@ -33,6 +25,9 @@ type Export struct {
 	Sum      string // SHA-256 of the manifest
 	// Read is told of bytes of the tars as they are read; it may be nil.
 	Read func(n int64)
+
+	listed bool     // Dir stands in a log
+	dirs   []string // that it must then lie below
 }
 
 func hexSum(data []byte) string {
@@ -40,94 +35,54 @@ func hexSum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Open reads the manifest of an export. That its archives are there and whole is
-// for Look and Check.
-func Open(dir string) (*Export, error) {
-	if Incomplete(dir) {
-		return nil, fmt.Errorf("export %q: %w", dir, ErrIncomplete)
-	}
-	f, err := durable.OpenRead(filepath.Join(dir, manifestName))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var raw bytes.Buffer
-	m, err := parseManifest(io.TeeReader(f, &raw))
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", filepath.Join(dir, manifestName), err)
-	}
-	return &Export{Dir: dir, Manifest: m, Sum: hexSum(raw.Bytes())}, nil
-}
-
 // Look finds, without reading them, archives that are missing or of another
 // length.
 func (e *Export) Look() error {
+	root, err := e.root()
+	if err != nil {
+		return fmt.Errorf("open %q: %w", e.Dir, durable.Cause(err))
+	}
+	defer root.Close()
 	for _, v := range e.Manifest.Volumes {
-		info, err := os.Lstat(e.path(v))
+		info, err := root.Lstat(v.Archive.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("%q is missing", v.Archive.Path)
 		case err != nil:
-			return err
+			return fmt.Errorf("%q: %w", v.Archive.Path, durable.Cause(err))
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%q: %w", v.Archive.Path, durable.ErrNotRegular)
 		case info.Size() != v.Archive.Size:
-			return fmt.Errorf("%w: %q has %d bytes, and was written with %d", ErrDamaged, v.Archive.Path, info.Size(), v.Archive.Size)
+			return wrongLength(v, info.Size())
 		}
 	}
 	return nil
 }
 
-func (e *Export) path(v Volume) string {
-	return filepath.Join(e.Dir, filepath.FromSlash(v.Archive.Path))
+func wrongLength(v Volume, is int64) error {
+	return fmt.Errorf("%w: %q has %d bytes, and was written with %d", ErrDamaged, v.Archive.Path, is, v.Archive.Size)
 }
 
-// Check reads an archive through and compares every hash.
-func (e *Export) Check(v Volume) error {
-	f, err := durable.OpenRead(e.path(v))
+// archive opens the file of a volume, if it has the right length.
+func (e *Export) archive(v Volume) (*os.File, error) {
+	f, err := e.file(v.Archive.Path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer f.Close()
-	if err := verify(f, v.Archive, e.Read); err != nil {
-		return fmt.Errorf("%q: %w", v.Archive.Path, err)
+	info, err := f.Stat()
+	if err == nil && info.Size() != v.Archive.Size {
+		err = wrongLength(v, info.Size())
 	}
-	return nil
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
-// verify reads an archive to its end and compares its hashes.
-func verify(f io.Reader, a Archive, read func(int64)) error {
-	u, err := unpack(f, a)
-	if err != nil {
-		return err
-	}
-	u.read = read
-	defer u.Close()
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, u, make([]byte, 256<<10))
-	return err
-}
-
-// decodes reads an archive that was just written: it must decode to as many
-// bytes, with the checksum that Zstandard keeps of them. That is enough against
-// an error of the encoder or the disk; the hashes, against everybody else, were
-// taken of these bytes on their way.
-func decodes(f io.Reader, a Archive) error {
-	z, err := zstd.NewReader(f, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return fmt.Errorf("zstd: %w", err)
-	}
-	defer z.Close()
-	n, err := z.WriteTo(io.Discard)
-	if err == nil && n != a.TarSize {
-		err = fmt.Errorf("%d bytes instead of %d", n, a.TarSize)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return nil
-}
-
-// open opens the tar within an archive.
-func (e *Export) open(v Volume) (tar io.Reader, closeAll func(), err error) {
-	f, err := durable.OpenRead(e.path(v))
+// open opens the tar within an archive, to be read until the context ends.
+func (e *Export) open(ctx context.Context, v Volume) (tar io.Reader, closeAll func(), err error) {
+	f, err := e.archive(v)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -137,12 +92,12 @@ func (e *Export) open(v Volume) (tar io.Reader, closeAll func(), err error) {
 		return nil, nil, err
 	}
 	u.read = e.Read
-	return u, func() { u.Close(); f.Close() }, nil
+	return stopReader{ctx, u}, func() { u.Close(); f.Close() }, nil
 }
 
 // ToDir unpacks a volume into an empty directory of this host.
 func (e *Export) ToDir(ctx context.Context, v Volume, dir string) error {
-	tar, closeAll, err := e.open(v)
+	tar, closeAll, err := e.open(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -152,14 +107,16 @@ func (e *Export) ToDir(ctx context.Context, v Volume, dir string) error {
 }
 
 // ToStream writes a volume as a tar below a directory's name, "vol0001/", as the
-// engine's archive API takes it.
-func (e *Export) ToStream(v Volume, w io.Writer, dir string) error {
-	tar, closeAll, err := e.open(v)
+// engine's archive API takes it. When the context ends it stops within a piece of
+// 256 KiB; a w that blocks is for the caller to unblock, since to close it here
+// would look like the tar's end.
+func (e *Export) ToStream(ctx context.Context, v Volume, w io.Writer, dir string) error {
+	tar, closeAll, err := e.open(ctx, v)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
-	_, err = retar(tar, "./", w, dir)
+	_, err = retar(tar, "./", stopWriter{ctx, w}, dir)
 	return err
 }
 
@@ -167,49 +124,34 @@ func (e *Export) ToStream(v Volume, w io.Writer, dir string) error {
 func (e *Export) CompareDir(ctx context.Context, v Volume, dir string) ([]string, error) {
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	read := make(chan struct{})
 	go func() {
+		defer close(read)
 		_, err := writeTree(ctx, dir, w, Source{Live: true})
 		w.CloseWithError(err)
 	}()
-	defer r.Close()
-	return e.compare(v, readEntries(r, "./"), v.Method == ByArchive)
+	defer func() { // nobody looks into the directory any more when it returns
+		cancel()
+		r.Close()
+		<-read
+	}()
+	return e.compare(ctx, v, readEntries(r, "./"), v.Method == ByArchive)
 }
 
 // CompareStream tells how a volume, as the engine's archive API gives it,
-// differs from what the archive holds, but for what that API loses.
-func (e *Export) CompareStream(v Volume, r io.Reader, dir string) ([]string, error) {
-	return e.compare(v, readEntries(r, dir), true)
+// differs from what the archive holds, but for what that API loses. When the
+// context ends it closes r.
+func (e *Export) CompareStream(ctx context.Context, v Volume, r io.ReadCloser, dir string) ([]string, error) {
+	in, release := stoppable(ctx, r)
+	defer release()
+	return e.compare(ctx, v, readEntries(in, dir), true)
 }
 
-func (e *Export) compare(v Volume, got *entries, lossy bool) ([]string, error) {
-	tar, closeAll, err := e.open(v)
+func (e *Export) compare(ctx context.Context, v Volume, got *entries, lossy bool) ([]string, error) {
+	tar, closeAll, err := e.open(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll()
 	return compare(readEntries(tar, "./"), got, lossy)
-}
-
-// Incomplete reports whether a directory is half an export, by its name.
-func Incomplete(dir string) bool { return strings.HasSuffix(filepath.Clean(dir), incomplete) }
-
-// List returns the directories below dir that are exports, whole or half, in
-// the order of their names. A directory that is not there has none.
-func List(dir string) ([]string, error) {
-	list, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", dir, durable.Cause(err))
-	}
-	var out []string
-	for _, entry := range list {
-		path := filepath.Join(dir, entry.Name())
-		if _, err := os.Lstat(filepath.Join(path, manifestName)); entry.IsDir() && (err == nil || Incomplete(path)) {
-			out = append(out, path)
-		}
-	}
-	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -115,13 +114,9 @@ type Archive struct {
 // ErrNewer says that a manifest was written by a newer program.
 var ErrNewer = errors.New("it was written by a newer ccdestroy")
 
-// maxManifest bounds what is read of a manifest: one volume takes some 2 KiB.
-const maxManifest = 64 << 20
-
-func parseManifest(r io.Reader) (m Manifest, err error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxManifest))
-	if err != nil {
-		return m, err
+func parseManifest(data []byte) (m Manifest, err error) {
+	if err := weigh(data); err != nil {
+		return m, fmt.Errorf("it is no manifest: %w", err)
 	}
 	var head struct{ Version int }
 	if err := json.Unmarshal(data, &head); err != nil {
@@ -136,14 +131,7 @@ func parseManifest(r io.Reader) (m Manifest, err error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, fmt.Errorf("it is no manifest: %w", err)
 	}
-	seen := map[string]bool{}
-	for _, v := range m.Volumes {
-		if v.Name == "" || seen[v.Name] || v.Archive.Path != archivePath(v.Name) {
-			return m, fmt.Errorf("its volume %q has the archive %q, where %q belongs", v.Name, v.Archive.Path, archivePath(v.Name))
-		}
-		seen[v.Name] = true
-	}
-	return m, nil
+	return m, m.check()
 }
 
 // Find is the volume of that name, or of that key in the Compose files.

@@ -115,6 +115,7 @@ type unpacker struct {
 	z      *zstd.Decoder
 	tar    *counter
 	beside *besideWriter
+	n      int64       // bytes of the tar that were read
 	read   func(int64) // told of what was read; may be nil
 	err    error       // told again by every further Read
 }
@@ -153,6 +154,10 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	}
 	n, err := u.z.Read(p)
 	_, _ = u.beside.Write(p[:n])
+	if u.n += int64(n); u.n > u.want.TarSize {
+		u.err = fmt.Errorf("%w: there is more in it than the %d bytes that were written", ErrDamaged, u.want.TarSize)
+		return 0, u.err
+	}
 	if u.read != nil {
 		u.read(int64(n))
 	}

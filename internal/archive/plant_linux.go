@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +14,9 @@ import (
 )
 
 // plantTree unpacks a tar of this package into an empty directory and syncs it.
-// No name is ever looked up through a link: every step begins at a descriptor of
-// the directory that was just made.
+// A container that has the volume may change any name between two steps. So no
+// name is looked up through a link, since every step begins at the descriptor of
+// a directory, and everything is set by the descriptor of what was just made.
 //
 // A crash half way leaves a part of the tree.
 func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
@@ -24,11 +26,8 @@ func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
 	}
 	p := planter{root: root}
 	defer p.close()
-	in := readEntries(r, "./")
+	in := readEntries(stopReader{ctx, r}, "./")
 	for {
-		if ctx.Err() != nil {
-			return p.content, ctx.Err()
-		}
 		h, err := in.next()
 		if err == io.EOF {
 			break
@@ -46,10 +45,31 @@ func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
 	if err := p.leave(0); err != nil {
 		return p.content, fmt.Errorf("write %q: %w", dir, err)
 	}
-	if err := unix.Syncfs(int(root.Fd())); err != nil {
+	if err := syncFS(ctx, root); err != nil {
 		return p.content, fmt.Errorf("sync %q: %w", dir, err)
 	}
 	return p.content, nil
+}
+
+// syncFS syncs the file system of a directory. No call of the kernel's can be
+// stopped; but nobody waits for it any more when the context ends.
+func syncFS(ctx context.Context, dir *os.File) error {
+	held, err := dir.SyscallConn() // keeps the descriptor open
+	if err != nil {
+		return err
+	}
+	synced := make(chan error, 1)
+	go func() {
+		var failed error
+		err := held.Control(func(fd uintptr) { failed = unix.Syncfs(int(fd)) })
+		synced <- errors.Join(err, failed)
+	}()
+	select {
+	case err := <-synced:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // planter is the state of an unpacking.
@@ -79,7 +99,7 @@ func (p *planter) leave(keep int) error {
 	for len(p.open) > keep {
 		d := p.open[len(p.open)-1]
 		p.open = p.open[:len(p.open)-1]
-		err := attributes(d.header, fdTarget(int(d.Fd())))
+		err := attributes(d.header, int(d.Fd()))
 		if len(p.open) > 0 {
 			d.Close()
 		}
@@ -120,87 +140,41 @@ func (p *planter) make(at int, name string, h *tar.Header, data io.Reader) error
 		return p.file(at, name, h, data)
 	case tar.TypeLink:
 		return p.link(at, name, h.Linkname)
-	case tar.TypeSymlink:
-		if err := unix.Symlinkat(h.Linkname, at, name); err != nil {
-			return err
-		}
-	default:
-		kind := map[byte]uint32{tar.TypeFifo: unix.S_IFIFO, tar.TypeChar: unix.S_IFCHR, tar.TypeBlock: unix.S_IFBLK}[h.Typeflag]
-		if err := unix.Mknodat(at, name, kind|0o600, int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))); err != nil {
-			return err
-		}
 	}
-	return attributes(h, nameTarget(at, name, h.Typeflag == tar.TypeSymlink))
+	return p.node(at, name, h)
 }
 
-func (p *planter) file(at int, name string, h *tar.Header, data io.Reader) error {
-	fd, err := ignoringEINTR(func() (int, error) {
-		return unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	})
+// errSwapped says that somebody else is at work in the directory.
+var errSwapped = errors.New("it was replaced while it was written")
+
+// node makes what has no content: a symbolic link, a fifo or a device.
+func (p *planter) node(at int, name string, h *tar.Header) (err error) {
+	kind := map[byte]uint32{
+		tar.TypeSymlink: unix.S_IFLNK, tar.TypeFifo: unix.S_IFIFO, tar.TypeChar: unix.S_IFCHR, tar.TypeBlock: unix.S_IFBLK,
+	}[h.Typeflag]
+	if h.Devmajor>>12 != 0 || h.Devminor>>20 != 0 {
+		return fmt.Errorf("%w: there is no device %d, %d", ErrUnsafe, h.Devmajor, h.Devminor)
+	}
+	device := unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor))
+	if h.Typeflag == tar.TypeSymlink {
+		err = unix.Symlinkat(h.Linkname, at, name)
+	} else {
+		err = unix.Mknodat(at, name, kind|0o600, int(device))
+	}
 	if err != nil {
 		return err
 	}
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	if p.buf == nil {
-		p.buf = make([]byte, 256<<10)
-	}
-	var out io.Writer = struct{ io.Writer }{f}
-	if h.PAXRecords["GNU.sparse.major"] != "" {
-		out = &sparseWriter{f: f}
-		if err := f.Truncate(h.Size); err != nil {
-			return pathCause(err)
-		}
-	}
-	if _, err := io.CopyBuffer(out, struct{ io.Reader }{data}, p.buf); err != nil {
-		return cutShort(pathCause(err))
-	}
-	if err := attributes(h, fdTarget(fd)); err != nil {
+	fd, err := openPath(at, name)
+	if err != nil {
 		return err
 	}
-	return pathCause(f.Close())
-}
-
-// sparseWriter leaves blocks of zeros out.
-type sparseWriter struct {
-	f  *os.File
-	at int64
-}
-
-const holeBlock = 4096
-
-var zeros [holeBlock]byte
-
-// Write writes what is not zero at its place.
-func (s *sparseWriter) Write(p []byte) (int, error) {
-	done := 0
-	for done < len(p) {
-		n := min(len(p)-done, holeBlock-int(s.at%holeBlock))
-		if string(p[done:done+n]) != string(zeros[:n]) {
-			if _, err := s.f.WriteAt(p[done:done+n], s.at); err != nil {
-				return done, err
-			}
-		}
-		done += n
-		s.at += int64(n)
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
 	}
-	return done, nil
-}
-
-// link makes a further name for a file that was unpacked before.
-func (p *planter) link(at int, name, target string) error {
-	from := int(p.root.Fd())
-	dir, base := path.Split(target)
-	for part := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
-		if part == "" {
-			continue
-		}
-		d, err := openDir(from, part)
-		if err != nil {
-			return fmt.Errorf("%w: link to %q: %w", ErrUnsafe, "./"+target, err)
-		}
-		defer d.Close()
-		from = int(d.Fd())
+	if st.Mode&unix.S_IFMT != kind || (kind == unix.S_IFCHR || kind == unix.S_IFBLK) && uint64(st.Rdev) != device {
+		return errSwapped
 	}
-	return unix.Linkat(from, base, at, name, 0)
+	return attributes(h, fd)
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -12,7 +13,7 @@ import (
 func retar(r io.Reader, from string, w io.Writer, to string) (Content, error) {
 	var c Content
 	in, out := readEntries(r, from), tar.NewWriter(w)
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, piece)
 	for {
 		h, err := in.next()
 		if err == io.EOF {
@@ -49,9 +50,11 @@ func rename(h *tar.Header, prefix string) {
 }
 
 // Empty reports whether a tar below a directory's name holds nothing but that
-// directory. It reads no further than it must.
-func Empty(r io.Reader, dir string) (bool, error) {
-	in := readEntries(r, dir)
+// directory. It reads no further than it must. When the context ends it closes r.
+func Empty(ctx context.Context, r io.ReadCloser, dir string) (bool, error) {
+	stopped, release := stoppable(ctx, r)
+	defer release()
+	in := readEntries(stopped, dir)
 	for range 2 {
 		if _, err := in.next(); err == io.EOF {
 			return true, nil

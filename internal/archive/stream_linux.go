@@ -27,7 +27,7 @@ func (e *entry) stream(out io.Writer, c *Content, read func(int64)) error {
 	if read != nil {
 		from = told{f, read}
 	}
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, piece)
 	if extents := holes(f, e.st); extents != nil {
 		err = writeSparse(out, h, extents, from, buf)
 	} else {

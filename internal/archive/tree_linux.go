@@ -25,9 +25,9 @@ func writeTree(ctx context.Context, dir string, w io.Writer, s Source) (Content,
 	if err != nil {
 		return Content{}, fmt.Errorf("read %q: %w", dir, err)
 	}
-	t := tree{source: s, out: w, links: map[inode]string{}}
 	todo, order := make(chan *batch, ahead), make(chan *batch, ahead)
 	g, ctx := errgroup.WithContext(ctx)
+	t := tree{source: s, out: stopWriter{ctx, w}, links: map[inode]string{}}
 	g.Go(func() error {
 		defer close(todo)
 		defer close(order)
@@ -45,7 +45,9 @@ func writeTree(ctx context.Context, dir string, w io.Writer, s Source) (Content,
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
 			for b := range todo {
-				b.err = b.encode()
+				if b.err = ctx.Err(); b.err == nil {
+					b.err = b.encode()
+				}
 				close(b.done)
 			}
 			return nil
@@ -85,15 +87,21 @@ func (t *tree) take(b *batch) error {
 		return b.err
 	}
 	for _, name := range b.gone {
-		if !t.source.Live {
-			return fmt.Errorf("%w: %q vanished", ErrChanged, "./"+name)
+		if err := t.vanished(name); err != nil {
+			return err
 		}
-		t.content.skip("entry", "it vanished while the volume was read", "./"+name)
 	}
 	for _, p := range b.parts {
 		if p.later != nil {
-			if err := t.later(p.later); err != nil {
-				return fmt.Errorf("read %q: %w", "./"+p.later.path, err)
+			err := t.later(p.later)
+			switch {
+			case err == unix.ENOENT:
+				err = t.vanished(p.later.path)
+			case err != nil:
+				err = fmt.Errorf("read %q: %w", "./"+p.later.path, err)
+			}
+			if err != nil {
+				return err
 			}
 			continue
 		}
@@ -104,6 +112,15 @@ func (t *tree) take(b *batch) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// vanished notes an entry that went between two looks.
+func (t *tree) vanished(path string) error {
+	if !t.source.Live {
+		return fmt.Errorf("%w: %q vanished", ErrChanged, "./"+path)
+	}
+	t.content.skip("entry", "it vanished while the volume was read", "./"+path)
 	return nil
 }
 
@@ -120,11 +137,11 @@ func (t *tree) later(e *entry) error {
 		c.Entries = map[string]int64{"hardlink": 1}
 		return t.content.add(c, t.source)
 	}
-	if e.st.Nlink > 1 {
-		t.links[e.inode()] = e.path
-	}
 	if err := e.stream(t.out, &c, t.source.Read); err != nil {
 		return err
+	}
+	if e.st.Nlink > 1 {
+		t.links[e.inode()] = e.path
 	}
 	return t.content.add(c, Source{Live: t.source.Live})
 }

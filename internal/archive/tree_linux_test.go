@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,10 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/trees"
 )
@@ -43,30 +44,6 @@ func hardTree(t testing.TB, o trees.Options) string {
 	return dir
 }
 
-// exported is an export of one directory as the volume "v".
-func exported(t testing.TB, from Tar) *Export {
-	t.Helper()
-	d, err := Begin(t.TempDir(), "shop", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := Volume{Name: "v", Method: Direct}
-	if err := d.Save(&v, 2, from); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Finish(Manifest{Project: "shop", Volumes: []Volume{v}}); err != nil {
-		t.Fatal(err)
-	}
-	e, err := Open(d.Final())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Check(e.Manifest.Volumes[0]); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // differences compares two directories, each read by writeTree.
 func differences(t testing.TB, a, b string) []string {
 	t.Helper()
@@ -90,7 +67,7 @@ func differences(t testing.TB, a, b string) []string {
 // our own reading and by the tools of the system.
 func TestHardTree(t *testing.T) {
 	dir := hardTree(t, trees.Options{Long: true})
-	e := exported(t, FromDir(context.Background(), dir, Source{}))
+	e := exported(t, FromDir(dir, Source{}))
 	v := e.Manifest.Volumes[0]
 	back := tempDir(t)
 	if err := e.ToDir(context.Background(), v, back); err != nil {
@@ -148,19 +125,14 @@ func attributesByTools(t *testing.T, a, b string) {
 
 func linksAndHoles(t *testing.T, dir string) {
 	t.Helper()
-	stat := func(name string) (st unix.Stat_t) {
-		if err := unix.Lstat(filepath.Join(dir, name), &st); err != nil {
-			t.Fatal(err)
-		}
-		return st
-	}
-	if a, b, c := stat("a-dir/first"), stat("a-dir/second"), stat("other/third"); a.Ino != b.Ino || a.Ino != c.Ino || a.Nlink != 3 {
+	at := func(name string) unix.Stat_t { return stat(t, filepath.Join(dir, name)) }
+	if a, b, c := at("a-dir/first"), at("a-dir/second"), at("other/third"); a.Ino != b.Ino || a.Ino != c.Ino || a.Nlink != 3 {
 		t.Errorf("hard links: %d %d %d, %d names", a.Ino, b.Ino, c.Ino, a.Nlink)
 	}
-	if s := stat("sparse"); s.Size != 5<<20+17 || s.Blocks*512 > 64<<10 {
+	if s := at("sparse"); s.Size != 5<<20+17 || s.Blocks*512 > 64<<10 {
 		t.Errorf("the sparse file: %d bytes, %d on disk", s.Size, s.Blocks*512)
 	}
-	if s := stat("all-hole"); s.Size != 1<<20 || s.Blocks != 0 {
+	if s := at("all-hole"); s.Size != 1<<20 || s.Blocks != 0 {
 		t.Errorf("the hole: %d bytes, %d blocks", s.Size, s.Blocks)
 	}
 }
@@ -169,7 +141,7 @@ func linksAndHoles(t *testing.T, dir string) {
 func TestByHand(t *testing.T) {
 	need.Command(t, "zstd", "tar")
 	dir := hardTree(t, trees.Options{}) // GNU tar cannot make longer paths
-	e := exported(t, FromDir(context.Background(), dir, Source{}))
+	e := exported(t, FromDir(dir, Source{}))
 	back := tempDir(t)
 	need.Run(t, "sh", "-c", "zstd -d < "+filepath.Join(e.Dir, "volumes/v.tar.zst")+" | tar -x -p --numeric-owner --xattrs --xattrs-include='*' -C "+back)
 	if diff, err := e.CompareDir(context.Background(), e.Manifest.Volumes[0], back); err != nil || len(diff) > 0 {
@@ -193,81 +165,21 @@ func TestByHand(t *testing.T) {
 }
 
 func TestManyFilesAndNone(t *testing.T) {
-	dir, back := tempDir(t), tempDir(t)
+	dir, back := memoryDir(t), memoryDir(t)
 	if err := trees.Many(dir, 3000); err != nil {
 		t.Fatal(err)
 	}
 	need.Root(t)
-	e := exported(t, FromDir(context.Background(), dir, Source{}))
+	e := exported(t, FromDir(dir, Source{}))
 	if err := e.ToDir(context.Background(), e.Manifest.Volumes[0], back); err != nil {
 		t.Fatal(err)
 	}
 	if diff := differences(t, dir, back); len(diff) > 0 {
 		t.Error(diff)
 	}
-	none := exported(t, FromDir(context.Background(), tempDir(t), Source{}))
+	none := exported(t, FromDir(tempDir(t), Source{}))
 	if v := none.Manifest.Volumes[0]; v.Entries["directory"] != 1 || len(v.Entries) != 1 || v.Content.Bytes != 0 {
 		t.Errorf("an empty volume: %+v", v.Content)
-	}
-}
-
-// Files that are written to, cut or removed while they are read are noticed.
-func TestMoving(t *testing.T) {
-	dir := tempDir(t)
-	path := filepath.Join(dir, "file")
-	for _, c := range []struct {
-		name string
-		do   func() error
-		live bool
-		want error
-	}{
-		{"grows", func() error { return os.WriteFile(path, make([]byte, 900<<10), 0o644) }, false, ErrChanged},
-		{"grows, live", func() error { return os.WriteFile(path, make([]byte, 900<<10), 0o644) }, true, nil},
-		{"shrinks", func() error { return os.Truncate(path, 300<<10) }, true, ErrChanged},
-		{"is touched", func() error { return os.Chtimes(path, time.Now(), time.Unix(1, 0)) }, false, ErrChanged},
-		{"rests", func() error { return nil }, false, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if err := os.WriteFile(path, make([]byte, 800<<10), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			done := false
-			s := Source{Live: c.live, Read: func(int64) {
-				if !done { // after the first piece
-					done = true
-					if err := c.do(); err != nil {
-						t.Error(err)
-					}
-				}
-			}}
-			content, err := writeTree(context.Background(), dir, io.Discard, s)
-			if !isError(err, c.want) {
-				t.Errorf("%v, want %v", err, c.want)
-			}
-			if noted := len(content.Skipped) == 1; c.want == nil && noted != (c.name == "grows, live") {
-				t.Errorf("noted: %+v", content.Skipped)
-			}
-		})
-	}
-}
-
-// A directory that goes while the tree is read is noticed.
-func TestVanishing(t *testing.T) {
-	for _, live := range []bool{false, true} {
-		dir := tempDir(t)
-		if err := trees.Many(dir, 8_000); err != nil {
-			t.Fatal(err)
-		}
-		done := false
-		content, err := writeTree(context.Background(), dir, io.Discard, Source{Live: live, Read: func(int64) {
-			if !done {
-				done = true
-				need.Run(t, "rm", "-r", filepath.Join(dir, "d006"), filepath.Join(dir, "d007"))
-			}
-		}})
-		if live && (err != nil || content.Entries["file"] >= 8_000 || len(content.Skipped) == 0) || !live && !isError(err, ErrChanged) {
-			t.Errorf("live %v: %v, %+v", live, err, content.Skipped)
-		}
 	}
 }
 
@@ -301,5 +213,23 @@ func TestSkippedAreCounted(t *testing.T) {
 	}
 	if len(c.Skipped) != 1 || c.Skipped[0].Count != sockets || len(c.Skipped[0].Names) != namedSkips || c.Skipped[0].Names[0] != "./s000" {
 		t.Errorf("%+v", c.Skipped)
+	}
+}
+
+// A pipe in the place of a file of an export keeps nobody waiting.
+func TestPipeInAnExport(t *testing.T) {
+	for _, which := range []string{manifestName, "volumes/v.tar.zst"} {
+		e := exported(t, fromTar(stream(t, dir("./"))))
+		path := filepath.Join(e.Dir, which)
+		if err := errors.Join(os.Remove(path), unix.Mkfifo(path, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(e.Dir)
+		if which != manifestName {
+			err = e.Check(t.Context(), e.Manifest.Volumes[0])
+		}
+		if !errors.Is(err, durable.ErrNotRegular) {
+			t.Errorf("%s: %v", which, err)
+		}
 	}
 }

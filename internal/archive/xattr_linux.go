@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// xattrCalls list and get the extended attributes of one file.
+// xattrCalls list and get the extended attributes of what a descriptor has open.
 type xattrCalls struct {
 	list func([]byte) (int, error)
 	get  func(string, []byte) (int, error)
@@ -22,10 +22,11 @@ func fdXattrs(fd int) xattrCalls {
 	}
 }
 
-func pathXattrs(path string) xattrCalls {
+// pathXattrs is for descriptors of openPath.
+func pathXattrs(fd int) xattrCalls {
 	return xattrCalls{
-		func(buf []byte) (int, error) { return unix.Llistxattr(path, buf) },
-		func(name string, buf []byte) (int, error) { return unix.Lgetxattr(path, name, buf) },
+		func(buf []byte) (int, error) { return unix.Listxattr(procPath(fd), buf) },
+		func(name string, buf []byte) (int, error) { return unix.Getxattr(procPath(fd), name, buf) },
 	}
 }
 
@@ -66,14 +67,6 @@ func xattrs(calls xattrCalls, path string, c *Content) (map[string]string, error
 		out[key] = string(value[:n])
 	}
 	return out, nil
-}
-
-func ignoringEINTR(call func() (int, error)) (int, error) {
-	for {
-		if n, err := call(); err != unix.EINTR {
-			return n, err
-		}
-	}
 }
 
 // pathCause is the error without a path that means nothing to a reader.

@@ -48,6 +48,19 @@ func backward(size int64) func(n int) (span, bool) {
 	}
 }
 
+// tailward is backward for who wants the last line or two: its first span is
+// smaller still.
+func tailward(size int64) func(n int) (span, bool) {
+	const first = spanSize / 64
+	rest := backward(max(size-first, 0))
+	return func(n int) (span, bool) {
+		if n == 0 {
+			return span{max(size-first, 0), size}, size > 0
+		}
+		return rest(n - 1)
+	}
+}
+
 // rawLine is a line as it stands in the file.
 type rawLine struct {
 	data   []byte // without its LF; nil when the line is longer than maxLine
@@ -87,7 +100,7 @@ type block struct {
 // openSized opens a file for reading, with its size: what is appended later is
 // not looked at.
 func openSized(path string) (f *os.File, size int64, err error) {
-	f, err = durable.OpenRead(path)
+	f, err = durable.OpenOurs(path)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -233,7 +246,7 @@ func (b block) reversed(yield func(rawLine) bool) {
 // the first, one span at a time. An error ends it.
 func lastLines(r io.ReaderAt, size int64) func(yield func(rawLine, error) bool) {
 	return func(yield func(rawLine, error) bool) {
-		rd, next := &reader{r: r, size: size}, backward(size)
+		rd, next := &reader{r: r, size: size}, tailward(size)
 		for n := 0; ; n++ {
 			s, ok := next(n)
 			if !ok {

@@ -58,20 +58,26 @@ func simpleLines(text []byte) (all []string) {
 // spans cut them.
 func TestBlocks(t *testing.T) {
 	texts := []string{"", "\n", "a", "a\n", "a\nb", "\n\na\n\n", strings.Repeat("line\n", 900_000), strings.Repeat("\n", 3*spanSize)}
-	for d := -2; d <= 2; d++ {
+	around := often(2, 0)
+	for d := -around; d <= around; d++ {
 		texts = append(texts,
 			strings.Repeat("x", spanSize+d)+"\ny\n"+strings.Repeat("z", spanSize/4+d),
+			strings.Repeat("x\n", spanSize)+strings.Repeat("y", spanSize/64+d),
 			strings.Repeat("x", 3*spanSize+d)+"\n\n"+strings.Repeat("y", spanSize+d)+"\n",
 			"a\n"+strings.Repeat("x", maxLine+d)+"\nb\n"+strings.Repeat("x", maxLine+d))
 	}
-	texts = append(texts, "a\n"+strings.Repeat("x", 5*maxLine/2)+"\nb\n"+strings.Repeat("y", 2*maxLine))
+	if !testing.Short() {
+		texts = append(texts, "a\n"+strings.Repeat("x", 5*maxLine/2)+"\nb\n"+strings.Repeat("y", 2*maxLine))
+	}
 	for i, text := range texts {
 		want := simpleLines([]byte(text))
 		if got := linesBy(t, []byte(text), forward, false); !slices.Equal(got, want) {
 			t.Errorf("text %d forward: %d lines, not %d", i, len(got), len(want))
 		}
-		if got := linesBy(t, []byte(text), backward, true); !slices.Equal(got, want) {
-			t.Errorf("text %d backward: %d lines, not %d", i, len(got), len(want))
+		for name, spans := range map[string]func(int64) func(int) (span, bool){"backward": backward, "tailward": tailward} {
+			if got := linesBy(t, []byte(text), spans, true); !slices.Equal(got, want) {
+				t.Errorf("text %d %s: %d lines, not %d", i, name, len(got), len(want))
+			}
 		}
 	}
 }
@@ -109,8 +115,8 @@ func FuzzBlocks(f *testing.F) {
 			return
 		}
 		want := simpleLines(text)
-		if !slices.Equal(linesBy(t, text, forward, false), want) || !slices.Equal(linesBy(t, text, backward, true), want) {
-			t.Error("the two ways differ")
+		if !slices.Equal(linesBy(t, text, forward, false), want) || !slices.Equal(linesBy(t, text, backward, true), want) || !slices.Equal(linesBy(t, text, tailward, true), want) {
+			t.Error("the ways differ")
 		}
 	})
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-
-	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // Check compares the log with what was noted of it and returns in words what is
@@ -15,61 +13,114 @@ import (
 // or something else is found. It reads one line of the log, however long the log
 // is, and more only when something is wrong.
 func (h *Heads) Check(path string) (string, error) {
-	if h == nil {
-		return "", nil
-	}
-	file, abs, err := h.file(path)
-	if err != nil {
-		return "", err
-	}
-	last, told, err := newest(file)
-	if err != nil {
-		return "", fmt.Errorf("read the noted head: %w", err)
-	}
-	wrong, err := h.compare(abs, file, last)
+	wrong, told, err := h.look(path)
 	if err != nil || wrong == "" || told[wrong] {
 		return "", err
 	}
-	return wrong, h.add(path, note{Told: wrong})
+	return wrong, h.note(path, note{Told: wrong})
+}
+
+// look is Check, with what was told already beside it.
+func (h *Heads) look(path string) (wrong string, told map[string]bool, err error) {
+	if h == nil {
+		return "", nil, nil
+	}
+	file, abs, err := h.file(path)
+	if err != nil {
+		return "", nil, err
+	}
+	last, told, err := newest(file)
+	if err != nil {
+		return "", nil, fmt.Errorf("read the noted head: %w", err)
+	}
+	wrong, err = h.compare(abs, file, last)
+	return wrong, told, err
 }
 
 // compare says in words how the log differs from the head that was last noted
 // at its path, or, where none was, whether it is a copy of a log at another.
 func (h *Heads) compare(path, file string, last note) (string, error) {
-	f, err := durable.OpenRead(path)
+	l := &Log{Path: path}
+	g, err := l.newest()
 	if errors.Is(err, fs.ErrNotExist) {
 		if last.Log == "" {
 			return "", nil
 		}
-		return fmt.Sprintf("the log is missing: it had %s", events(last.Seq)), nil
+		return missingLog(last), nil
 	}
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer g.Close()
 	if last.Log != "" {
-		same, err := holds(f, last)
+		same, err := holds(g.File, last)
 		if same || err != nil {
 			return "", err
 		}
 	}
-	t, err := readTail(f)
+	t, err := readTail(g.File)
 	if err != nil {
 		return "", err
+	}
+	if last.Log != "" && t.head.Log != last.Log {
+		known, wrong, err := l.compareOlder(g, file, last)
+		if known || err != nil {
+			return wrong, err
+		}
 	}
 	switch {
 	case t.head.Log == "" && last.Log == "":
 		return "", nil
+	case last.Log != "" && g.path != path: // a segment is all that is left
+		return missingLog(last), nil
 	case t.head.Log == "":
 		return fmt.Sprintf("the log is empty of its events: it had %s", events(last.Seq)), nil
 	case last.Log == "" || t.head.Log != last.Log:
-		return h.stranger(f, t, file, last)
+		return h.stranger(g.File, t, file, last)
 	}
-	return h.changed(f, t, file, last)
+	return changed(g.File, t, file, last)
+}
+
+func missingLog(last note) string {
+	return fmt.Sprintf("the log is missing: it had %s", events(last.Seq))
+}
+
+// compareOlder looks for the noted head among the segments behind g: others have
+// rotated the log since. known says that it is of one of them, and wrong what is
+// the matter with that one.
+func (l *Log) compareOlder(g *segment, file string, last note) (known bool, wrong string, err error) {
+	for {
+		k, err := l.continued(g)
+		if k == nil || err != nil {
+			return false, "", err
+		}
+		g, err = l.older(g)
+		var missing *MissingError
+		switch {
+		case errors.As(err, &missing) && k.Log == last.Log:
+			return true, fmt.Sprintf("its segment %s is missing: it had %s", missing.Name, events(k.Seq)), nil
+		case errors.As(err, &missing), g == nil && err == nil:
+			return false, "", nil
+		case err != nil:
+			return false, "", err
+		}
+		defer g.Close() // there are few
+		if k.Log != last.Log {
+			continue
+		}
+		if same, err := holds(g.File, last); same || err != nil {
+			return true, "", err
+		}
+		t, err := readTail(g.File)
+		if err == nil {
+			wrong, err = changed(g.File, t, file, last)
+		}
+		return true, fmt.Sprintf("its segment %s: %s", g.name(), wrong), err
+	}
 }
 
 // changed says what became of a log that no longer holds the last noted head.
-func (h *Heads) changed(f *os.File, t tail, file string, last note) (string, error) {
+func changed(f *os.File, t tail, file string, last note) (string, error) {
 	shared, end, err := common(f, file, t)
 	if err != nil {
 		return "", err

@@ -16,9 +16,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
-// cuts is how many times the power is cut.
-const cuts = 100
-
 // shutdownRequest is EXT4_IOC_SHUTDOWN of the kernel's fs/ext4/ext4.h; the flag
 // says that the journal is not written out first.
 const (
@@ -44,7 +41,7 @@ func TestPowerCut(t *testing.T) {
 	t.Cleanup(func() { need.Run(t, "losetup", "--detach", device) })
 	l := &Log{Path: filepath.Join(dir, DefaultPath)}
 	var ids []string
-	torn := 0
+	torn, cuts := 0, often(100, 10) // how many times the power is cut
 	for cut := range cuts {
 		need.Run(t, "mount", device, dir)
 		if cut > 0 {
@@ -125,7 +122,7 @@ func TestManyProcesses(t *testing.T) {
 	needLab(t)
 	for _, killed := range []int{0, 8} {
 		t.Run(fmt.Sprintf("%d killed", killed), func(t *testing.T) {
-			const processes, each = 32, 200
+			processes, each := often(32, 12), often(200, 20)
 			l := &Log{Path: filepath.Join(t.TempDir(), DefaultPath)}
 			var mu sync.Mutex
 			var ids []string

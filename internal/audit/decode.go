@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrVersion says that a line was written by a newer format version.
@@ -81,8 +83,8 @@ func parse(data []byte) (p parsed, err error) {
 // refused, since other readers take it for the same, and so are two unknown
 // keys that differ only in case.
 func (f *fields) scan(line []byte) error {
-	var unknown [][]byte
-	next := 0 // keys mostly come in order
+	var unknown map[string][]byte // by their folded form
+	next := 0                     // keys mostly come in order
 	return scanObject(line, func(key, value []byte) error {
 		for n := range keyCount {
 			if at := (next + n) % keyCount; string(key) == keyNames[at] {
@@ -90,17 +92,47 @@ func (f *fields) scan(line []byte) error {
 				return nil
 			}
 		}
-		for _, name := range keyNames {
-			unknown = append(unknown, []byte(name))
+		form := folded(key)
+		other, twice := foldedNames[form]
+		if !twice {
+			other, twice = unknown[form]
 		}
-		for _, other := range unknown {
-			if bytes.EqualFold(other, key) {
-				return fmt.Errorf("keys %q and %q", other, key)
-			}
+		if twice {
+			return fmt.Errorf("keys %q and %q", other, key)
 		}
-		unknown = append(unknown[:len(unknown)-keyCount], key)
+		if unknown == nil {
+			unknown = map[string][]byte{}
+		}
+		unknown[form] = key
 		return nil
 	})
+}
+
+// foldedNames are the known keys by their folded form.
+var foldedNames = func() map[string][]byte {
+	names := map[string][]byte{}
+	for _, name := range keyNames {
+		names[folded([]byte(name))] = []byte(name)
+	}
+	return names
+}()
+
+// folded is the same for two keys that differ only in case (bytes.EqualFold).
+func folded(key []byte) string { return string(bytes.Map(smallest, key)) }
+
+// smallest is the first of the characters that differ from r only in case.
+func smallest(r rune) rune {
+	if r < utf8.RuneSelf {
+		if 'a' <= r && r <= 'z' {
+			r -= 'a' - 'A'
+		}
+		return r
+	}
+	first := r
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		first = min(first, other)
+	}
+	return first
 }
 
 func wrongType(key int) error {

@@ -25,6 +25,10 @@
 // reads and continues. A line that has them alone is shown like any other and
 // is called unchained: nothing in it says what came before it.
 //
+// A log can be closed and gone on with in a new file. It is a chain of such
+// segments then, each with a chain of lines of its own; segments.go says how they
+// are linked. To readers they are one log.
+//
 // Readers ignore keys that they do not know. They refuse a line with a higher
 // v, with a key twice, or with two keys that differ only in case: two readers
 // must never see two different events in one line.

@@ -22,6 +22,10 @@ const (
 	Prune           = "prune"
 	DeleteDashboard = "delete_dashboard"
 	Restore         = "restore"
+	Undo            = "undo"
+	Purge           = "purge"  // of what was set aside
+	Rotate          = "rotate" // of the log itself
+	Accept          = "accept" // of what became of the log
 )
 
 var operationName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)

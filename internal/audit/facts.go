@@ -46,10 +46,12 @@ type fact struct {
 	claims  *claims
 }
 
-// claims is what an event says of lines before it that are not chained.
+// claims is what an event says of lines before it: of those that are not
+// chained, and, of event 1, of the segment before.
 type claims struct {
 	Recovered *tornTail
 	Unchained *looseLines
+	Continues *Link
 }
 
 // factsOf reads the lines of a block.
@@ -106,16 +108,23 @@ func (f *fact) fill(p *parsed) {
 	if bytes.Contains(details, []byte(`"recovered"`)) || bytes.Contains(details, []byte(`"unchained"`)) {
 		f.claims = claimsIn(details)
 	}
+	if f.seq == 1 && bytes.Contains(details, []byte(`"continues"`)) {
+		if f.claims == nil {
+			f.claims = &claims{}
+		}
+		f.claims.Continues = linkIn(details, "continues")
+	}
+}
+
+func number(value []byte) int64 {
+	n, _ := strconv.ParseInt(string(value), 10, 64)
+	return n
 }
 
 // claimsIn reads what details say of other lines. Names in another case, and
 // values of another type, say nothing.
 func claimsIn(details []byte) *claims {
 	var c claims
-	number := func(value []byte) int64 {
-		n, _ := strconv.ParseInt(string(value), 10, 64)
-		return n
-	}
 	_ = scanObject(details, func(key, value []byte) error { // it was scanned before
 		if name := string(key); (name != "recovered" && name != "unchained") || value[0] != '{' {
 			return nil

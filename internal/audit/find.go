@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -10,12 +12,12 @@ import (
 const maxAmbiguous = 20
 
 // Show finds the one operation whose id begins with prefix, in any case, and
-// returns all its events and their lines, oldest first. The whole log is read,
-// since a prefix is only unique over all of it.
+// returns all its events and their lines, oldest first. All segments are read,
+// since a prefix is only unique over all of them.
 func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	want := strings.ToUpper(prefix)
 	var ids []string
-	_, err = l.Backward([]string{want}, func(e Event, raw []byte) bool {
+	scanned, err := l.Backward([]string{want}, func(e Event, raw []byte) bool {
 		if e.ID == "" || !strings.HasPrefix(e.ID, want) {
 			return true
 		}
@@ -29,6 +31,8 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	switch {
 	case err != nil:
 		return nil, nil, err
+	case len(ids) == 0 && scanned.Missing != "":
+		return nil, nil, fmt.Errorf("%w: %q; %w", ErrNotFound, prefix, &MissingError{scanned.Missing})
 	case len(ids) == 0:
 		return nil, nil, fmt.Errorf("%w: %q", ErrNotFound, prefix)
 	case len(ids) > 1:
@@ -39,9 +43,41 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	return events, lines, nil
 }
 
+// ErrEnded says that an operation has had its outcome: what comes after it would
+// be a second truth about the same thing.
+var ErrEnded = errors.New("the operation has ended already")
+
+// goesOn fails unless an event of this operation is in the first size bytes of the
+// file, and the newest one is no outcome.
+func goesOn(f io.ReaderAt, size int64, id string) error {
+	var newest Outcome
+	work := func(b block) ([]found, error) { return eventsIn(b, searchable(id)), nil }
+	err := inOrder(f, size, tailward(size), work, func(all []found) (more bool, err error) {
+		for _, e := range all {
+			if e.err != nil {
+				return false, e.err
+			}
+			if e.malformed == 0 && e.ID == id {
+				newest = e.Outcome
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case newest == "":
+		return fmt.Errorf("%w: %q has not begun here", ErrNotFound, id)
+	case newest != Pending:
+		return fmt.Errorf("%w: %s of %q", ErrEnded, newest, id)
+	}
+	return nil
+}
+
 // Unfinished returns the operations without an outcome, oldest first, each with
 // its newest pending event. It looks at the newest limit bytes of the log; 0
-// means all of it.
+// means all of it, and all of its segments.
 func (l *Log) Unfinished(limit int64) ([]Event, error) {
 	done := map[string]bool{}
 	newest := map[string]Event{}

@@ -34,6 +34,9 @@ type note struct {
 	SHA256 string `json:"sha256,omitempty"`
 	Size   int64  `json:"size,omitempty"` // bytes of the log up to and with this line
 	Told   string `json:"told,omitempty"` // what was wrong, in the words it was told in
+	// Accepted is the id of the operation, of which this is the head, that
+	// accepted the log as it is: no note before this one counts.
+	Accepted string `json:"accepted,omitempty"`
 }
 
 func (n note) head() Head { return Head{Log: n.Log, Seq: n.Seq, SHA256: n.SHA256} }
@@ -51,15 +54,11 @@ func (h *Heads) file(path string) (file, abs string, err error) {
 	return filepath.Join(h.Dir, hex.EncodeToString(sum[:12])+".jsonl"), abs, nil
 }
 
-// note remembers the head of the log at path, which is size bytes long with it.
-func (h *Heads) note(path string, head Head, size int64) error {
+// note remembers what n says of the log at path.
+func (h *Heads) note(path string, n note) error {
 	if h == nil {
 		return nil
 	}
-	return h.add(path, note{Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: size})
-}
-
-func (h *Heads) add(path string, n note) error {
 	file, abs, err := h.file(path)
 	if err != nil {
 		return err
@@ -104,8 +103,8 @@ func appendNote(file string, line []byte) error {
 	return nil
 }
 
-// notes calls visit with the notes of a file, newest first, until it returns
-// false. A file that is not there has none.
+// notes calls visit with the notes of a file that count, newest first, until it
+// returns false. A file that is not there has none.
 func notes(file string, visit func(note) (more bool)) error {
 	f, size, err := openSized(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +119,7 @@ func notes(file string, visit func(note) (more bool)) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 		var n note
-		if json.Unmarshal(l.data, &n) == nil && n.Path != "" && !visit(n) {
+		if json.Unmarshal(l.data, &n) == nil && n.Path != "" && (!visit(n) || n.Accepted != "") {
 			return nil
 		}
 	}
@@ -188,15 +187,24 @@ func (h *Heads) Logs() (paths []string) {
 	}
 	files, _ := filepath.Glob(filepath.Join(h.Dir, "*.jsonl")) // the pattern is good
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		first, _, _ := bytes.Cut(data, []byte("\n"))
-		var n note
-		if json.Unmarshal(first, &n) == nil && n.Path != "" {
+		if n, err := oldest(file); err == nil && n.Path != "" {
 			paths = append(paths, n.Path)
 		}
 	}
 	return paths
+}
+
+// oldest is the first note of a file.
+func oldest(file string) (n note, err error) {
+	f, err := durable.OpenOurs(file)
+	if err != nil {
+		return note{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 2*notesLimit))
+	if err != nil {
+		return note{}, fmt.Errorf("read %q: %w", file, durable.Cause(err))
+	}
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	return n, json.Unmarshal(first, &n)
 }

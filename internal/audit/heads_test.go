@@ -71,6 +71,7 @@ func TestHeads(t *testing.T) {
 		}, "replaced by another one: the one here had 5 events"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // some wait for the rest of a torn line
 			l, whole := notedLog(t)
 			c.spoil(t, l, whole)
 			if got := told(t, l); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
@@ -167,7 +168,7 @@ func TestNotes(t *testing.T) {
 	// A head that cannot be noted does not undo the event.
 	put(t, filepath.Join(t.TempDir(), "x"), nil)
 	l.Heads.Dir = filepath.Join(l.Path, "in the way")
-	if _, err := l.Append(t.Context(), event("G", Success), 0); err == nil || !strings.Contains(err.Error(), "not noted") {
+	if _, err := l.Begin(t.Context(), event("G", Success), 0); err == nil || !strings.Contains(err.Error(), "not noted") {
 		t.Error(err)
 	}
 	if n := len(content(t, l)); n != 7 {

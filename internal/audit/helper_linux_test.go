@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// appendMany appends APPEND_COUNT events to the log and says "ack ID" on
+// appendMany appends APPEND_COUNT events to the log, and with APPEND_ROTATE
+// rotates it after each, and says "ack ID" on
 // standard output for each that is recorded, and the error of each that is not.
 func appendMany(path string) int {
 	if limit, err := strconv.ParseUint(os.Getenv("APPEND_FSIZE"), 10, 64); err == nil {
@@ -39,15 +40,25 @@ func appendMany(path string) int {
 	if dir := os.Getenv("APPEND_HEADS"); dir != "" {
 		l.Heads = &Heads{Dir: dir}
 	}
+	l.Group, _ = strconv.Atoi(os.Getenv("APPEND_GROUP"))
+	syscall.Umask(0o077) // of a careful user
 	count, _ := strconv.Atoi(os.Getenv("APPEND_COUNT"))
 	room, _ := strconv.ParseInt(os.Getenv("APPEND_ROOM"), 10, 64)
 	for i := range count {
 		id := fmt.Sprintf("%s-%d", os.Getenv("APPEND_ID"), i)
-		if _, err := l.Append(context.Background(), event(id, Success), room); err != nil && !errors.Is(err, ErrHead) {
+		if _, err := l.Begin(context.Background(), event(id, Success), room); err != nil && !errors.Is(err, ErrHead) {
 			fmt.Fprintln(os.Stdout, "err", err)
 			continue
 		}
 		fmt.Fprintln(os.Stdout, "ack", id)
+		if os.Getenv("APPEND_ROTATE") == "" {
+			continue
+		}
+		if _, err := l.Rotate(context.Background(), rotateEvent(id+"-close"), rotateEvent(id+"-open")); err != nil && !errors.Is(err, ErrHead) {
+			fmt.Fprintln(os.Stdout, "err", err)
+			continue
+		}
+		fmt.Fprintf(os.Stdout, "ack %[1]s-close\nack %[1]s-open\n", id)
 	}
 	return 0
 }

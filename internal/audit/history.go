@@ -31,7 +31,8 @@ type Query struct {
 
 // Scanned is what a reading of the log came upon besides records.
 type Scanned struct {
-	Malformed int // lines that are no events, of those that were looked at
+	Malformed int    // lines that are no events, of those that were looked at
+	Missing   string // name of a segment that was wanted and is not there: nothing older was read
 }
 
 // olderInRow is after how many events in a row from before Query.Since a reading
@@ -39,8 +40,9 @@ type Scanned struct {
 const olderInRow = 1000
 
 // History calls visit with the newest records that match, newest first, and the
-// line of their last event, until visit returns an error. It reads the file from
-// its end and no further than it must.
+// line of their last event, until visit returns an error. It reads the log from
+// its end and no further than it must: an older segment is opened when those
+// after it did not suffice.
 func (l *Log) History(q Query, visit func(r Record, line []byte) error) (Scanned, error) {
 	seen := map[string]bool{} // ids of operations whose last event was seen
 	return l.each(q, func(e Event, raw []byte) (Record, bool) {
@@ -90,36 +92,49 @@ type found struct {
 // Backward calls visit with each event and its bytes, newest first, until visit
 // returns false. Where words are given, events that hold none of them are passed
 // over unread, as long as each word is made of letters, digits, "_" and "-": JSON
-// spells others in several ways. Lines that are no events are counted. A line of a newer format version ends the reading with
-// ErrVersion.
+// spells others in several ways. Lines that are no events are counted. A line of a
+// newer format version ends the reading with ErrVersion. It goes on from segment
+// to segment, and ends before one that is missing.
 func (l *Log) Backward(words []string, visit func(e Event, raw []byte) (more bool)) (Scanned, error) {
 	var scanned Scanned
-	f, size, err := openSized(l.Path)
-	if err != nil {
-		return scanned, err
-	}
-	defer f.Close()
-	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
-		words = nil
-	}
+	words = searchable(words...)
 	work := func(b block) ([]found, error) { return eventsIn(b, words), nil }
-	err = inOrder(f, size, backward(size), work, func(all []found) (bool, error) {
-		for _, e := range all {
-			switch {
-			case e.err != nil:
-				return false, e.err
-			case e.malformed > 0:
-				scanned.Malformed += e.malformed
-			case !visit(e.Event, e.raw):
-				return false, nil
+	err := l.newestFirst(func(g *segment) (more bool, err error) {
+		more = true
+		err = inOrder(g, g.size, backward(g.size), work, func(all []found) (bool, error) {
+			for _, e := range all {
+				switch {
+				case e.err != nil:
+					return false, e.err
+				case e.malformed > 0:
+					scanned.Malformed += e.malformed
+				default:
+					more = visit(e.Event, e.raw)
+				}
+				if !more {
+					return false, nil
+				}
 			}
+			return true, nil
+		})
+		if err != nil {
+			err = fmt.Errorf("%s: %w", g.path, err)
 		}
-		return true, nil
+		return more, err
 	})
-	if err != nil {
-		return scanned, fmt.Errorf("%s: %w", l.Path, err)
+	var missing *MissingError
+	if errors.As(err, &missing) {
+		scanned.Missing, err = missing.Name, nil
 	}
-	return scanned, nil
+	return scanned, err
+}
+
+// searchable is the words when each is spelled in one way in JSON, else none.
+func searchable(words ...string) []string {
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsFunc(w, spelledVariously) }) {
+		return nil
+	}
+	return words
 }
 
 func spelledVariously(r rune) bool {

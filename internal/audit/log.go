@@ -18,90 +18,152 @@ var DefaultPath = filepath.Join(".contextcore", "audit.jsonl")
 // ErrOwner says that the log belongs to another account.
 var ErrOwner = errors.New("the log belongs to another account")
 
+// ErrNotLog says that a file holds something else than a log, and is left alone.
+var ErrNotLog = errors.New("it is not an audit log")
+
 // lockLimit is how long an append waits for others. They hold the lock for one
 // write and one fsync; whoever holds it for longer is stuck.
 const lockLimit = 30 * time.Second
 
-// Log is the file at Path, which need not exist yet.
+// Log is the file at Path, which need not exist yet, and the segments that it
+// goes on from.
 type Log struct {
 	Path  string
 	Heads *Heads // where heads are noted; nil notes none
+	// Group is the gid of a group whose members all write to the log: it, its
+	// lock and .contextcore then belong to this group, which may write them (0660
+	// in 2770), and a log of another member is trusted. 0 is none: the log belongs
+	// to one account.
+	Group int
 }
 
-// Append writes the event as the last line and returns when it is durable. It
-// fills V, Log, Seq and Prev. room is how many bytes of disk to set aside for
-// the event that will follow; without them nothing is written. Many processes
-// may append at once.
+// Sharing is how files beside the log are to be made.
+func (l *Log) Sharing() durable.Sharing { return durable.Sharing{Group: l.Group} }
+
+// Begin writes the first event of an operation, whose id is new, as the last line
+// and returns when it is durable. It fills V, Log, Seq and Prev. room is how many
+// bytes of disk to set aside for the event that will follow; without them nothing
+// is written. Many processes may write at once.
 //
 // On an error the event counts as not recorded. After a failed fsync the line
 // may be in the file all the same; it is not written again.
+func (l *Log) Begin(ctx context.Context, e Event, room int64) (Head, error) {
+	return l.append(ctx, e, room, func(*os.File, int64) error { return nil })
+}
+
+// Append is Begin for a later event of an operation that has begun in this log
+// (ErrNotFound) and has not had its outcome (ErrEnded). It looks for the newest
+// event of the operation from the end, and no further than that.
 func (l *Log) Append(ctx context.Context, e Event, room int64) (Head, error) {
+	return l.append(ctx, e, room, func(f *os.File, size int64) error { return goesOn(f, size, e.ID) })
+}
+
+// append writes the event unless allowed, which is asked under the lock, fails.
+func (l *Log) append(ctx context.Context, e Event, room int64, allowed func(f *os.File, size int64) error) (Head, error) {
 	if err := check(e); err != nil {
 		return Head{}, err
 	}
-	var head Head
-	var size int64
-	err := l.locked(ctx, func(f *os.File, t tail) error {
-		data, next, err := chain(e, t)
-		if err != nil {
-			return err
+	var n note
+	err := l.locked(ctx, func(f *os.File, t tail) (err error) {
+		if err := allowed(f, t.size); err != nil {
+			return fmt.Errorf("%s: %w", l.Path, err)
 		}
-		if room > 0 {
-			if err := durable.Reserve(f, t.size, int64(len(data))+room); err != nil {
-				return err
-			}
-		}
-		head, size = next, t.size+int64(len(data))
-		return write(f, data, t.size)
+		n, err = appendTo(f, t, e, room)
+		return err
 	})
 	if err != nil {
 		return Head{}, err
 	}
-	return head, l.Heads.note(l.Path, head, size)
+	return n.head(), l.Heads.note(l.Path, n)
+}
+
+// appendTo appends an event to a file that ends as t says, and returns what there is
+// to be noted of it.
+func appendTo(f *os.File, t tail, e Event, room int64) (note, error) {
+	data, head, err := chain(e, t, room)
+	if err != nil {
+		return note{}, err
+	}
+	if room > 0 {
+		if err := durable.Reserve(f, t.size, int64(len(data))+room); err != nil {
+			return note{}, err
+		}
+	}
+	n := note{Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: t.size + int64(len(data))}
+	return n, write(f, data, t.size)
 }
 
 // Check finds out whether an append would be refused, and writes nothing but
-// the directories, the lock file and an empty log where they are missing.
+// the directories, the lock file and an empty log where they are missing. A
+// rotation that was cut short is finished.
 func (l *Log) Check(ctx context.Context) error {
 	return l.locked(ctx, func(*os.File, tail) error { return nil })
 }
 
 // locked runs do with the log open, its end read, and the lock held.
 func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
-	if err := durable.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
+	shared := l.Sharing()
+	if err := shared.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
 		return err
 	}
-	lock, err := durable.Lock(ctx, l.Path+".lock", lockLimit)
+	lock, err := shared.Lock(ctx, l.Path+".lock", lockLimit)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }() // closing releases it too, and the event is durable by now
-	f, created, err := durable.OpenAppend(l.Path, 0o600)
+	f, t, err := l.openNewest()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := checkOwner(f, l.Path); err != nil {
-		return err
-	}
-	if created {
-		// A crash before this line may lose the file with nothing in it.
-		if err := durable.SyncDir(filepath.Dir(l.Path)); err != nil {
-			return err
-		}
-	}
-	t, err := readTail(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.Path, err)
-	}
 	return do(f, t)
 }
 
-// chain makes the bytes to append to a file that ends as t says.
-func chain(e Event, t tail) ([]byte, Head, error) {
+// openTail opens the file at Path, which is made when it is not there, and reads
+// its end.
+func (l *Log) openTail() (f *os.File, t tail, err error) {
+	if f, _, err = l.Sharing().OpenAppend(l.Path, 0o600); err != nil {
+		return nil, tail{}, err
+	}
+	if t, err = l.lookAt(f); err != nil {
+		f.Close()
+	}
+	return f, t, err
+}
+
+// lookAt makes sure that the file is a log, and one to be trusted, and reads its
+// end.
+func (l *Log) lookAt(f *os.File) (tail, error) {
+	if err := l.checkOwner(f); err != nil {
+		return tail{}, err
+	}
+	if err := l.Sharing().Share(f); err != nil {
+		return tail{}, err
+	}
+	t, err := readTail(f)
+	if err == nil {
+		err = checkLog(f, t)
+	}
+	if err != nil {
+		return tail{}, fmt.Errorf("%s: %w", l.Path, err)
+	}
+	if t.size == 0 {
+		// A crash before this line may lose the file with nothing in it. Whoever
+		// made it may have been killed there, so any first event does this.
+		err = durable.SyncDir(filepath.Dir(l.Path))
+	}
+	return t, err
+}
+
+// newLogID is the id of a log that begins.
+func newLogID() string { return rand.Text() }
+
+// chain makes the bytes to append to a file that ends as t says. What comes after
+// the event, of up to room bytes, must fit into a line as well.
+func chain(e Event, t tail, room int64) ([]byte, Head, error) {
 	e.V, e.Log, e.Seq, e.Prev = Version, t.head.Log, t.head.Seq+1, t.prev
 	if e.Log == "" {
-		e.Log = rand.Text()
+		e.Log = newLogID()
 	}
 	var err error
 	if t.torn != nil {
@@ -110,6 +172,9 @@ func chain(e Event, t tail) ([]byte, Head, error) {
 	if t.loose != nil && err == nil {
 		e.Details, err = withDetail(e.Details, "unchained", t.loose)
 	}
+	if t.continues != nil && err == nil {
+		e.Details, err = withDetail(e.Details, "continues", t.continues)
+	}
 	if err != nil {
 		return nil, Head{}, err
 	}
@@ -117,8 +182,11 @@ func chain(e Event, t tail) ([]byte, Head, error) {
 	if err != nil {
 		return nil, Head{}, err
 	}
-	if len(data) > maxLine {
-		return nil, Head{}, fmt.Errorf("record: the event takes %d bytes: %w", len(data), errLineTooLong)
+	if len(data) > maxLine || room > maxLine {
+		return nil, Head{}, fmt.Errorf("record: the event takes %d bytes, and its outcome up to %d: %w", len(data), room, errLineTooLong)
+	}
+	if _, err := parse(data[:len(data)-1]); err != nil { // no reader would take it for an event
+		return nil, Head{}, fmt.Errorf("record: %w", err)
 	}
 	head := Head{Log: e.Log, Seq: e.Seq, SHA256: Sum(data[:len(data)-1])}
 	if t.open {
@@ -148,10 +216,10 @@ func write(f *os.File, data []byte, size int64) error {
 }
 
 // checkOwner refuses a log that another account could rewrite at will.
-func checkOwner(f *os.File, path string) error {
-	owner, ours, err := durable.OursToTrust(f, path)
+func (l *Log) checkOwner(f *os.File) error {
+	owner, ours, err := l.Sharing().OursToTrust(f, l.Path)
 	if err == nil && !ours {
-		err = fmt.Errorf("%q: %w (uid %d, we are %d)", path, ErrOwner, owner, os.Geteuid())
+		err = fmt.Errorf("%q: %w (uid %d, we are %d)", l.Path, ErrOwner, owner, os.Geteuid())
 	}
 	return err
 }
@@ -162,6 +230,9 @@ func Find(dir string) (path string, found bool) {
 	for d := dir; ; d = filepath.Dir(d) {
 		path := filepath.Join(d, DefaultPath)
 		if _, err := os.Lstat(path); err == nil {
+			return path, true
+		}
+		if all, _ := (&Log{Path: path}).segments(); len(all) > 0 { // a rotation was cut short
 			return path, true
 		}
 		if filepath.Dir(d) == d {

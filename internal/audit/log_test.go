@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 var epoch = time.Date(2026, 11, 23, 17, 38, 9, 123456000, time.UTC)
@@ -28,7 +31,7 @@ func newLog(t *testing.T) *Log {
 
 func add(t *testing.T, l *Log, e Event) Head {
 	t.Helper()
-	h, err := l.Append(context.Background(), e, 0)
+	h, err := l.Begin(context.Background(), e, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +90,7 @@ func TestAppendRefuses(t *testing.T) {
 	} {
 		l, e := newLog(t), event("X", Success)
 		spoil(&e)
-		if _, err := l.Append(context.Background(), e, 0); err == nil {
+		if _, err := l.Begin(context.Background(), e, 0); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 		if _, err := os.Stat(l.Path); err == nil {
@@ -165,7 +168,7 @@ func TestManyWriters(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
-				if _, err := l.Append(context.Background(), event(fmt.Sprintf("W%d-%d", w, i), Success), 0); err != nil {
+				if _, err := l.Begin(context.Background(), event(fmt.Sprintf("W%d-%d", w, i), Success), 0); err != nil {
 					t.Error(err)
 				}
 			}
@@ -253,15 +256,164 @@ func TestHistoryMergesAndStops(t *testing.T) {
 	}
 }
 
-// Room that cannot be set aside means that nothing is written.
-func TestNoRoom(t *testing.T) {
+// An operation has one outcome, and no event before its first or after its last.
+func TestAppendGoesOn(t *testing.T) {
 	l := newLog(t)
-	add(t, l, event("A", Success))
+	later := func(id string, o Outcome) error {
+		_, err := l.Append(t.Context(), event(id, o), 0)
+		return err
+	}
+	if err := later("A", Success); !errors.Is(err, ErrNotFound) {
+		t.Errorf("in an empty log: %v", err)
+	}
+	add(t, l, event("A", Pending))
+	add(t, l, event("AB", Success)) // whose id has the other's in it
+	add(t, l, event("\u2028", Pending))
+	before := content(t, l)
+	if err := later("B", Success); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of an operation that has not begun: %v", err)
+	}
+	if after := content(t, l); len(after) != len(before) {
+		t.Errorf("%d lines, not %d", len(after), len(before))
+	}
+	for _, one := range []struct {
+		id   string
+		o    Outcome
+		want error
+	}{{"A", Pending, nil}, {"A", Failed, nil}, {"A", Failed, ErrEnded}, {"A", Pending, ErrEnded}, {"AB", Pending, ErrEnded}, {"\u2028", Success, nil}, {"\u2028", Success, ErrEnded}} {
+		if err := later(one.id, one.o); !errors.Is(err, one.want) || (err == nil) != (one.want == nil) {
+			t.Errorf("%q %s: %v, not %v", one.id, one.o, err, one.want)
+		}
+	}
+	if r, err := l.Verify(nil); err != nil || !r.Intact() || r.Operations != 3 || r.Unfinished != 0 {
+		t.Errorf("%q %v", brief(r), err)
+	}
+}
+
+// Of many that end one operation at once, one does.
+func TestOneOutcome(t *testing.T) {
+	l := newLog(t)
+	add(t, l, event("A", Pending))
+	var ended, refused atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			switch _, err := l.Append(t.Context(), event("A", Success), 0); {
+			case err == nil:
+				ended.Add(1)
+			case errors.Is(err, ErrEnded):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if ended.Load() != 1 || refused.Load() != 15 {
+		t.Errorf("%d outcomes, %d refused", ended.Load(), refused.Load())
+	}
+}
+
+// The search ends at the operation's newest event, whatever stands before.
+func TestAppendSearchesNoFurther(t *testing.T) {
+	newer := strings.Replace(seedLine, "{", `{"v":2,`, 1) // where reading on ends with an error
+	l := fileLog(t, join([]byte(newer), chainedLine(1, genesis)))
+	if _, err := l.Append(t.Context(), event("A", Success), 0); !errors.Is(err, ErrVersion) {
+		t.Fatalf("the line of a newer version is not come upon: %v", err)
+	}
+	add(t, l, event("A", Pending))
+	if _, err := l.Append(t.Context(), event("A", Success), 0); err != nil {
+		t.Errorf("it reads on behind the pending event: %v", err)
+	}
+}
+
+// keysLine is an event of the Python module with so many keys more at the top, and
+// in details so many objects of 1,000 keys.
+func keysLine(more, objects int) string {
+	var top, details strings.Builder
+	for i := range more {
+		fmt.Fprintf(&top, `"k%d": 1, `, i)
+	}
+	for i := range objects {
+		fmt.Fprintf(&details, `, "o%d": {"0": 0`, i)
+		for k := range 999 {
+			fmt.Fprintf(&details, `,"k%d":1`, k)
+		}
+		details.WriteString("}")
+	}
+	line := strings.Replace(seedLine, `"details": {`, `"details": {"x": 1, `, 1)
+	line = strings.Replace(line, `{"x": 1, "why": "h\u00e9"`, `{"why": "h\u00e9"`+details.String(), 1)
+	return "{" + top.String() + line[1:]
+}
+
+// A line with very many keys is malformed, and costs no more than its length.
+func TestManyKeys(t *testing.T) {
+	for _, c := range []struct {
+		more, objects int
+		ok            bool
+	}{{0, 0, true}, {maxKeys - 7, 0, true}, {maxKeys - 6, 0, false}, {200_000, 0, false}, {0, 1047, true}, {0, 1048, false}} {
+		if _, err := Parse([]byte(keysLine(c.more, c.objects))); (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), "too many keys") {
+			t.Errorf("%d keys more, %d objects: %v", c.more, c.objects, err)
+		}
+	}
+	same := strings.Replace(keysLine(4000, 0), `"k3999"`, `"K3998"`, 1)
+	if _, err := Parse([]byte(same)); err == nil || !strings.Contains(err.Error(), `"k3998" and "K3998"`) {
+		t.Errorf("keys that differ only in case: %v", err)
+	}
+}
+
+// Two keys are one when they differ only in case, as bytes.EqualFold has it.
+func TestFolded(t *testing.T) {
+	for r := range rune(unicode.MaxRune + 1) {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			if folded([]byte(string(r))) != folded([]byte(string(other))) {
+				t.Fatalf("%U and %U", r, other)
+			}
+		}
+		if !bytes.EqualFold([]byte(folded([]byte(string(r)))), []byte(string(r))) {
+			t.Fatalf("%U became another character", r)
+		}
+	}
+}
+
+// What no reader would take for an event is not written, and neither is an event
+// whose outcome might be such a line.
+func TestUnreadableIsNotWritten(t *testing.T) {
+	l := newLog(t)
+	add(t, l, event("A", Pending))
 	before, _ := os.ReadFile(l.Path)
-	if _, err := l.Append(context.Background(), event("B", Pending), 1<<55); err == nil {
-		t.Skip("SKIPPED: this system cannot set room aside")
+	many := map[string]int{}
+	for i := range maxKeys + 1 {
+		many[fmt.Sprint("k", i)] = i
+	}
+	manyKeys, err := json.Marshal(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, details := range map[string]string{
+		"many keys": string(manyKeys), "a key twice": `{"a":1,"a":2}`, "deep": `{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "}",
+		"not JSON": `{"a":`, "long": `{"a":"` + strings.Repeat("x", maxLine) + `"}`,
+	} {
+		e := event("A", Success)
+		e.Details = []byte(details)
+		if _, err := l.Append(t.Context(), e, 0); err == nil {
+			t.Errorf("%s: it is written", name)
+		}
+		e.Outcome = Pending
+		if _, err := l.Begin(t.Context(), e, 100); err == nil {
+			t.Errorf("%s: it is begun", name)
+		}
+	}
+	if _, err := l.Begin(t.Context(), event("B", Pending), maxLine+1); err == nil {
+		t.Error("an operation is begun whose outcome may be too long")
 	}
 	if after, _ := os.ReadFile(l.Path); !bytes.Equal(before, after) {
-		t.Error("something was written")
+		t.Errorf("the log is another one: %d bytes, not %d", len(after), len(before))
+	}
+	if _, err := l.Append(t.Context(), event("A", Success), 0); err != nil {
+		t.Error(err)
 	}
 }

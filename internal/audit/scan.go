@@ -14,6 +14,15 @@ import (
 // the stack. Our own events nest five levels deep.
 const maxDepth = 128
 
+// maxKeys bounds the keys of one object, and maxAllKeys those of a line, so that
+// a hostile one cannot have us keep millions of them. Our own events have some
+// 20 keys a resource, in objects of their own: 16 MiB of them, which is as long
+// as a line may be, hold fewer than a million.
+const (
+	maxKeys    = 4096
+	maxAllKeys = 1 << 20
+)
+
 // errJSON says that a line is not one JSON object.
 var errJSON = errors.New("not a JSON object")
 
@@ -24,6 +33,7 @@ type scanner struct {
 	b    []byte
 	i    int
 	keys [][]byte // of the objects that are open, outermost first; unescaped
+	all  int      // keys seen
 }
 
 // scanObject calls field for every member of the object that line holds, with
@@ -99,7 +109,10 @@ func (s *scanner) object(depth int, field func(key, value []byte) error) error {
 		return nil
 	}
 	open := keySet{s: s, base: len(s.keys)}
-	for {
+	for n := 1; ; n++ {
+		if s.all++; n > maxKeys || s.all > maxAllKeys {
+			return s.fail("too many keys")
+		}
 		s.space()
 		key, err := s.member()
 		if err != nil {

@@ -4,48 +4,130 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 )
 
-// End is how long the log is: where Since goes on from.
-func (l *Log) End() (int64, error) {
-	f, size, err := openSized(l.Path)
-	if err != nil {
-		return 0, err
-	}
-	return size, f.Close()
+// Position is a place in the log, behind an event. The zero Position is the
+// beginning of the newest segment.
+type Position struct {
+	file   os.FileInfo // the segment, whatever it is called by now
+	log    string      // its id, "" while it has no chained event
+	offset int64       // bytes
 }
 
-// Since calls visit with the events behind the first from bytes, oldest first,
-// and returns where the next call goes on from: behind the last whole line. cut
-// says that the log has become shorter, and is read from its beginning next
-// time. Lines that are no events are passed over.
-func (l *Log) Since(from int64, visit func(e Event, line []byte)) (next int64, cut bool, err error) {
-	f, size, err := openSized(l.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, from > 0, nil
+// End is the position behind the last event. Without a log it is fs.ErrNotExist.
+func (l *Log) End() (Position, error) {
+	g, err := l.newest()
+	if err != nil {
+		return Position{}, err
 	}
+	defer g.Close()
+	return g.position(g.size)
+}
+
+func (g *segment) position(offset int64) (Position, error) {
+	info, err := g.Stat()
+	if err != nil {
+		return Position{}, fmt.Errorf("stat %q: %w", g.path, err)
+	}
+	first, err := firstChained(g, g.size)
+	return Position{file: info, log: first.Log, offset: offset}, err
+}
+
+// holds reports whether the position is one in the segment. A file that was
+// restored from a copy is another file and the same segment.
+func (g *segment) holds(p Position) (bool, error) {
+	info, err := g.Stat()
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("stat %q: %w", g.path, err)
+	case p.offset > g.size:
+		return false, nil
+	case p.file == nil, os.SameFile(p.file, info):
+		return true, nil
+	case p.log == "":
+		return false, nil
+	}
+	first, err := firstChained(g, g.size)
+	return first.Log == p.log, err
+}
+
+// Since calls visit with the events behind a position, oldest first, and returns
+// where the next call goes on from: behind the last whole line. It goes on over
+// rotations. cut says that the position is no longer in the log, which was cut,
+// replaced or removed, and is read from its beginning next time. Lines that are
+// no events are passed over.
+func (l *Log) Since(from Position, visit func(e Event, line []byte)) (next Position, cut bool, err error) {
+	behind, err := l.behind(from)
+	defer func() {
+		for _, g := range behind {
+			g.Close()
+		}
+	}()
 	if err != nil {
 		return from, false, err
 	}
-	defer f.Close()
-	if size < from {
-		return 0, true, nil
+	if behind == nil {
+		return Position{}, from.file != nil, nil
 	}
-	rd := &reader{r: f, size: size}
-	for next = from; next < size; {
-		b, err := rd.read(span{next, min(next+spanSize, size)})
+	next = from
+	for n := len(behind) - 1; n >= 0; n-- { // the oldest one first
+		offset, err := behind[n].since(next.offset, visit)
 		if err != nil {
-			return next, false, fmt.Errorf("%s: %w", l.Path, err)
+			return next, false, fmt.Errorf("%s: %w", behind[n].path, err)
 		}
-		next = min(next+spanSize, size)
+		switch {
+		case n > 0: // it is closed: the next one goes on from it
+			next = Position{}
+		case offset != next.offset || next.file == nil:
+			if next, err = behind[n].position(offset); err != nil {
+				return from, false, err
+			}
+		}
+	}
+	return next, false, nil
+}
+
+// behind opens the segments from the newest to the one that holds the position;
+// none when no segment does.
+func (l *Log) behind(p Position) (all []*segment, err error) {
+	g, err := l.newest()
+	for g != nil && err == nil {
+		all = append(all, g)
+		var holds bool
+		if holds, err = g.holds(p); holds || err != nil {
+			return all, err
+		}
+		g, err = l.older(g)
+	}
+	var missing *MissingError
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.As(err, &missing) {
+		for _, g := range all {
+			g.Close()
+		}
+		return nil, nil
+	}
+	return all, err
+}
+
+// since calls visit with the events from an offset on, and returns the offset
+// behind the last whole line.
+func (g *segment) since(from int64, visit func(e Event, line []byte)) (next int64, err error) {
+	rd := &reader{r: g, size: g.size}
+	for next = from; next < g.size; {
+		b, err := rd.read(span{next, min(next+spanSize, g.size)})
+		if err != nil {
+			return next, err
+		}
+		next = min(next+spanSize, g.size)
 		for line := range b.lines {
 			if !line.ended {
-				return line.offset, false, nil // still being written, perhaps
+				return line.offset, nil // still being written, perhaps
 			}
 			if e, raw, err := line.event(); err == nil {
 				visit(e, raw)
 			}
 		}
 	}
-	return next, false, nil
+	return next, nil
 }

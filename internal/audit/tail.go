@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 )
 
 // genesis is the prev of line 1.
@@ -16,12 +17,24 @@ var genesis = strings.Repeat("0", 64)
 // tail is what a writer must know of the lines before its own.
 type tail struct {
 	size  int64
-	prev  string // SHA-256 of the last line, whatever it is; genesis when there is none
-	head  Head   // of the last chained line; zero when no line is chained yet
-	open  bool   // the last line has no LF: the next writer puts it there
+	prev  string    // SHA-256 of the last line, whatever it is; genesis when there is none
+	head  Head      // of the last chained line; zero when no line is chained yet
+	when  time.Time // of head: when it was recorded
+	open  bool      // the last line has no LF: the next writer puts it there
+	shut  bool      // head is of an event that closes the log
+	begun bool      // head is of the first event, with which a rotation began the log
 	torn  *tornTail
 	loose *looseLines
+
+	// continues is the loose end of the segments, where the file has no chained
+	// event yet: its first one goes on from there.
+	continues *Link
 }
+
+// closed reports whether the log ends with an event that closes it. Lines that
+// another program put behind that event open it again: the next event has to
+// cover them.
+func (t tail) closed() bool { return t.shut && !t.open && t.torn == nil && t.loose == nil }
 
 // tornTail describes a last line that a crash cut short, as it is kept in
 // details.recovered of the event that seals it.
@@ -66,6 +79,8 @@ func readTail(f *os.File) (tail, error) {
 			return tail{}, err
 		case err == nil && p.chained():
 			t.head = Head{Log: text(p.fields[keyLog]), Seq: p.seq, SHA256: Sum(l.data)}
+			t.when, t.shut = p.timestamp, p.rotates("closes", t.head.Log)
+			t.begun = p.seq == 1 && p.rotates("continues", "")
 			return t, t.cover(f, from, to)
 		case err != nil && !l.ended:
 			t.torn = &tornTail{Bytes: l.size, SHA256: t.prev}
@@ -79,6 +94,16 @@ func readTail(f *os.File) (tail, error) {
 		}
 	}
 	return t, t.cover(f, from, to)
+}
+
+// rotates reports whether the event is one of a rotation, with such a link, to
+// the log with this id if one is given.
+func (p *parsed) rotates(link, log string) bool {
+	if p.outcome != Success || text(p.fields[keyOperation]) != Rotate {
+		return false
+	}
+	k := linkIn(p.fields[keyDetails], link)
+	return k != nil && (log == "" || k.Log == log)
 }
 
 // parse reads the line. One that is too long is malformed like any other.

@@ -2,16 +2,12 @@ package audit
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"time"
-
-	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
 // maxFindings bounds each of the two lists that findings are.
@@ -36,40 +32,6 @@ func (f *findings) keep(list *[]Finding, one Finding) {
 		return
 	}
 	*list = append(*list, one)
-}
-
-// Verify reads the whole log and checks every line of it, and that it holds the
-// heads: those that were noted here, and those that are given. A log that is not
-// there is an error (fs.ErrNotExist) when no head speaks of it. What is appended
-// meanwhile is not looked at.
-func (l *Log) Verify(given []Head) (Report, error) {
-	report := Report{Path: l.Path}
-	noted, err := l.Heads.Noted(l.Path)
-	if err != nil {
-		return report, err
-	}
-	for _, h := range given {
-		report.Heads = append(report.Heads, HeadCheck{Head: h})
-	}
-	for _, h := range noted {
-		report.Heads = append(report.Heads, HeadCheck{Head: h, Noted: true})
-	}
-	f, err := durable.OpenRead(l.Path)
-	if errors.Is(err, fs.ErrNotExist) && len(report.Heads) > 0 {
-		report.Findings = []Finding{{Class: Missing, Problem: true, Text: fmt.Sprintf("the log is gone: it had %s", events(report.Heads[0].Seq))}}
-		return report, nil
-	}
-	if err != nil {
-		return report, err
-	}
-	defer f.Close()
-	if report.Bytes, err = wholeSize(f); err != nil {
-		return report, fmt.Errorf("%s: %w", l.Path, err)
-	}
-	if err := report.verify(f); err != nil {
-		return report, fmt.Errorf("%s: %w", l.Path, err)
-	}
-	return report, nil
 }
 
 // How often and after how long a file that does not end with an LF is looked at
@@ -103,33 +65,32 @@ func wholeSize(f *os.File) (size int64, err error) {
 	return size, nil
 }
 
-func (r *Report) verify(f io.ReaderAt) error {
-	found := &findings{}
-	w := &walker{r: f, report: r, found: found, heads: map[int64][]*HeadCheck{}, open: map[string]opened{}, last: fact{ended: true}}
-	for i := range r.Heads {
-		w.heads[r.Heads[i].Seq] = append(w.heads[r.Heads[i].Seq], &r.Heads[i])
+// examine reads the file, of which Bytes is the size, and checks every line of
+// it; heads that it lacks are not told of yet.
+func (p *part) examine(f io.ReaderAt) error {
+	w := &walker{r: f, report: &p.Report, found: &p.found, heads: map[int64][]*HeadCheck{}, open: map[string]opened{}, last: fact{ended: true}}
+	for i := range p.Heads {
+		w.heads[p.Heads[i].Seq] = append(w.heads[p.Heads[i].Seq], &p.Heads[i])
 	}
-	if err := eachFact(f, r.Bytes, w.take); err != nil {
+	if err := eachFact(f, p.Bytes, w.take); err != nil {
 		return err
 	}
 	w.finish()
 	if err := w.split(f); err != nil {
 		return err
 	}
-	r.bearHeads(w.runs)
-	main := mainLog(w.runs, r.Heads)
-	c := newChainer(w.runs, found)
-	c.follow(main)
-	r.Untouched = c.untouched()
+	p.bearHeads(w.runs)
+	p.main, p.continues, p.from = mainLog(w.runs, p.Heads), w.continues, w.from
+	c := newChainer(w.runs, &p.found)
+	c.follow(p.main)
+	p.Untouched = c.untouched()
 	if n := len(c.way); n > 0 {
 		last := w.runs[c.way[n-1]]
-		r.Head = Head{Log: main, Seq: last.toSeq, SHA256: last.sum.String()}
+		p.Head = Head{Log: p.main, Seq: last.toSeq, SHA256: last.sum.String()}
 	}
 	if w.cutRuns {
-		found.problem(Finding{Class: Changed, Line: w.runs[maxRuns-1].line, ToLine: w.line, Text: "the chain is broken at more places than are told apart"})
+		p.found.problem(Finding{Class: Changed, Line: w.runs[maxRuns-1].line, ToLine: w.line, Text: "the chain is broken at more places than are told apart"})
 	}
-	r.checkHeads(main, found)
-	r.collect(found)
 	return nil
 }
 
@@ -186,8 +147,11 @@ func (w *walker) split(f io.ReaderAt) error {
 func (r *Report) bearHeads(runs []run) {
 	for _, h := range r.Heads {
 		i, _ := slices.BinarySearchFunc(runs, h.Line, func(r run, line int64) int { return cmp.Compare(r.toLine, line) })
-		if h.Line > 0 && i < len(runs) {
-			runs[i].heads++
+		if h.Line == 0 || i == len(runs) {
+			continue
+		}
+		runs[i].heads++
+		if h.link == "" || h.vouched {
 			runs[i].proven = max(runs[i].proven, h.Line)
 		}
 	}
@@ -214,57 +178,57 @@ func mainLog(runs []run, heads []HeadCheck) string {
 	return best
 }
 
-// checkHeads tells of heads that the log does not hold: of each given one, and
-// of the newest of the noted ones in each class.
-func (r *Report) checkHeads(main string, found *findings) {
+// tellHeads tells of heads that the segment should hold and does not: of each
+// given one, and of the newest of the noted ones in each class. gone says that
+// the newest segment is not there, which had those of other logs.
+func (p *part) tellHeads(heads []HeadCheck, gone bool) {
 	told := map[Class]bool{}
-	for _, h := range r.Heads {
-		if h.Line > 0 {
-			continue
-		}
-		f := Finding{Seq: h.Seq, ToSeq: h.Seq}
+	for _, h := range heads {
+		f := Finding{Seq: h.Seq, ToSeq: h.Seq, noted: h.Noted}
 		source := "a given head"
-		if h.Noted {
+		switch {
+		case h.Noted:
 			source = "a head noted here"
+		case h.link != "":
+			source = "the end of this segment in " + h.link
 		}
 		switch {
-		case main != "" && h.Log != main:
-			f.Class, f.Text = Foreign, fmt.Sprintf("%s is of the log %s; this is %s", source, h.Log, main)
-		case h.Seq > r.Head.Seq:
-			f.Class, f.Line, f.ToLine = Truncated, r.Lines, r.Lines
-			f.Text = fmt.Sprintf("the log ends at number %d; %s has number %d", r.Head.Seq, source, h.Seq)
+		case gone && h.Log != p.main:
+			f.Class, f.Text = Missing, fmt.Sprintf("the log is gone: it had %s", events(h.Seq))
+		case p.main != "" && h.Log != p.main:
+			f.Class, f.Text = Foreign, fmt.Sprintf("%s is of the log %s; this is %s", source, h.Log, p.main)
+		case h.Seq > p.Head.Seq:
+			f.Class, f.Line, f.ToLine = Truncated, p.Lines, p.Lines
+			f.Text = fmt.Sprintf("the log ends at number %d; %s has number %d", p.Head.Seq, source, h.Seq)
 		default:
 			f.Class, f.Text = Changed, fmt.Sprintf("number %d is not the line that %s names: the log up to it is not the one it was taken from", h.Seq, source)
 		}
 		if !h.Noted || !told[f.Class] {
-			found.problem(f)
+			p.found.problem(f)
 		}
 		told[f.Class] = told[f.Class] || h.Noted
 	}
 }
 
-// collect puts the findings into the report, problems first, by line.
-func (r *Report) collect(found *findings) {
+// sort puts the findings of the segment in order, by line.
+func (p *part) sort() {
 	byLine := func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.ToLine, b.ToLine), cmp.Compare(a.Class, b.Class), cmp.Compare(a.ID, b.ID))
 	}
-	slices.SortStableFunc(found.problems, byLine)
-	slices.SortStableFunc(found.notes, byLine)
-	r.Findings = append(found.problems, found.notes...)
-	r.Omitted = found.omitted
+	slices.SortStableFunc(p.found.problems, byLine)
+	slices.SortStableFunc(p.found.notes, byLine)
 }
 
-// Last is the head of the log: of its last chained line. Without one, or
-// without a log, it is zero.
-func (l *Log) Last() (Head, error) {
-	f, err := durable.OpenRead(l.Path)
-	if err != nil {
-		return Head{}, err
-	}
-	defer f.Close()
-	t, err := readTail(f)
-	if err != nil {
-		return Head{}, fmt.Errorf("%s: %w", l.Path, err)
-	}
-	return t.head, nil
+// Last is the head of the log: of its last chained line. Where no line is
+// chained it is zero, and without a log fs.ErrNotExist.
+func (l *Log) Last() (head Head, err error) {
+	err = l.newestFirst(func(g *segment) (more bool, err error) {
+		t, err := readTail(g.File)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", g.path, err)
+		}
+		head = t.head
+		return head.Log == "", nil
+	})
+	return head, err
 }

@@ -126,9 +126,14 @@ func TestVerifyClasses(t *testing.T) {
 		{"foreign lines", join(with(lines, 4, other...)...), nil, []string{"problem foreign log 5-6 seq 1-2"}, "1-4 7-10"},
 		{"foreign head", join(lines...), otherHeads[1:], []string{"problem foreign log 0-0 seq 2-2"}, "1-8"},
 		{"newer version", join(replaced(lines, 3, `"v":1`, `"v":2`)...), nil, []string{"problem malformed 4-4 seq 0-0", "note unfinished 3-3 seq 3-3"}, "1-3 5-8"},
+		{"two outcomes", late(Success, Failed), nil, []string{"problem after the outcome 3-3 seq 3-3"}, "1-3"},
+		{"the same outcome twice", late(Success, Success), nil, []string{"problem after the outcome 3-3 seq 3-3"}, "1-3"},
+		{"begun again after the outcome", late(Success, Pending), nil, []string{"problem after the outcome 3-3 seq 3-3", "note unfinished 3-3 seq 3-3"}, "1-3"},
+		{"several pending ones", late(Pending, Success), nil, nil, "1-3"},
 		{"empty", nil, nil, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // some wait for the rest of a torn line
 			r := verify(t, c.data, c.heads...)
 			if got := brief(r); !slices.Equal(got, c.want) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
@@ -141,6 +146,24 @@ func TestVerifyClasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// late is a log of one operation that goes on after its pending event, as a
+// writer that does not look would write it.
+func late(more ...Outcome) []byte {
+	var lines [][]byte
+	prev := genesis
+	for i, o := range append([]Outcome{Pending}, more...) {
+		e := event("A", o)
+		e.V, e.Log, e.Seq, e.Prev = 1, "L", int64(i+1), prev
+		data, err := encode(e)
+		if err != nil {
+			panic(err)
+		}
+		lines = append(lines, bytes.TrimSuffix(data, []byte("\n")))
+		prev = Sum(lines[i])
+	}
+	return join(lines...)
 }
 
 func trusted(r Report) string {
@@ -186,6 +209,7 @@ func TestVerifyCovered(t *testing.T) {
 		"torn, longer than that": strings.Repeat("x", maxLine+1),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLog(t)
 			add(t, l, event("A", Success))
 			data, _ := os.ReadFile(l.Path)
@@ -200,7 +224,7 @@ func TestVerifyCovered(t *testing.T) {
 			if !r.Intact() || len(r.Findings) == 0 || r.Events != 3 {
 				t.Fatalf("%q, %d events", brief(r), r.Events)
 			}
-			for at := 0; at < first+len(between); at += max(1, len(between)/10) {
+			for at := 0; at < first+len(between); at += max(1, len(between)/often(10, 2)) {
 				bad := bytes.Clone(data)
 				bad[at] ^= 1
 				if r := verify(t, bad); r.Intact() {
@@ -215,6 +239,9 @@ func TestVerifyCovered(t *testing.T) {
 func TestVerifyCounts(t *testing.T) {
 	lines, heads := sample(t, 7)
 	r := verify(t, join(lines...))
+	if again := verify(t, late(Success, Failed, Success)); again.Operations != 1 || again.Unfinished != 0 {
+		t.Errorf("one operation of several outcomes: %+v", again)
+	}
 	if r.Lines != 7 || r.Events != 7 || r.Operations != 4 || r.Unfinished != 1 || r.Head != heads[6] {
 		t.Errorf("%+v", r)
 	}
@@ -256,8 +283,9 @@ func TestVerifyWhileAppending(t *testing.T) {
 	big.Details = []byte(`{"stderr":"` + strings.Repeat("x", 3<<20) + `"}`)
 	done := make(chan error, 1)
 	go func() {
-		for range 15 {
-			if _, err := l.Append(t.Context(), big, 0); err != nil {
+		for i := range often(15, 5) {
+			big.ID = fmt.Sprint("B", i)
+			if _, err := l.Begin(t.Context(), big, 0); err != nil {
 				done <- err
 				return
 			}

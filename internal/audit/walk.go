@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"hash/maphash"
 	"io"
 )
 
@@ -43,6 +44,38 @@ type walker struct {
 	runs    []run
 	cutRuns bool // there were more than maxRuns
 	open    map[string]opened
+	ended   ended
+
+	continues *Link // what event 1 says of another segment
+	from      int64 // the line of event 1
+}
+
+// ended remembers which operations have had their outcome, by a hash of their
+// ids: 10 to 20 bytes for each, where an operation takes some 4,000 in the log.
+// Two ids with one hash would be taken for the same operation. Among a million
+// the chance of that is 1 in 37 million; and since the seed is another one each
+// time, nobody can choose such ids, and the next run does not agree.
+type ended struct {
+	seed   maphash.Seed
+	hashes map[uint64]struct{}
+	newest int64 // the highest number seen
+}
+
+// late reports whether the event was written after the outcome of its operation,
+// and keeps it in mind. A line that merely stands behind a later one, moved or
+// copied, was not.
+func (e *ended) late(f fact) bool {
+	if e.hashes == nil {
+		e.seed, e.hashes = maphash.MakeSeed(), map[uint64]struct{}{}
+	}
+	hash := maphash.String(e.seed, f.id)
+	_, had := e.hashes[hash]
+	late := had && f.seq > e.newest
+	e.newest = max(e.newest, f.seq)
+	if !f.pending {
+		e.hashes[hash] = struct{}{}
+	}
+	return late
 }
 
 // opened is an operation whose outcome has not been seen.
@@ -60,7 +93,14 @@ func (w *walker) take(f fact) error {
 		return nil
 	}
 	w.report.Events++
-	w.settle(f)
+	late := w.ended.late(f)
+	if late {
+		w.found.problem(Finding{Class: AfterOutcome, Line: w.line, ToLine: w.line, Seq: f.seq, ToSeq: f.seq, ID: f.id, Text: "its operation had had its outcome"})
+	}
+	w.settle(f, late)
+	if f.seq == 1 && f.claims != nil && w.continues == nil {
+		w.continues, w.from = f.claims.Continues, w.line
+	}
 	for _, h := range w.heads[f.seq] {
 		if h.Line == 0 && h.Log == f.log && h.SHA256 == f.sum.String() {
 			h.Line = w.line
@@ -100,9 +140,11 @@ func (w *walker) stray(f fact, line int64) {
 }
 
 // settle keeps the list of operations without an outcome.
-func (w *walker) settle(f fact) {
+func (w *walker) settle(f fact, late bool) {
 	if !f.pending {
-		w.report.Operations++
+		if !late {
+			w.report.Operations++
+		}
 		delete(w.open, f.id)
 		return
 	}

@@ -17,11 +17,13 @@ var leaves = []string{"internal/fault", "internal/durable", "internal/actor"}
 // not listed may import none.
 var arrows = map[string][]string{
 	"cmd/ccdestroy":      {"internal/cli"},
-	"internal/cli":       {"internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/engine", "internal/export", "internal/inventory", "internal/provider", "internal/prune", "internal/record", "internal/render", "internal/teardown", "internal/terminal", "internal/watch"},
+	"internal/cli":       {"internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/engine", "internal/export", "internal/inventory", "internal/provider", "internal/prune", "internal/record", "internal/render", "internal/teardown", "internal/terminal", "internal/trash", "internal/undo", "internal/watch"},
 	"internal/provider":  {"internal/audit", "internal/compose", "internal/engine", "internal/inventory", "internal/record", "internal/teardown"},
-	"internal/teardown":  {"internal/audit", "internal/inventory", "internal/record"},
+	"internal/teardown":  {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
+	"internal/undo":      {"internal/audit", "internal/inventory", "internal/record", "internal/trash"},
+	"internal/trash":     {"internal/inventory"},
 	"internal/export":    {"internal/archive", "internal/audit", "internal/inventory", "internal/record"},
-	"internal/prune":     {"internal/audit", "internal/inventory", "internal/record"},
+	"internal/prune":     {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
 	"internal/command":   {"internal/audit", "internal/inventory", "internal/record"},
 	"internal/watch":     {"internal/audit", "internal/inventory", "internal/record"},
 	"internal/render":    {"internal/archive", "internal/audit", "internal/inventory", "internal/record"},
@@ -36,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/lab/logs/genlog": {"internal/lab/logs"},
 	"internal/lab/plans":       {"internal/inventory"},
 	"internal/lab/plans/dump":  {"internal/compose", "internal/engine", "internal/inventory", "internal/lab/plans"},
-	"internal/lab/fake":        {"internal/audit", "internal/inventory"},
+	"internal/lab/fake":        {"internal/audit", "internal/inventory", "internal/trash"},
 }
 
 // only says which packages may import these others' modules.

@@ -13,20 +13,22 @@ import (
 )
 
 type auditCmd struct {
-	List   listCmd   `cmd:"" default:"withargs" help:"List operations, newest first: the command when none is named."`
-	Show   showCmd   `cmd:"" help:"Show one operation in full."`
-	Verify verifyCmd `cmd:"" help:"Check that nobody changed the log; exits 7 when somebody did."`
-	Report reportCmd `cmd:"" help:"Write a page that sums the history up: what was destroyed, by whom, and what went wrong."`
-	Head   headCmd   `cmd:"" help:"Print the head of the log in one word, to be kept elsewhere."`
+	List   listCmd   `cmd:"" settings:"reads" default:"withargs" help:"List operations, newest first (default command)."`
+	Show   showCmd   `cmd:"" settings:"reads" help:"Show one operation in full."`
+	Verify verifyCmd `cmd:"" settings:"reads" help:"Verify that the log was not changed; exits 7 when it was."`
+	Report reportCmd `cmd:"" settings:"reads" help:"Write an HTML report: what was destroyed, by whom, and what went wrong."`
+	Head   headCmd   `cmd:"" settings:"reads" help:"Print the head of the log as one word, to keep elsewhere."`
+	Rotate rotateCmd `cmd:"" help:"Close the log and continue in a new one."`
+	Accept acceptCmd `cmd:"" help:"Accept a log that was replaced, truncated or restored on purpose, and record why."`
 }
 
 type listCmd struct {
 	Limit   int           `short:"n" default:"20" placeholder:"N" help:"Show the newest N operations; 0 means all (${default})."`
-	Format  render.Format `enum:"table,wide,json,jsonl,csv,html" default:"table" help:"table, wide (whole ids and times, more columns), json (one array), jsonl (one object a line), csv or html."`
-	Quiet   bool          `short:"q" help:"Show the ids alone."`
-	Reverse bool          `help:"Show the oldest of them first."`
-	Raw     bool          `help:"Show every event as it stands in the log, pending ones too."`
-	Follow  bool          `short:"f" help:"Go on showing events as they are recorded, until Ctrl-C."`
+	Format  render.Format `enum:"table,wide,json,jsonl,csv,html" default:"table" help:"table, wide (full ids and times, more columns), json (one array), jsonl (one object a line), csv or html."`
+	Quiet   bool          `short:"q" help:"Show only ids."`
+	Reverse bool          `help:"Show the oldest first."`
+	Raw     bool          `help:"Show every event in the log, including pending ones."`
+	Follow  bool          `short:"f" help:"Keep showing events as they are recorded, until Ctrl-C."`
 	filterFlags
 	outputFlags
 	logFlag
@@ -38,9 +40,9 @@ func (c listCmd) Validate() error {
 	case c.Limit < 0:
 		return errors.New("--limit must not be negative; 0 means all")
 	case c.Follow && c.Output != "":
-		return errors.New("--follow does not end, and --output writes when all is there")
+		return errors.New("--follow and --output exclude each other: --output writes when the listing ends")
 	case c.Follow && (c.Format == render.JSON || c.Format == render.HTML):
-		return errors.New("--follow does not end, and " + string(c.Format) + " has an end: try jsonl")
+		return errors.New("--follow needs a format without an end, such as jsonl, not " + string(c.Format))
 	}
 	return c.filter().Check()
 }
@@ -58,13 +60,20 @@ func (c listCmd) Run(p Process, code *int) error {
 	if c.Follow {
 		return record.ReadFault(c.follow(p, l, code), l)
 	}
+	none := true
 	err = c.write(p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
+		listing.Undoing = undoing(p, l)
+		listing.AtWork = func(id string) bool { return record.AtWork(l, id) }
+		defer func() { none = listing.Empty() }()
 		if err := c.list(p, l, listing); err != nil {
 			return err
 		}
 		return listing.End()
 	})
+	if err == nil && none {
+		c.nothing(p, l)
+	}
 	return record.ReadFault(err, l)
 }
 
@@ -100,15 +109,18 @@ func noted(p Process, l *audit.Log, s audit.Scanned, err error) error {
 		p.say("No audit log: looked for %s", l.Path)
 		return nil
 	}
+	if s.Missing != "" {
+		p.say("ccdestroy: %s: the segment %s is missing, and so is all that is older", l.Path, s.Missing)
+	}
 	if s.Malformed > 0 {
-		p.say("ccdestroy: %s: passed over %d lines that are no events", l.Path, s.Malformed)
+		p.say("ccdestroy: %s: skipped %d lines that are not events", l.Path, s.Malformed)
 	}
 	return err
 }
 
 type showCmd struct {
-	ID     string        `arg:"" completion-predictor:"event" help:"Id of the operation, or its beginning as far as it is unique."`
-	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, json or jsonl: the events as they stand in the log."`
+	ID     string        `arg:"" completion-predictor:"event" help:"Id of the operation, or a unique prefix."`
+	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, or json or jsonl: the events as they are in the log."`
 	outputFlags
 	logFlag
 }
@@ -129,7 +141,9 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	}
 	return c.write(p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
-			return render.Show(w, events, lines, p.Now(), style)
+			last := events[len(events)-1]
+			d, _ := record.ParseDetails(last) // of another shape: nothing is kept
+			return render.Show(w, events, lines, undoing(p, l)(last, d), p.Now(), style)
 		}
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		for i, e := range events {

@@ -37,8 +37,8 @@ func call(t *testing.T, dir string, env []string, args ...string) result {
 		defer f.Close()
 		files[i] = f
 	}
-	home := "XDG_STATE_HOME=" + filepath.Join(dir, "state")
-	code := Main(Process{Stdin: stdin, Args: args, Environ: append([]string{home}, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
+	ours := []string{"XDG_STATE_HOME=" + filepath.Join(dir, "state"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "DOCKER_HOST=unix:///nowhere.sock"}
+	code := Main(Process{Stdin: stdin, Args: args, Environ: append(ours, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
 	read := func(f *os.File) string {
 		data, err := os.ReadFile(f.Name())
 		if err != nil {
@@ -86,7 +86,7 @@ type operation struct {
 func list(t *testing.T, dir string, args ...string) (all []operation) {
 	t.Helper()
 	r := call(t, dir, nil, append([]string{"audit", "--format", "json"}, args...)...)
-	if r.code != 0 || r.stderr != "" {
+	if r.code != 0 || (r.stderr != "") != (r.stdout == "[]\n") {
 		t.Fatalf("%q: exit %d\n%s", args, r.code, r.stderr)
 	}
 	if err := json.Unmarshal([]byte(r.stdout), &all); err != nil {
@@ -130,7 +130,10 @@ func TestFilters(t *testing.T) {
 		{[]string{"--project", all[3].Details.Project}, func(o operation) bool { return o.Details.Project == all[3].Details.Project }},
 		{[]string{"--project", "shop-*"}, func(o operation) bool { return strings.HasPrefix(o.Details.Project, "shop-") }},
 		{[]string{"--volume", volume}, func(o operation) bool {
-			return slices.Contains(o.DataAffected, volume) || slices.ContainsFunc(o.Details.Resources, func(r struct{ Kind, Name string }) bool { return r.Kind == "volume" && r.Name == volume })
+			return slices.Contains(o.DataAffected, volume)
+		}},
+		{[]string{"--volume", volume, "--outcome", "success,partial,failed,cancelled"}, func(o operation) bool {
+			return !o.Unfinished && slices.ContainsFunc(o.Details.Resources, func(r struct{ Kind, Name string }) bool { return r.Kind == "volume" && r.Name == volume })
 		}},
 		{[]string{"--host", "build03"}, func(o operation) bool { return o.Details.Actor.Host == "build03" }},
 		{[]string{"--since", middle.Format(time.RFC3339Nano)}, func(o operation) bool { return !o.Timestamp.Before(middle) }},
@@ -156,6 +159,48 @@ func TestFilters(t *testing.T) {
 		}
 		if few := list(t, dir, append(c.args, "-n", "2")...); len(few) != min(2, len(got)) {
 			t.Errorf("%q -n 2: %d operations", c.args, len(few))
+		}
+	}
+}
+
+// A filter that matches nothing says so, with the operation that is nearest.
+func TestNothingMatches(t *testing.T) {
+	dir := project(t)
+	all := list(t, dir, "-n", "0")
+	newest, oldest := all[0], all[len(all)-1]
+	for _, c := range []struct {
+		args string
+		says string
+	}{
+		{"--project nosuch", "No operation matches. Without --project nosuch: " + newest.ID[:10]},
+		{"--since now", "No operation matches. Without --since 2024-02-01 "},
+		{"--until 2001-01-01", "No operation matches. Without --until 2001-01-01 00:00: " + oldest.ID[:10]},
+		{"--user nobody --operation restore", "No operation matches. Without --user nobody: "},
+		{"--user nobody --project nosuch", "No operation matches. The newest: " + newest.ID[:10] + " " + newest.Operation},
+		{"--grep nowhere.to.be.seen -q", "No operation matches. Without --grep \"nowhere.to.be.seen\": "},
+	} {
+		r := call(t, dir, nil, append([]string{"audit"}, strings.Fields(c.args)...)...)
+		if r.code != 0 || r.stdout != "" || !strings.HasPrefix(r.stderr, c.says) || strings.Count(r.stderr, "\n") != 1 {
+			t.Errorf("%s: exit %d\n%s%s", c.args, r.code, r.stdout, r.stderr)
+		}
+	}
+	if r := call(t, dir, nil, "audit", "--project", newest.Details.Project); r.stderr != "" {
+		t.Error(r.stderr)
+	}
+}
+
+// A prefix of several ids names five of them, with what they were.
+func TestAmbiguousID(t *testing.T) {
+	dir := project(t)
+	all := list(t, dir, "-n", "5")
+	r := call(t, dir, nil, "audit", "show", "01")
+	lines := strings.Split(strings.TrimSpace(r.stderr), "\n")
+	if r.code != 1 || len(lines) != 7 || lines[6] != "Try: ccdestroy audit show "+all[0].ID {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	for i, o := range all {
+		if want := o.ID + "  " + o.Timestamp.Local().Format("2006-01-02 15:04:05") + "  " + o.Operation + " " + o.Details.Project; strings.TrimSpace(lines[i+1]) != strings.TrimSpace(want) {
+			t.Errorf("%q, not %q", lines[i+1], want)
 		}
 	}
 }
@@ -236,7 +281,7 @@ func TestBadQueries(t *testing.T) {
 	}{
 		{[]string{"--outcome", "lost"}, "--outcome lost: unknown; it is one of pending, success, failed, partial, cancelled"},
 		{[]string{"--operation", "No"}, "lower_snake"},
-		{[]string{"--since", "soonish"}, "2h, 3d"},
+		{[]string{"--since", "soonish"}, "not a valid time: try 2h"},
 		{[]string{"--since", "today", "--until", "yesterday"}, "--until is before --since"},
 		{[]string{"--grep", "("}, "--grep"},
 		{[]string{"--project", "["}, `"["`},
@@ -266,12 +311,22 @@ func TestMoments(t *testing.T) {
 		"2h": "2026-11-23T15:38:09+01:00", "3d": "2026-11-20T17:38:09+01:00", "2 weeks ago": "2026-11-09T17:38:09+01:00",
 		"90s": "2026-11-23T17:36:39+01:00", "5 minutes": "2026-11-23T17:33:09+01:00",
 		"2026-11-01": "2026-11-01T00:00:00+01:00", "2026-11-01 12:30": "2026-11-01T12:30:00+01:00", "2026-11-01T12:30:05Z": "2026-11-01T12:30:05Z",
+		"1h30m": "2026-11-23T16:08:09+01:00", "1 day, 2 hours ago": "2026-11-22T15:38:09+01:00", "yesterday 17:00": "2026-11-22T17:00:00+01:00",
+		"last week": "2026-11-16T17:38:09+01:00", "a week ago": "2026-11-16T17:38:09+01:00", "AN HOUR AGO": "2026-11-23T16:38:09+01:00",
+		"monday": "2026-11-23T00:00:00+01:00", "Sunday": "2026-11-22T00:00:00+01:00", "last tue": "2026-11-17T00:00:00+01:00", "tuesday at 9:05": "2026-11-17T09:05:00+01:00",
+		"3 months ago": "2026-08-23T17:38:09+01:00", "last month": "2026-10-23T17:38:09+01:00", "2mo": "2026-09-23T17:38:09+01:00", "1y": "2025-11-23T17:38:09+01:00",
+		"2026-11": "2026-11-01T00:00:00+01:00", "2026": "2026-01-01T00:00:00+01:00", "noon": "2026-11-23T12:00:00+01:00", "yesterday noon": "2026-11-22T12:00:00+01:00",
+		"17:00": "2026-11-23T17:00:00+01:00", "18:00": "2026-11-23T18:00:00+01:00", "midnight": "2026-11-23T00:00:00+01:00", " Today ": "2026-11-23T00:00:00+01:00",
+		"2026-11-01t12:30": "2026-11-01T12:30:00+01:00", "2026-11-01t12:30:05z": "2026-11-01T12:30:05Z",
 	} {
 		if got, err := parseMoment(text, now); err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%q: %v, %v", text, got.Format(time.RFC3339), err)
 		}
 	}
-	for _, bad := range []string{"", "soon", "-2h", "2x", "2026-13-01", "999999999d"} {
+	if got, err := parseMoment("noon", now.Add(-8*time.Hour)); err != nil || got.Format(time.RFC3339) != "2026-11-22T12:00:00+01:00" {
+		t.Errorf("noon in the morning: %v, %v", got, err)
+	}
+	for _, bad := range []string{"", "soon", "-2h", "2x", "2026-13-01", "999999999d", "last", "ago", "25:00", "yesterday 9", "1h30", "a", "last last week", "week", "mondayy", "t", "2026-11-23T"} {
 		if got, err := parseMoment(bad, now); err == nil {
 			t.Errorf("%q is taken for %v", bad, got)
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,9 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/posener/complete"
 
+	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
@@ -20,15 +23,24 @@ type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// The scripts ask the program itself for every completion, by COMP_LINE.
+// What a shell calls for the completion of a line, in COMP_LINE. Without the
+// word the variable means nothing, wherever it comes from: a line to complete is
+// never one to run. The Docker CLI calls its plugins by a word of its own, with
+// the line as arguments, and reads the answer as package cobra has it.
+const (
+	completeWord   = "__complete"
+	completeAsked  = "COMP_LINE"
+	completePlugin = "__complete-plugin"
+)
+
 var completionScripts = map[string]string{
-	"bash": "complete -o default -o bashdefault -C ccdestroy ccdestroy\n",
-	"zsh":  "autoload -U +X bashcompinit && bashcompinit\ncomplete -o default -o bashdefault -C ccdestroy ccdestroy\n",
+	"bash": "complete -o default -o bashdefault -C 'ccdestroy __complete' ccdestroy\n",
+	"zsh":  "autoload -U +X bashcompinit && bashcompinit\ncomplete -o default -o bashdefault -C 'ccdestroy __complete' ccdestroy\n",
 	"fish": `function __complete_ccdestroy
     set -lx COMP_LINE (commandline -cp)
     test -z (commandline -ct)
     and set COMP_LINE "$COMP_LINE "
-    ccdestroy
+    ccdestroy __complete
 end
 complete -f -c ccdestroy -a "(__complete_ccdestroy)"
 `,
@@ -45,11 +57,21 @@ func (c completionCmd) Run(p Process) error {
 	return err
 }
 
+// errOldScript: a script of an older version, in a shell that runs still, calls
+// without arguments what would now tear down.
+var errOldScript = fault.Usage("ccdestroy completion --help; or unset "+completeAsked, "%s is set: a shell asks for completions in the way of an older version", completeAsked)
+
 // complete answers a shell that asks for completions, and reports whether one
 // did.
-func (p Process) complete(parser *kong.Kong) bool {
-	if p.Getenv("COMP_LINE") == "" {
-		return false
+func (p Process) complete(parser *kong.Kong) (asked bool, err error) {
+	line := p.Getenv(completeAsked)
+	switch {
+	case len(p.Args) == 0 && line != "":
+		return false, errOldScript
+	case len(p.Args) == 0 || p.Args[0] != completeWord && p.Args[0] != completePlugin:
+		return false, nil
+	case line == "":
+		return true, nil
 	}
 	root, err := kongcompletion.Command(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
 		"event":     complete.PredictFunc(func(complete.Args) []string { return p.knownEvents() }),
@@ -58,9 +80,12 @@ func (p Process) complete(parser *kong.Kong) bool {
 		"volume":    complete.PredictFunc(func(complete.Args) []string { volumes, _ := p.known(); return volumes }),
 		"project":   complete.PredictFunc(func(complete.Args) []string { _, projects := p.known(); return projects }),
 		"file":      complete.PredictFiles("*"),
+		"service":   complete.PredictFunc(func(a complete.Args) []string { return names(p.services(flagsIn(parser.Model, a.All))) }),
+		"export":    complete.PredictOr(complete.PredictFunc(func(complete.Args) []string { return p.knownExports() }), complete.PredictDirs("*")),
+		"archived":  complete.PredictFunc(p.archived),
 	}))
 	if err != nil {
-		return true // the shell shows nothing
+		return true, err
 	}
 	// The commands that run when none is named lend their flags.
 	root.Flags = root.Sub["destroy"].GlobalFlags
@@ -69,7 +94,11 @@ func (p Process) complete(parser *kong.Kong) bool {
 	root.Sub["audit"] = log
 	c := complete.New("ccdestroy", root)
 	c.Out = p.Stdout
-	return c.Complete()
+	c.Complete()
+	if p.Args[0] == completePlugin {
+		_, err = fmt.Fprintln(p.Stdout, ":0") // files, where there is nothing else
+	}
+	return true, err
 }
 
 // completionPatience is how long a shell waits at most for names.
@@ -86,6 +115,46 @@ func (p Process) knownEvents() (ids []string) {
 		return nil
 	})
 	return ids
+}
+
+// flagsIn are the flags of a teardown in a command line that is being typed.
+func flagsIn(app *kong.Application, words []string) (flags []typed) {
+	for i, word := range words {
+		if len(word) > 1 && word[0] == '-' {
+			one, _ := read(app.DefaultCmd.Flags, words[i:])
+			flags = append(flags, one...)
+		}
+	}
+	return flags
+}
+
+// knownExports are the exports that the log knows of, as a path from here where
+// they lie below.
+func (p Process) knownExports() (paths []string) {
+	l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")})
+	if err != nil {
+		return nil
+	}
+	list, _ := p.shelf(l, "").List()
+	for _, found := range list {
+		if rel, err := filepath.Rel(p.Dir, found.Path); err == nil && filepath.IsLocal(rel) {
+			found.Path = rel
+		}
+		if found.State == archive.StateComplete {
+			paths = append(paths, found.Path)
+		}
+	}
+	return names(paths)
+}
+
+// archived are the volumes of the export that was typed.
+func (p Process) archived(a complete.Args) []string {
+	for _, word := range a.Completed {
+		if found := archive.At(p.abs(word)); found.State == archive.StateComplete {
+			return names(slices.Clone(found.Volumes))
+		}
+	}
+	return nil
 }
 
 // known are the volumes and projects of the engine and of the newest events.

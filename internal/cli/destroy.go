@@ -3,12 +3,15 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
@@ -24,7 +27,7 @@ func (c destroyCmd) Run(ctx context.Context, p Process, code *int) error {
 
 type downCmd struct {
 	destroyFlags
-	Services []string `arg:"" optional:"" name:"service" help:"Services to tear down; none means all."`
+	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services to tear down; none means all."`
 }
 
 // Run tears the named services down.
@@ -34,8 +37,19 @@ func (c downCmd) Run(ctx context.Context, p Process, code *int) error {
 
 func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, services []string) error {
 	if f.DryRun {
-		look := inventoryCmd{projectFlags: f.projectFlags, downFlags: f.downFlags, Services: services, Format: "table"}
+		look := inventoryCmd{
+			projectFlags: f.projectFlags, downFlags: f.downFlags, protectFlag: f.protectFlag,
+			Services: services, Format: "table", mustExist: f.MustExist,
+		}
 		return look.show(ctx, p, f.logFlag)
+	}
+	options, err := p.options(f.downFlags, f.protectFlag)
+	if err != nil {
+		return err
+	}
+	reason, err := p.set.reason(f.Reason)
+	if err != nil {
+		return err
 	}
 	if p.Dir == "" {
 		return errNoDir
@@ -52,12 +66,14 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Resolver: child, Child: child, Engine: client, Events: events{client}, Containers: client,
 		Saver:  &export.Writer{Setting: p.setting(client, f.Quiet), Dir: talk.exports, Complete: true},
 		Screen: talk, Place: p.place(f.logFlag, client, f.LockTimeout), Signals: p.Signals,
-		Options: f.options(p.Getenv), Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: f.Reason,
-		LastExports: lastExports,
+		Options: options, Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: reason,
+		LastExports: p.lastExports(f.Export), MustExist: f.MustExist,
 	}
+	run.Keeper = f.keeper(p, client, run.Confirm)
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}
+	p.expire(run.Keeper, run.Aside(), f.Host, f.Context)
 	return err
 }
 
@@ -84,8 +100,11 @@ func (p Process) confirmation(yes bool) string {
 type inventoryCmd struct {
 	projectFlags
 	downFlags
+	protectFlag
 	Format   string   `enum:"table,json" default:"table" help:"table or json."`
-	Services []string `arg:"" optional:"" name:"service" help:"Services that would be torn down; none means all."`
+	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services that would be torn down; none means all."`
+
+	mustExist bool
 }
 
 // sizesForInventory is how long the inventory alone may wait for sizes.
@@ -95,6 +114,10 @@ const sizesForInventory = 10 * time.Second
 func (c inventoryCmd) Run(ctx context.Context, p Process) error { return c.show(ctx, p, logFlag{}) }
 
 func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
+	options, err := p.options(c.downFlags, c.protectFlag)
+	if err != nil {
+		return err
+	}
 	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
@@ -103,15 +126,28 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	args := c.args()
 	args.Services = c.Services
 	place := p.place(log, nil, 0)
-	inv, _, err := teardown.Survey{
-		Resolver: p.compose(args), Engine: client, Options: c.options(p.Getenv), Place: place, LastExports: lastExports, Budget: sizesForInventory,
+	inv, snap, err := teardown.Survey{
+		Resolver: p.compose(args), Engine: client, Options: options, Place: place, LastExports: p.lastExports(""), Budget: sizesForInventory,
 	}.Do(ctx)
 	if err != nil {
 		return err
+	}
+	if text := snap.Absent(inventory.Model{Project: inv.Project, Mode: inv.Mode, Fallback: inv.Fallback}); text != "" && c.mustExist {
+		return &fault.Fault{Err: errors.New(text), Try: "docker compose ls --all", Code: fault.ExitFailed}
+	} else if text != "" {
+		p.say("%s", text)
 	}
 	p.warnHead(place.In(cmp.Or(inv.Dir, p.Dir)).Log)
 	if c.Format == "json" {
 		return render.InventoryJSON(p.Stdout, inv)
 	}
-	return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
+	if err := render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout)); err != nil {
+		return err
+	}
+	u := record.Undoing{Log: place.In(cmp.Or(inv.Dir, p.Dir)).Log, Now: p.Now()}
+	e, _, left, err := u.Newest(func(d record.Details) bool { return d.Project == inv.Project })
+	if err != nil || len(left) == 0 { // a log that cannot be read is told of by audit
+		return nil
+	}
+	return render.CanUndo(p.Stdout, e, left, p.Now(), p.style(p.Stdout))
 }

@@ -12,8 +12,10 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/render"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
 type doctorCmd struct {
@@ -53,7 +55,7 @@ func (d *doctor) must(name string, err error, text, try string) bool {
 }
 
 // Run checks what a teardown needs. It changes nothing.
-func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) error {
+func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 	d := &doctor{p: p}
 	d.tools(ctx, c)
 	d.engine(ctx, c)
@@ -63,9 +65,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) e
 	} else {
 		d.log(l)
 	}
-	if s.path != "" {
-		d.add("settings", "ok", fmt.Sprintf("%s, %d keys", s.path, len(s.keys)), "")
-	}
+	d.settings()
 	for _, check := range d.all {
 		if check.State == "fail" {
 			*code = fault.ExitFailed
@@ -75,6 +75,24 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int, s *settings) e
 		return render.ChecksJSON(p.Stdout, d.all)
 	}
 	return render.Checks(p.Stdout, d.all, p.style(p.Stdout))
+}
+
+// settings lists the files of settings. One that cannot be obeyed stops every
+// command that would destroy something.
+func (d *doctor) settings() {
+	set := d.p.set
+	for _, f := range set.files {
+		switch {
+		case f.path == "":
+		case f.who == ofProject && set.stray != nil:
+			d.add("settings", "warn", set.stray.Error(), fault.AsFault(set.stray).Try)
+		case set.wrong == nil:
+			d.add("settings", "ok", fmt.Sprintf("%s, the %s's: %s", f.path, f.who, f.holds(nil)), "")
+		}
+	}
+	if set.wrong != nil {
+		d.must("settings", set.wrong, "", "")
+	}
 }
 
 func (d *doctor) tools(ctx context.Context, c doctorCmd) {
@@ -101,6 +119,7 @@ func (d *doctor) engine(ctx context.Context, c doctorCmd) {
 	if !d.must("engine", err, fmt.Sprintf("%s %s at %s", e.Name, e.Version, e.Host), "docker version") {
 		return
 	}
+	d.trash(ctx, client)
 	if !e.Local {
 		d.add("engine", "warn", "it is on another machine: sizes come from the engine, and bind mounts are its own", "")
 	}
@@ -142,4 +161,25 @@ func (d *doctor) verify(l *audit.Log) {
 	if report.Unfinished > 0 {
 		d.add("log", "warn", fmt.Sprintf("%d unfinished", report.Unfinished), "ccdestroy reconcile")
 	}
+}
+
+// trash checks whether volumes can be kept for undo, and how much is.
+func (d *doctor) trash(ctx context.Context, client *engine.Client) {
+	out, err := d.p.held(ctx, client)
+	if err != nil {
+		d.add("undo", "warn", "volumes cannot be kept: "+err.Error(), "docs/undo.md; or --export DIR")
+		return
+	}
+	var bytes int64
+	for _, f := range out.Held {
+		if f.Entry != nil {
+			bytes += f.Entry.Bytes
+		}
+	}
+	text := fmt.Sprintf("volumes can be kept; %d are, %d MB", len(out.Held), bytes>>20)
+	if excess := trash.Excess(out.Held, out.Space, d.p.Now()); len(excess) > 0 {
+		d.add("undo", "warn", fmt.Sprintf("%s; %d are over, or take too much of the disk", text, len(excess)), "ccdestroy trash purge --expired")
+		return
+	}
+	d.add("undo", "ok", text, "")
 }

@@ -6,11 +6,13 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 	"github.com/contextcore/ccdestroy/internal/watch"
 )
 
-// The engine's own types, as the interfaces of its users name them.
+// The types of the engine and of the screens, as the interfaces of its users name them.
 
 // exporting is the engine of exports and restores.
 type exporting struct{ *engine.Client }
@@ -39,9 +41,20 @@ type followed struct{ *engine.Client }
 
 var _ watch.Engine = followed{}
 
+// Volumes lists the engine's volumes, and says whether all drivers answered.
+func (f followed) Volumes(ctx context.Context) ([]inventory.Volume, bool, error) {
+	return f.Client.AnsweredVolumes(ctx)
+}
+
 // Follow calls visit with every event of a volume.
 func (f followed) Follow(ctx context.Context, ready func(), visit func(watch.Event)) error {
 	return f.Client.Follow(ctx, ready, func(name string, destroyed bool, at time.Time) {
 		visit(watch.Event{Volume: name, Destroyed: destroyed, At: at})
 	})
 }
+
+// progress is the screen's, as exports know it.
+type progress struct{ *render.Progress }
+
+// Volume begins with one volume.
+func (p progress) Volume(name string, bytes int64) export.Bar { return p.Progress.Volume(name, bytes) }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,11 +35,11 @@ func (p Process) exportsIn(dir string) func(project string) string {
 
 type exportCmd struct {
 	projectFlags
-	Output  string   `fixed:"" short:"o" placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
-	Stop    bool     `group:"ours" help:"Stop the containers that use the volumes meanwhile, and start them again."`
-	Quiet   bool     `short:"q" group:"ours" help:"Do not show how far it is."`
-	Reason  string   `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
-	Volumes []string `arg:"" optional:"" name:"volume" completion-predictor:"volume" help:"Volumes, by name or by key in the Compose files; none means all that a teardown would destroy."`
+	Output  string   `fixed:"" short:"o" placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Directory to put the export into (default: .contextcore/exports in the project directory)."`
+	Stop    bool     `group:"ccdestroy" help:"Stop the containers that use the volumes during the export, then start them again."`
+	Quiet   bool     `short:"q" group:"ccdestroy" help:"Hide progress."`
+	Reason  string   `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
+	Volumes []string `arg:"" optional:"" name:"volume" completion-predictor:"volume" help:"Volumes, by name or by key in the Compose files; default: all that a teardown would destroy."`
 	lockFlag
 	logFlag
 }
@@ -54,12 +53,12 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 	defer client.Close()
 	place := p.place(c.logFlag, client, c.LockTimeout)
 	survey := teardown.Survey{Resolver: p.compose(c.args()), Engine: client, Options: inventory.Options{Volumes: true}, Place: place, Budget: sizesForInventory}
-	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes}
+	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes, Dir: p.Dir}
 	first, _, err := selection.Find(ctx)
 	if err != nil {
 		return err
 	}
-	book := place.In(cmp.Or(first.Dir, p.Dir))
+	book := place.In(first.Dir)
 	p.warnHead(book.Log)
 	run := export.Run{
 		Writer: export.Writer{Setting: p.setting(client, c.Quiet), Dir: p.exportsIn(c.Output), Live: !c.Stop},

@@ -1,38 +1,72 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
+	"context"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
-	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/export"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
 type exportsCmd struct {
-	List  exportsListCmd  `cmd:"" default:"withargs" help:"List the exports that the log knows of, or that lie in a directory: the command when none is named."`
-	Check exportsCheckCmd `cmd:"" help:"Read an export through and compare every hash; exit 7 when something is wrong."`
+	List  exportsListCmd  `cmd:"" settings:"reads" default:"withargs" help:"List the exports in the log, or in a directory (default command)."`
+	Check exportsCheckCmd `cmd:"" settings:"reads" help:"Verify every hash of an export; exits 7 when something is wrong."`
+}
+
+// shelf is where the exports of a log lie: below the working directory, the
+// project's, one that was named, or a directory that belongs to this account.
+func (p Process) shelf(l *audit.Log, named string) export.Shelf {
+	return export.Shelf{Log: l, Dirs: func(path string) []string {
+		dirs := []string{filepath.Dir(filepath.Dir(l.Path))}
+		if p.Dir != "" {
+			dirs = append(dirs, p.Dir)
+		}
+		if named != "" {
+			dirs = append(dirs, p.abs(named))
+		}
+		if parent := filepath.Dir(path); durable.OurDir(parent) {
+			dirs = append(dirs, parent)
+		}
+		return dirs
+	}}
+}
+
+// lastExports finds the newest exports of volumes in the log of a book.
+func (p Process) lastExports(named string) func(*record.Book, []string) map[string]inventory.LastExport {
+	return func(b *record.Book, volumes []string) map[string]inventory.LastExport {
+		return p.shelf(b.Log, named).Last(b, volumes)
+	}
 }
 
 type exportsListCmd struct {
 	Format string `enum:"table,json" default:"table" help:"table or json."`
-	Dir    string `arg:"" optional:"" name:"directory" completion-predictor:"file" help:"Directory of exports; none means those that the log knows of."`
+	Dir    string `arg:"" optional:"" name:"directory" completion-predictor:"file" help:"Directory of exports (default: those in the log)."`
 	logFlag
 }
 
 // Run lists, newest first.
 func (c exportsListCmd) Run(p Process) error {
-	list, err := c.list(p)
+	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
+	}
+	list, err := p.shelf(l, "").List()
+	if c.Dir != "" {
+		if info, err := os.Stat(p.abs(c.Dir)); err != nil || !info.IsDir() {
+			return fault.Usage("ccdestroy exports", "%q is not a directory", c.Dir)
+		}
+		list, err = export.In(p.abs(c.Dir))
+	} else {
+		p.warnHead(l)
+	}
+	if err != nil {
+		return record.ReadFault(err, l)
 	}
 	if c.Format == "json" {
 		return render.ExportsJSON(p.Stdout, list)
@@ -40,95 +74,21 @@ func (c exportsListCmd) Run(p Process) error {
 	return render.Exports(p.Stdout, list, p.Now(), p.style(p.Stdout))
 }
 
-func (c exportsListCmd) list(p Process) (list []render.Export, err error) {
-	if c.Dir != "" {
-		dir := p.abs(c.Dir)
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, &fault.Fault{Err: fmt.Errorf("%q is no directory", c.Dir), Try: "ccdestroy exports", Code: fault.ExitUsage}
-		}
-		paths, err := archive.List(dir)
-		if err != nil {
-			return nil, err
-		}
-		for _, path := range paths {
-			list = append(list, exportAt(path))
-		}
-		slices.SortStableFunc(list, func(a, b render.Export) int { return strings.Compare(b.Started, a.Started) })
-		return list, nil
-	}
-	l, err := p.logForReading(c.logFlag)
-	if err != nil {
-		return nil, err
-	}
-	p.warnHead(l)
-	_, err = p.eachExport(l, func(found foundExport) error {
-		e := exportAt(found.ExportPath)
-		if e.ID == "" { // nothing there speaks for itself: the log does
-			e.ID, e.Project, e.Started = found.ID, found.details.Project, found.At()
-			for _, v := range found.details.Export.Volumes {
-				e.Volumes = append(e.Volumes, v.Name)
-				e.Bytes += v.Bytes
-			}
-		} else if sum := found.details.Export.Manifest; e.State == render.ExportWhole && e.Manifest != sum {
-			e.State, e.Why = render.ExportChanged, "its manifest is not the one that the log knows"
-		}
-		list = append(list, e)
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return list, record.ReadFault(err, l)
-}
-
-// exportAt tells what lies at a path, as far as a look shows.
-func exportAt(path string) render.Export {
-	out := render.Export{Path: path, State: render.ExportWhole}
-	e, err := archive.Open(path)
-	switch {
-	case archive.Incomplete(path):
-		out.State = render.ExportIncomplete
-		if info, err := os.Stat(path); err == nil {
-			out.Started = info.ModTime().UTC().Format(time.RFC3339)
-		}
-		return out
-	case errors.Is(err, fs.ErrNotExist):
-		out.State = render.ExportMissing
-		return out
-	case err != nil:
-		out.State, out.Why = render.ExportDamaged, err.Error()
-		return out
-	}
-	if err := e.Look(); err != nil {
-		out.State, out.Why = render.ExportDamaged, err.Error()
-	}
-	m := e.Manifest
-	out.ID, out.Project, out.Started, out.Bytes, out.Manifest = m.EventID, m.Project, m.Started.Format(time.RFC3339), m.Bytes(), e.Sum
-	for _, v := range m.Volumes {
-		out.Volumes = append(out.Volumes, v.Name)
-		out.Size += v.Archive.Size
-	}
-	return out
-}
-
 type exportsCheckCmd struct {
-	Exports []string `arg:"" name:"export" completion-predictor:"file" help:"Directories of exports."`
+	Exports []string `arg:"" name:"export" completion-predictor:"export" help:"Directories of exports."`
 	logFlag
 }
 
 // Run checks every archive of each export, and the manifest where the log knows
 // it.
-func (c exportsCheckCmd) Run(p Process, code *int) error {
-	known := map[string]string{} // path -> manifest
+func (c exportsCheckCmd) Run(ctx context.Context, p Process, code *int) error {
+	known := map[string]string{}
 	if l, err := p.logForReading(c.logFlag); err == nil {
-		_, _ = p.eachExport(l, func(found foundExport) error { // without a log the manifests speak for themselves
-			known[found.ExportPath] = found.details.Export.Manifest
-			return nil
-		})
+		known = p.shelf(l, "").Manifests()
 	}
 	for _, path := range c.Exports {
 		path = filepath.Clean(p.abs(path))
-		problems, err := checkExport(path, known[path])
+		problems, err := export.Check(ctx, path, known[path])
 		if err != nil {
 			return &fault.Fault{Err: err, Try: "ccdestroy exports", Code: fault.ExitNotIntact}
 		}
@@ -140,51 +100,4 @@ func (c exportsCheckCmd) Run(p Process, code *int) error {
 		}
 	}
 	return nil
-}
-
-func checkExport(path, manifest string) (problems []string, err error) {
-	e, err := archive.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	if manifest != "" && manifest != e.Sum {
-		problems = append(problems, "the manifest is not the one that the log knows")
-	}
-	for _, v := range e.Manifest.Volumes {
-		if err := e.Check(v); err != nil {
-			problems = append(problems, err.Error())
-		}
-	}
-	return problems, nil
-}
-
-// foundExport is an export that a log knows of.
-type foundExport struct {
-	audit.Record
-	details record.Details
-}
-
-// At is when it was recorded.
-func (f foundExport) At() string { return f.Timestamp.UTC().Format(time.RFC3339) }
-
-func (f foundExport) open() (*archive.Export, error) {
-	e, err := archive.Open(f.ExportPath)
-	if err == nil {
-		err = e.Look()
-	}
-	return e, err
-}
-
-var errEnough = errors.New("enough was seen")
-
-// eachExport visits the operations of a log that exported something, newest
-// first, until visit returns an error.
-func (p Process) eachExport(l *audit.Log, visit func(foundExport) error) (audit.Scanned, error) {
-	return l.History(audit.Query{Words: []string{"manifest_sha256"}}, func(r audit.Record, _ []byte) error {
-		d, err := record.ParseDetails(r.Event)
-		if err != nil || d.Export == nil || r.ExportPath == "" {
-			return nil // a script's details, of another shape
-		}
-		return visit(foundExport{r, d})
-	})
 }

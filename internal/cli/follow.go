@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
@@ -19,6 +20,9 @@ const followPoll = 200 * time.Millisecond
 func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 	out := bufio.NewWriter(p.Stdout)
 	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
+	listing.Undoing = undoing(p, l)
+	listing.AtWork = func(id string) bool { return record.AtWork(l, id) }
+	listing.Follow()
 	c.Reverse = true
 	at, err := l.End()
 	if err == nil {
@@ -28,6 +32,7 @@ func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 		p.say("No audit log yet: waiting for %s", l.Path)
 		err = nil
 	}
+	listing.Live()
 	match, add := c.filter().Match(), listing.Record
 	if c.Raw {
 		add = listing.Event

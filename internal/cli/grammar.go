@@ -15,13 +15,13 @@ const description = `An audited "docker compose down -v": it looks at what will 
 
 const exitCodes = `
 Exit codes: 0 done, nothing to do, or a dry run · 1 failed · 2 wrong command
-line · 3 partly done · 4 declined, or no answer · 5 refused (protected volume,
-failed export) · 6 no record could be written, so nothing was destroyed ·
-7 audit verify or exports check found damage · 128+n signal n. run exits as its
-command does.
+line or settings · 3 partly done · 4 declined, or no answer · 5 refused
+(protected volume, failed export) · 6 no record could be written, so nothing was
+destroyed · 7 audit verify or exports check found damage · 128+n signal n. run
+exits with its command's exit code.
 
-Every flag can be set by a variable, CCDESTROY_LOG for --log, or in a file
-.ccdestroy.yaml, by "log: FILE"; ccdestroy config shows what is set where.
+Every flag can be set by a variable, CCDESTROY_LOG for --log, or by "log: FILE"
+in ~/.config/ccdestroy/config.yaml; ccdestroy config shows what is set where.
 `
 
 // grammar is the command line.
@@ -29,25 +29,28 @@ type grammar struct {
 	Version kong.VersionFlag `help:"Show the version and exit."`
 	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
 
-	Destroy    destroyCmd    `cmd:"" default:"withargs" help:"Tear down this project, volumes too: the command when none is named; it takes flags only."`
-	Down       downCmd       `cmd:"" help:"Tear down some services, or all."`
-	Inventory  inventoryCmd  `cmd:"" help:"Show what a teardown would destroy and what would stay, and why."`
-	Audit      auditCmd      `cmd:"" help:"Show the history of destructive operations."`
-	Export     exportCmd     `cmd:"" help:"Save volumes to files, verified."`
-	Restore    restoreCmd    `cmd:"" help:"Bring volumes of an export back."`
-	Exports    exportsCmd    `cmd:"" help:"List exports, and check them."`
-	Prune      pruneCmd      `cmd:"" help:"Destroy volumes that nothing uses, as docker volume prune does, and record which."`
-	Run        runCmd        `cmd:"" help:"Run a command, and record what it destroys. The exit code is the command's."`
-	Record     recordCmd     `cmd:"" help:"Record an operation that something else performs."`
-	Reconcile  reconcileCmd  `cmd:"" help:"Settle operations that were cut off before their outcome was recorded."`
-	Watch      watchCmd      `cmd:"" help:"Record every volume that is destroyed without a record, for as long as it runs."`
-	Compose    composeCmd    `cmd:"" help:"Answer Docker Compose, as the provider of a service; docs/provider.md."`
-	Init       initCmd       `cmd:"" help:"Add that service to a compose file, so that a plain docker compose down is recorded."`
-	Config     configCmd     `cmd:"" help:"Show what each flag is set to, and where."`
-	Doctor     doctorCmd     `cmd:"" help:"Check everything that a teardown needs, and say what to do."`
-	Completion completionCmd `cmd:"" help:"Print the script that makes a shell complete ccdestroy's words."`
-	Man        manCmd        `cmd:"" help:"Print the manual page, for man -l -."`
-	VersionOf  versionCmd    `cmd:"" name:"version" help:"Show the version, and what it was built from."`
+	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project and its volumes (default command; takes no arguments)."`
+	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
+	Inventory   inventoryCmd   `cmd:"" settings:"reads" help:"Show what a teardown would destroy, what would stay, and why."`
+	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
+	Export      exportCmd      `cmd:"" help:"Export volumes to files and verify them."`
+	Restore     restoreCmd     `cmd:"" help:"Restore volumes from an export."`
+	Undo        undoCmd        `cmd:"" help:"Bring back the volumes of the last teardown or prune, or of one that you name, while they are kept."`
+	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
+	Exports     exportsCmd     `cmd:"" help:"List and check exports."`
+	Prune       pruneCmd       `cmd:"" help:"Destroy unused volumes, as docker volume prune does, and record them."`
+	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
+	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
+	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
+	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
+	Init        initCmd        `cmd:"" help:"Add a service to a compose file that records every docker compose down."`
+	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
+	Config      configCmd      `cmd:"" settings:"reads" help:"Show the value of each flag and where it is set."`
+	Doctor      doctorCmd      `cmd:"" settings:"none" help:"Check everything that a teardown needs."`
+	Completion  completionCmd  `cmd:"" settings:"none" help:"Print a completion script for a shell."`
+	Man         manCmd         `cmd:"" settings:"none" help:"Print the manual page (for man -l -)."`
+	VersionOf   versionCmd     `cmd:"" settings:"none" name:"version" help:"Show the version and build details."`
 }
 
 // help is kong's own, with the flags of the command that runs when none is
@@ -78,10 +81,10 @@ type projectFlags struct {
 	ProjectName      string   `short:"p" placeholder:"NAME" completion-predictor:"project" group:"project" help:"Project name; without -f, find the project by its labels."`
 	Profile          []string `sep:"none" placeholder:"NAME" group:"project" help:"Profile to enable. Repeatable."`
 	EnvFile          []string `sep:"none" placeholder:"FILE" group:"project" help:"Environment file instead of .env. Repeatable."`
-	ProjectDirectory string   `placeholder:"DIR" group:"project" help:"Directory that relative paths start from."`
+	ProjectDirectory string   `placeholder:"DIR" group:"project" help:"Directory that relative paths are resolved against."`
 	AllResources     bool     `group:"project" help:"Include resources that no service uses."`
 	Compatibility    bool     `group:"project" help:"Compose's backward compatibility mode."`
-	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls; -1 is none."`
+	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls (-1: no limit)."`
 	Progress         string   `placeholder:"TYPE" group:"project" help:"Compose's progress output: auto, tty, plain, json, quiet."`
 	Ansi             string   `placeholder:"WHEN" group:"project" help:"Compose's control characters: never, always, auto."`
 	Host             string   `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to talk to."`
@@ -91,7 +94,7 @@ type projectFlags struct {
 // downFlags are those of docker compose down.
 type downFlags struct {
 	Volumes       bool   `short:"v" default:"true" negatable:"" group:"down" help:"Remove volumes (on by default; --no-volumes keeps them)."`
-	RemoveOrphans *bool  `group:"down" help:"Remove containers of services that are not declared, too."`
+	RemoveOrphans *bool  `group:"down" help:"Also remove containers of services that the files do not declare."`
 	Rmi           string `enum:",local,all" default:"" placeholder:"WHICH" group:"down" help:"Remove images: local (built here, untagged) or all."`
 }
 
@@ -129,23 +132,27 @@ func (n *number) Decode(ctx *kong.DecodeContext) error {
 type destroyFlags struct {
 	projectFlags
 	downFlags
-	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers get to stop."`
-	Yes           bool          `short:"y" group:"ours" help:"Do not ask."`
-	DryRun        bool          `group:"ours" help:"Show the inventory; destroy and record nothing."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ours" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
-	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ours" help:"Save the volumes below DIR first, verified; without a whole export nothing is destroyed."`
-	Quiet         bool          `short:"q" group:"ours" help:"Do not show how far an export is."`
-	Reason        string        `placeholder:"TEXT" group:"ours" help:"Why; kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long the question waits for an answer (${default})."`
+	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers have to stop."`
+	Yes           bool          `short:"y" group:"ccdestroy" help:"Do not ask."`
+	DryRun        bool          `group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume although it is protected. Repeatable."`
+	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first, verified; if the export fails, nothing is destroyed."`
+	Quiet         bool          `short:"q" group:"ccdestroy" help:"Hide export progress."`
+	Reason        string        `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
+	MustExist     bool          `group:"ccdestroy" help:"Fail with exit code 1 when the engine has nothing of the project that -p names."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
+	protectFlag
+	keepFlag
 	lockFlag
 	logFlag
 }
 
 type logFlag struct {
-	Log string `placeholder:"FILE" completion-predictor:"file" group:"ours" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	Log      string `placeholder:"FILE" completion-predictor:"file" group:"ccdestroy" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
+	LogGroup group  `placeholder:"GROUP" group:"ccdestroy" help:"Group whose members all write to the log."`
 }
 
 // lockFlag is for commands that change a project.
 type lockFlag struct {
-	LockTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ours" help:"How long to wait for another operation on the same project (${default})."`
+	LockTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for another operation on the same project (${default})."`
 }

@@ -14,10 +14,10 @@ import (
 )
 
 type initCmd struct {
-	File          string        `short:"f" placeholder:"FILE" completion-predictor:"file" help:"The compose file (default: the one that Docker Compose would take)."`
-	Require       string        `enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes of which there is no export."`
+	File          string        `short:"f" placeholder:"FILE" completion-predictor:"file" help:"Compose file (default: the one that Docker Compose finds)."`
+	Require       string        `enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
 	Yes           bool          `short:"y" help:"Do not ask."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 }
 
 // Run shows the change, asks, and writes it.
@@ -49,6 +49,7 @@ func (c initCmd) Run(ctx context.Context, p Process) error {
 	if err := ins.Write(); err != nil {
 		return err
 	}
-	p.say("Written. From now on docker compose down, run where ccdestroy is on the PATH, is recorded.")
+	p.say("Written. From now on docker compose down is recorded.")
+	p.say("Everybody who uses this file now needs ccdestroy on the PATH (or as a plugin of docker): without it, docker compose down fails and removes nothing, and up ends with an error.")
 	return nil
 }

@@ -1,10 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -29,8 +27,10 @@ type Process struct {
 	Stderr  *os.File
 	Signals <-chan os.Signal
 	Now     func() time.Time
+	Plugin  bool // the Docker CLI called it
 
-	color string // auto, always or never: --color
+	color string    // auto, always or never: --color
+	set   *settings // what the command line does not say
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -82,17 +82,25 @@ func (p Process) abs(path string) string {
 	return filepath.Join(p.Dir, path)
 }
 
+// program is how the user calls this program.
+func (p Process) program() []string {
+	if p.Plugin {
+		return []string{"docker", "ccdestroy"}
+	}
+	return []string{"ccdestroy"}
+}
+
 // style is what the other side of a stream can show.
 func (p Process) style(f *os.File) render.Style {
-	style := render.Style{Color: p.color == "always"}
+	style := render.Style{Color: p.color == "always", Program: p.program()}
 	if !term.IsTerminal(int(f.Fd())) {
 		return style
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 {
-		width = 80
+		width, height = 80, 24
 	}
-	style.Width = width
+	style.Width, style.Height = width, height
 	style.Color = style.Color || p.color != "never" && p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
 	return style
 }
@@ -116,71 +124,71 @@ func Main(p Process) (code int) {
 		}
 	}()
 	var g grammar
-	set := &settings{p: p}
-	parser, err := newParser(&g, p, set)
+	p.set = &settings{p: p}
+	parser, err := newParser(&g, p, p.set)
 	if err != nil {
 		panic(err) // the grammar itself is wrong
 	}
-	if p.complete(parser) {
+	if asked, err := p.complete(parser); err != nil {
+		return p.complain(err)
+	} else if asked {
 		return fault.ExitOK
 	}
-	if err := set.find(parser.Model); err != nil {
-		return complain(p.Stderr, set.fault(err))
-	}
-	call, err := parser.Parse(p.Args)
+	p.set.app = parser.Model
+	p.set.read()
+	args, err := reword(parser.Model, p.Args)
 	if err != nil {
-		return complain(p.Stderr, usage(err))
+		return p.complain(err)
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		return p.complain(cmp.Or(p.set.wrong, p.usage(parser.Model, err)))
+	}
+	if err := p.set.admit(call); err != nil {
+		return p.complain(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	call.BindTo(ctx, (*context.Context)(nil))
 	code, p.color = fault.ExitOK, g.Color
-	err = call.Run(p, &code, set, parser.Model)
+	err = call.Run(p, &code, parser.Model)
 	if closedPipe(err) {
 		return exitPipe // head has seen enough: no word about it
 	}
 	if err != nil {
-		return complain(p.Stderr, err)
+		return p.complain(err)
 	}
 	return code
 }
 
 func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 	return kong.New(g,
-		kong.Name("ccdestroy"),
+		kong.Name(strings.Join(p.program(), " ")),
 		kong.Description(description),
 		kong.Writers(p.Stdout, p.Stderr),
 		kong.Exit(func(code int) { panic(exitNow(code)) }),
 		kong.Vars{"version": "ccdestroy " + version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80, NoExpandSubcommands: true}),
 		kong.Help(help),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "project", Title: "Flags of docker compose:"}, {Key: "engine", Title: "Flags of docker:"}, {Key: "down", Title: "Flags of docker compose down:"},
+			{Key: "ccdestroy", Title: "ccdestroy flags:"}, {Key: "filter", Title: "Filters:"},
+		}),
 		momentMapper(p.Now),
 		kong.Resolvers(set),
 	)
 }
 
-// usage turns a parser's error into a complaint.
-func usage(err error) error {
-	var parse *kong.ParseError
-	try := "ccdestroy --help"
-	if errors.As(err, &parse) && parse.Context != nil {
-		if node := parse.Context.Selected(); node != nil && node.Name != "destroy" {
-			try = "ccdestroy " + strings.TrimSpace(strings.TrimPrefix(node.Path(), "ccdestroy")) + " --help"
-		}
-	}
-	return &fault.Fault{Err: err, Try: try, Code: fault.ExitUsage}
-}
-
 // complain writes what went wrong and what to try, and returns the exit code.
-func complain(w io.Writer, err error) int {
+func (p Process) complain(err error) int {
 	f := fault.AsFault(err)
 	text := strings.Split(strings.TrimSpace(f.Error()), "\n")
-	fmt.Fprintf(w, "ccdestroy: %s\n", render.Terminal(text[0]))
+	p.say("ccdestroy: %s", text[0])
 	for _, line := range text[1:] {
-		fmt.Fprintf(w, "  %s\n", render.Terminal(line))
+		p.say("  %s", line)
 	}
 	if f.Try != "" {
-		fmt.Fprintf(w, "Try: %s\n", render.Terminal(f.Try))
+		p.say("Try: %s", f.Try)
 	}
 	return f.Code
 }

@@ -36,7 +36,11 @@ func manual(w io.Writer, app *kong.Application) error {
 	manualFlags(&b, app.Flags)
 	fmt.Fprintf(&b, ".SH EXIT STATUS\n%s\n", roff(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(exitCodes), "Exit codes:"))))
 	fmt.Fprintf(&b, ".SH ENVIRONMENT\nEvery flag can be set by a variable: CCDESTROY_ and its name in capitals, with _ for \\-.\n")
-	fmt.Fprintf(&b, ".SH FILES\n.TP\n.I .contextcore/audit.jsonl\nthe audit log\n.TP\n.I %s\nvalues of flags, looked for upward from the working directory\n", roff(settingsName))
+	fmt.Fprintf(&b, ".SH FILES\n.TP\n.I .contextcore/audit.jsonl\nthe audit log\n")
+	for _, file := range [][2]string{{"~/.config/ccdestroy/config.yaml", "values of flags"}, {"/etc/ccdestroy/config.yaml", "values of flags, and what is enforced"},
+		{settingsName, "values of some flags, looked for upward from the working directory"}} {
+		fmt.Fprintf(&b, ".TP\n.I %s\n%s\n", roff(file[0]), roff(file[1]))
+	}
 	fmt.Fprintf(&b, ".SH SEE ALSO\n.BR docker\\-compose\\-down (1)\n")
 	_, err := io.WriteString(w, b.String())
 	return err

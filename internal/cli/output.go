@@ -21,8 +21,8 @@ import (
 
 // outputFlags say where results go.
 type outputFlags struct {
-	Output  string `short:"o" placeholder:"FILE" help:"Write to this file, which is there when all of it is; - is standard output."`
-	NoPager bool   `help:"Do not page, also on a terminal."`
+	Output  string `short:"o" placeholder:"FILE" help:"Write to this file, in one step at the end; - is standard output."`
+	NoPager bool   `help:"Do not use a pager."`
 }
 
 // write calls do with the place that results go to and what can be shown there.
@@ -43,12 +43,12 @@ func (f outputFlags) write(p Process, log *audit.Log, do func(io.Writer, render.
 
 func (f outputFlags) toFile(p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
 	path := p.abs(f.Output)
-	if same(path, log.Path) {
-		return &fault.Fault{Err: fmt.Errorf("--output %s is the log itself", f.Output), Try: "another file", Code: fault.ExitUsage}
+	if same(path, log.Path) || log.IsSegment(path) {
+		return &fault.Fault{Err: fmt.Errorf("--output %s is the log itself", f.Output), Try: "choose another file", Code: fault.ExitUsage}
 	}
 	err := durable.WriteFile(path, 0o644, func(w io.Writer) error { return do(w, render.Style{}) })
 	if err != nil {
-		return &fault.Fault{Err: err, Try: "another file, or -o - for standard output", Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "choose another file, or -o - for standard output", Code: fault.ExitFailed}
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (p Process) paged(pager string, do func(io.Writer) error) error {
 	err = do(in)
 	in.Close()
 	if wait := cmd.Wait(); wait != nil && (err == nil || closedPipe(err)) {
-		return &fault.Fault{Err: fmt.Errorf("the pager %q: %w", pager, wait), Try: "--no-pager, or another PAGER", Code: fault.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("the pager %q: %w", pager, wait), Try: "use --no-pager, or set another PAGER", Code: fault.ExitFailed}
 	}
 	if closedPipe(err) {
 		return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -54,15 +56,33 @@ var pluginFlags = map[string]string{
 	"--tlscacert": "ca.pem", "--tlscert": "cert.pem", "--tlskey": "key.pem", "--log-level": "", "-l": "",
 }
 
-// fromPlugin takes the CLI's own flags off the arguments, up to the plugin's
-// name, and returns what is left, and the variables that say the same to us and
-// to the child. An empty value unsets.
+// fromPlugin reads the arguments of the plugin, and returns what a user would
+// have given the program, and the variables that say the rest.
 func fromPlugin(args []string) (rest []string, env map[string]string, err error) {
-	env = map[string]string{}
-	if len(args) > 0 && args[0] == "compose" { // called by Compose itself: see composeCmd
-		return args, env, nil
+	switch {
+	case len(args) > 0 && args[0] == "compose": // called by Compose itself: see composeCmd
+		return args, nil, nil
+	case len(args) > 0 && strings.HasPrefix(args[0], completeWord): // __completeNoDesc too
+		return []string{completePlugin}, map[string]string{completeAsked: strings.Join(args[1:], " "), "COMP_POINT": ""}, nil
 	}
-	for len(args) > 0 && args[0] != "ccdestroy" && args[0] != "help" {
+	args, env, err = dockerFlags(args, "ccdestroy", "help")
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case len(args) == 0:
+		return nil, nil, errors.New("the Docker CLI did not name the plugin")
+	case args[0] == "help":
+		return append(slices.Clone(args[min(2, len(args)):]), "--help"), env, nil
+	}
+	return args[1:], env, nil
+}
+
+// dockerFlags takes the Docker CLI's own flags off the arguments, up to one of
+// the words, and returns what is left, and the variables that say the same to us
+// and to a child. An empty value unsets.
+func dockerFlags(args []string, words ...string) (rest []string, env map[string]string, err error) {
+	env, tls, one := map[string]string{}, map[string]bool{}, map[bool]string{true: "1"}
+	for len(args) > 0 && !slices.Contains(words, args[0]) {
 		flag, value, joined := strings.Cut(args[0], "=")
 		if len(flag) > 2 && flag[0] == '-' && flag[1] != '-' && pluginFlags[flag[:2]] != "" { // -Htcp://…
 			flag, value, joined = flag[:2], args[0][2:], true
@@ -86,41 +106,57 @@ func fromPlugin(args []string) (rest []string, env map[string]string, err error)
 			if variable == "DOCKER_CONTEXT" {
 				env["DOCKER_HOST"] = "" // which would win
 			}
-		case flag == "--tls":
-			env["DOCKER_TLS"] = "1"
-		case flag == "--tlsverify":
-			env["DOCKER_TLS_VERIFY"] = "1"
+		case flag == "--tls" || flag == "--tlsverify":
+			on, err := strconv.ParseBool(cmp.Or(value, "true"))
+			if err != nil {
+				return nil, nil, fmt.Errorf("docker's flag %s is true or false, not %q", flag, value)
+			}
+			tls[flag] = on
 		}
 	}
-	switch {
-	case len(args) == 0:
-		return nil, nil, errors.New("the Docker CLI did not name the plugin")
-	case args[0] == "help":
-		return append(slices.Clone(args[min(2, len(args)):]), "--help"), env, nil
+	if on, given := tls["--tls"]; given {
+		env["DOCKER_TLS"] = one[on]
 	}
-	return args[1:], env, nil
+	if on, given := tls["--tlsverify"]; given {
+		env["DOCKER_TLS_VERIFY"] = one[on]
+		if !on { // which asks for TLS all the same
+			env["DOCKER_TLS"] = one[true]
+		}
+	}
+	return args, env, nil
 }
 
 // AsPlugin makes of this process, which the Docker CLI has called, the one that
-// a user would have called. Variables are changed for the whole process: the
-// child and the libraries read them.
+// a user would have called.
 func (p Process) AsPlugin() (Process, error) {
+	p.Plugin = true
 	rest, env, err := fromPlugin(p.Args)
 	if err != nil {
 		return p, &fault.Fault{Err: err, Try: "docker ccdestroy --help", Code: fault.ExitUsage}
 	}
 	socket := p.Getenv(pluginSocket)
-	env[pluginSocket], env[pluginOriginal] = "", ""
-	for name, value := range env {
-		if value == "" {
-			err = errors.Join(err, os.Unsetenv(name))
-		} else {
-			err = errors.Join(err, os.Setenv(name, value))
-		}
-	}
-	p.Args, p.Environ = rest, os.Environ()
+	p.Args = rest
+	p, err = p.with(env, map[string]string{pluginSocket: "", pluginOriginal: ""})
 	if socket != "" {
 		p.Signals = withHangUp(p.Signals, socket)
+	}
+	return p, err
+}
+
+// with changes variables, for the whole process: the child and the libraries read
+// them. An empty value unsets.
+func (p Process) with(changes ...map[string]string) (Process, error) {
+	var err error
+	for _, env := range changes {
+		for name, value := range env {
+			p.Environ = slices.DeleteFunc(slices.Clone(p.Environ), func(v string) bool { return strings.HasPrefix(v, name+"=") })
+			if value == "" {
+				err = errors.Join(err, os.Unsetenv(name))
+				continue
+			}
+			p.Environ = append(p.Environ, name+"="+value)
+			err = errors.Join(err, os.Setenv(name, value))
+		}
 	}
 	return p, err
 }
@@ -152,4 +188,4 @@ func withHangUp(signals <-chan os.Signal, socket string) <-chan os.Signal {
 }
 
 // Complain writes why the program cannot begin, and returns the exit code.
-func Complain(w io.Writer, err error) int { return complain(w, err) }
+func Complain(p Process, err error) int { return p.complain(err) }

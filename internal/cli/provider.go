@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -14,11 +17,11 @@ import (
 // composeCmd is Compose's protocol for provider services; see package provider.
 type composeCmd struct {
 	ProjectName string             `fixed:"" placeholder:"NAME" help:"The project."`
-	Metadata    composeMetadataCmd `cmd:"" help:"Say which options the provider has."`
-	Up          composeIdleCmd     `cmd:"" help:"Nothing is to be done."`
-	Stop        composeIdleCmd     `cmd:"" help:"Nothing is to be done."`
-	Down        composeDownCmd     `cmd:"" help:"Record the teardown that has begun, or refuse it."`
-	Finish      composeFinishCmd   `cmd:"" hidden:"" help:"Record the outcome when Compose has ended."`
+	Metadata    composeMetadataCmd `cmd:"" settings:"none" help:"Say which options the provider has."`
+	Up          composeIdleCmd     `cmd:"" settings:"none" help:"Nothing is to be done."`
+	Stop        composeIdleCmd     `cmd:"" settings:"none" help:"Nothing is to be done."`
+	Down        composeDownCmd     `cmd:"" settings:"none" help:"Record the teardown that has begun, or refuse it."`
+	Finish      composeFinishCmd   `cmd:"" settings:"none" hidden:"" help:"Record the outcome when Compose has ended."`
 }
 
 func (p Process) answer(kind, text string) error {
@@ -40,7 +43,8 @@ func (composeIdleCmd) Run(p Process) error {
 }
 
 type composeDownCmd struct {
-	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes of which there is no export."`
+	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
+	protectFlag
 	logFlag
 	lockFlag
 	Service string `arg:"" name:"service" help:"The service."`
@@ -48,7 +52,7 @@ type composeDownCmd struct {
 
 // Run records the teardown. After an error Compose stops, with everything in
 // place.
-func (c composeDownCmd) Run(ctx context.Context, p Process, g *grammar, code *int) error {
+func (c composeDownCmd) Run(ctx context.Context, p Process, g *grammar, call *kong.Context, code *int) error {
 	if provider.Within(p.Getenv) {
 		return p.answer(provider.Info, "recorded by ccdestroy, which runs this")
 	}
@@ -56,7 +60,10 @@ func (c composeDownCmd) Run(ctx context.Context, p Process, g *grammar, code *in
 	if caller.DryRun {
 		return p.answer(provider.Info, "a dry run: not recorded")
 	}
-	id, err := c.down(ctx, p, caller, g.Compose.ProjectName)
+	err, id := p.set.check(call), ""
+	if err == nil {
+		id, err = c.down(ctx, p, caller, g.Compose.ProjectName)
+	}
 	if err != nil {
 		*code = fault.AsFault(err).Code
 		return p.answer(provider.Error, "ccdestroy: "+provider.OneLine(err))
@@ -65,16 +72,34 @@ func (c composeDownCmd) Run(ctx context.Context, p Process, g *grammar, code *in
 }
 
 func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Caller, project string) (string, error) {
+	flags := downFlags{Volumes: caller.Args.Volumes, RemoveOrphans: caller.Args.RemoveOrphans, Rmi: caller.Args.Images}
+	options, err := p.options(flags, c.protectFlag)
+	if err != nil {
+		return "", err
+	}
+	reason, err := p.set.reason("")
+	if err != nil {
+		return "", fault.Usage("ccdestroy --reason TEXT; or a text in the variable "+variable(reasonKey), "%w", err)
+	}
+	_, env, err := dockerFlags(caller.Argv[1:], "compose")
+	if err == nil {
+		p, err = p.with(env)
+	}
+	if err != nil {
+		return "", err
+	}
 	client, err := p.connect(caller.Args.Host, caller.Args.Context)
 	if err != nil {
 		return "", err
 	}
 	defer client.Close()
-	flags := downFlags{Volumes: caller.Args.Volumes, RemoveOrphans: caller.Args.RemoveOrphans, Rmi: caller.Args.Images}
+	if p.set.enforces("export") {
+		c.Require = "export"
+	}
 	down := provider.Down{
 		Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
-		Options:  flags.options(p.Getenv), LastExports: lastExports, Leave: provider.LeaveFinisher(p.Dir, p.Environ),
+		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, append(slices.Clip(p.Environ), variable("log-group")+"="+c.LogGroup.String())),
 	}
 	return down.Do(ctx)
 }

@@ -14,25 +14,41 @@ import (
 )
 
 type pruneCmd struct {
-	All           bool          `fixed:"" short:"a" help:"Also volumes that somebody named. (Engines before 23 always take those.)"`
+	All           bool          `fixed:"" short:"a" help:"Also volumes that have a name. (Engines before 23 always take those.)"`
 	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
-	DryRun        bool          `help:"Show what would go; destroy and record nothing."`
+	DryRun        bool          `help:"Show what would be destroyed; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although its label ccdestroy.protect=true forbids it. Repeatable."`
-	Reason        string        `placeholder:"TEXT" help:"Why; kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although it is protected. Repeatable."`
+	Reason        string        `placeholder:"TEXT" help:"Reason, kept in the record."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	protectFlag
+	keepFlag
 	logFlag
 }
 
 // Run prunes.
 func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
+	protect, err := p.set.patterns(c.Protect)
+	if err != nil {
+		return err
+	}
+	reason, err := p.set.reason(c.Reason)
+	if err != nil && !c.DryRun {
+		return err
+	}
 	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	var book *record.Book
+	if !c.DryRun {
+		if book, err = p.bookHere(c.logFlag, client, 0); err != nil {
+			return err
+		}
+	}
 	is, err := client.Describe(ctx)
 	if err != nil {
 		return err
@@ -41,7 +57,8 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	run := prune.Run{Engine: client, Is: is, Options: options, Reason: c.Reason, Budget: sizesForInventory, Signals: p.Signals}
+	options.Protect = protect
+	run := prune.Run{Engine: client, Is: is, Book: book, Options: options, Reason: reason, Budget: sizesForInventory, Signals: p.Signals}
 	if c.DryRun {
 		inv, err := run.Look(ctx)
 		if err != nil {
@@ -49,13 +66,11 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		}
 		return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
 	}
-	if run.Book, err = p.bookHere(c.logFlag, client, 0); err != nil {
-		return err
-	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 		return talk.confirmChange(ctx, o, changes, how, "prune", "destroy these volumes", "nothing was removed")
 	}
+	run.Keeper = c.keeper(p, client, how)
 	began := p.Now()
 	done, err := run.Do(ctx)
 	if err != nil {
@@ -65,7 +80,8 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	*code = done.Code
-	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.ID, p.Now().Sub(began), p.style(p.Stderr))
+	p.expire(run.Keeper, done.Kept, c.Host, c.Context)
+	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.style(p.Stderr))
 }
 
 // options decide what goes, as docker volume prune has it on this engine.

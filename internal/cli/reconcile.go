@@ -8,7 +8,7 @@ import (
 )
 
 type reconcileCmd struct {
-	Force   bool   `fixed:"" help:"Also settle operations of which nothing shows whether they are at work: those of older versions, and those whose lock file is gone."`
+	Force   bool   `fixed:"" help:"Also settle operations that may still be running: those of older versions, and those whose lock file is gone."`
 	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
 	logFlag

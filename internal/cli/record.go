@@ -13,13 +13,13 @@ import (
 
 type recordCmd struct {
 	Operation  string            `fixed:"" placeholder:"NAME" completion-predictor:"operation" help:"What was done, in lower_snake: destroy, export, prune, delete_dashboard, restore, or your own."`
-	Outcome    string            `fixed:"" placeholder:"WORD" completion-predictor:"outcome" help:"How it ended: success, failed, partial, cancelled; or pending, when it is about to begin."`
-	ID         string            `fixed:"" placeholder:"ID" completion-predictor:"event" help:"The pending operation that this is the outcome of, or the beginning of its id."`
-	Affects    []string          `fixed:"" sep:"none" placeholder:"NAME" help:"Data that is about to go or is gone. Repeatable."`
-	Detail     map[string]string `fixed:"" mapsep:"none" placeholder:"KEY=TEXT" help:"More about it. Repeatable."`
-	ExportPath string            `fixed:"" placeholder:"PATH" help:"Where the data was exported to."`
-	Reason     string            `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
-	JSON       bool              `fixed:"" name:"json" help:"Read events from standard input instead: JSON objects with the seven keys of the log, one or many, or an array of them."`
+	Outcome    string            `fixed:"" placeholder:"WORD" completion-predictor:"outcome" help:"How it ended: success, failed, partial, cancelled; or pending, before it begins."`
+	ID         string            `fixed:"" placeholder:"ID" completion-predictor:"event" help:"Id of the pending operation that this completes, or a unique prefix."`
+	Affects    []string          `fixed:"" sep:"none" placeholder:"NAME" help:"Data that is destroyed. Repeatable."`
+	Detail     map[string]string `fixed:"" mapsep:"none" placeholder:"KEY=TEXT" help:"Further detail. Repeatable."`
+	ExportPath string            `fixed:"" placeholder:"PATH" help:"Where the data was exported."`
+	Reason     string            `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	JSON       bool              `fixed:"" name:"json" help:"Read events from standard input instead: JSON objects with the seven keys of the log, one or several, or an array."`
 	logFlag
 }
 

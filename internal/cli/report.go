@@ -12,8 +12,8 @@ import (
 )
 
 type reportCmd struct {
-	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, which is there when all of it is; - is standard output."`
-	Head   []string `sep:"none" placeholder:"WORD" help:"Say whether the log holds this head. Repeatable."`
+	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, in one step at the end; - is standard output."`
+	Head   []string `sep:"none" placeholder:"WORD" help:"Check that the log contains this head. Repeatable."`
 	filterFlags
 	logFlag
 }
@@ -40,6 +40,7 @@ func (c reportCmd) Run(p Process) error {
 		return record.ReadFault(err, l)
 	}
 	report := render.NewReport(l.Path, c.words(), p.Now(), verdict)
+	report.Undoing = undoing(p, l)
 	scanned, err := l.History(c.filter().Query(0), func(r audit.Record, line []byte) error { return report.Add(r, line) })
 	if err := noted(p, l, scanned, err); err != nil {
 		return record.ReadFault(err, l)

@@ -32,7 +32,7 @@ func hostileProject(t *testing.T) string {
 			t.Fatal(err)
 		}
 		for _, o := range []audit.Outcome{audit.Pending, audit.Partial} {
-			if _, err := l.Append(t.Context(), audit.Event{ID: text + "0", Timestamp: clock.Add(time.Duration(i) * time.Hour), Operation: audit.Destroy, Outcome: o,
+			if _, err := l.Begin(t.Context(), audit.Event{ID: text + "0", Timestamp: clock.Add(time.Duration(i) * time.Hour), Operation: audit.Destroy, Outcome: o,
 				User: text, Details: details, DataAffected: []string{text}}, 0); err != nil {
 				t.Fatal(err)
 			}

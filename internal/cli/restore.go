@@ -14,23 +14,32 @@ import (
 )
 
 type restoreCmd struct {
-	Export        string        `arg:"" name:"export" completion-predictor:"file" help:"Directory of the export."`
-	Volumes       []string      `arg:"" optional:"" name:"volume" help:"Volumes of the export, by name or key; none means all."`
+	Export        string        `arg:"" name:"export" completion-predictor:"export" help:"Directory of the export."`
+	Volumes       []string      `arg:"" optional:"" name:"volume" completion-predictor:"archived" help:"Volumes of the export, by name or key; default: all."`
 	As            string        `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
-	Overwrite     bool          `fixed:"" help:"Remove volumes of these names first that have content."`
+	Overwrite     bool          `fixed:"" help:"First remove existing volumes of these names that have content."`
 	WithOptions   bool          `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
-	Yes           bool          `short:"y" help:"Do not ask before that."`
-	Quiet         bool          `short:"q" help:"Do not show how far it is."`
-	Reason        string        `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long the question waits for an answer (${default})."`
+	Yes           bool          `short:"y" help:"Do not ask before volumes are removed."`
+	Quiet         bool          `short:"q" help:"Hide progress."`
+	Reason        string        `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to restore to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	protectFlag
 	lockFlag
 	logFlag
 }
 
 // Run restores.
 func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
+	protect, err := p.set.patterns(c.Protect)
+	if err != nil {
+		return err
+	}
+	reason, err := p.set.reason(c.Reason)
+	if err != nil && c.Overwrite {
+		return err
+	}
 	e, volumes, err := c.find(p)
 	if err != nil {
 		return err
@@ -46,8 +55,8 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run := export.Restore{
-		Setting: p.setting(client, c.Quiet), Book: book, Export: e, Volumes: volumes, Dir: p.Dir, Reason: c.Reason, Signals: p.Signals,
-		Options: export.RestoreOptions{As: c.As, Overwrite: c.Overwrite, WithOptions: c.WithOptions},
+		Setting: p.setting(client, c.Quiet), Book: book, Export: e, Volumes: volumes, Dir: p.Dir, Reason: reason, Signals: p.Signals,
+		Options: export.RestoreOptions{As: c.As, Overwrite: c.Overwrite, WithOptions: c.WithOptions, Protect: protect},
 		Confirm: func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 			return talk.confirmChange(ctx, o, changes, how, "overwrite", "destroy what these volumes hold now", "nothing was restored")
 		},
@@ -67,7 +76,7 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
 	e, err := archive.Open(filepath.Clean(p.abs(c.Export)))
 	if err != nil {
-		return nil, nil, &fault.Fault{Err: err, Try: "ccdestroy exports lists what there is", Code: fault.ExitFailed}
+		return nil, nil, &fault.Fault{Err: err, Try: "ccdestroy exports lists them", Code: fault.ExitFailed}
 	}
 	volumes := e.Manifest.Volumes
 	if len(c.Volumes) > 0 {

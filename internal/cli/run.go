@@ -16,12 +16,12 @@ import (
 
 type runCmd struct {
 	Operation      string   `fixed:"" required:"" placeholder:"NAME" completion-predictor:"operation" help:"What the command does, in lower_snake: destroy, export, prune, delete_dashboard, restore, or your own."`
-	Affects        []string `fixed:"" sep:"none" placeholder:"NAME" help:"Data that goes when it succeeds, by name alone. Repeatable."`
-	Path           []string `fixed:"" sep:"none" placeholder:"PATH" completion-predictor:"file" help:"File or directory that goes; looked at before and after. Repeatable."`
-	Volume         []string `fixed:"" sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Docker volume that goes; looked at before and after. Repeatable."`
-	ComposeProject []string `fixed:"" sep:"none" placeholder:"NAME" completion-predictor:"project" help:"Compose project whose containers, volumes and networks go; looked at before and after. Repeatable."`
-	ExportPath     string   `fixed:"" placeholder:"PATH" help:"Where the data was, or is, exported to."`
-	Reason         string   `fixed:"" placeholder:"TEXT" help:"Why; kept in the record."`
+	Affects        []string `fixed:"" sep:"none" placeholder:"NAME" help:"Data that the command destroys when it succeeds; only the name is recorded. Repeatable."`
+	Path           []string `fixed:"" sep:"none" placeholder:"PATH" completion-predictor:"file" help:"File or directory that the command destroys; checked before and after. Repeatable."`
+	Volume         []string `fixed:"" sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Docker volume that the command destroys; checked before and after. Repeatable."`
+	ComposeProject []string `fixed:"" sep:"none" placeholder:"NAME" completion-predictor:"project" help:"Compose project that the command destroys; checked before and after. Repeatable."`
+	ExportPath     string   `fixed:"" placeholder:"PATH" help:"Where the data is exported."`
+	Reason         string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	Host           string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to look at."`
 	Context        string   `placeholder:"NAME" help:"Docker context to use."`
 	logFlag

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
@@ -17,9 +18,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/terminal"
 )
 
-// say writes one line of talk.
+// say writes one line of talk, with our commands as the user calls them.
 func (p Process) say(format string, args ...any) {
-	fmt.Fprintln(p.Stderr, render.Terminal(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(p.Stderr, render.Terminal(render.Style{Program: p.program()}.Called(fmt.Sprintf(format, args...))))
 }
 
 // note reports an incidental notice.
@@ -45,12 +46,16 @@ func (p Process) screen(timeout time.Duration) screen {
 
 // Inventory shows what will go and what stays.
 func (s screen) Inventory(inv inventory.Inventory, full bool) {
-	if full {
+	folds := s.vendor == "github" || s.vendor == "gitlab"
+	if full || s.vendor != "" && !folds {
 		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.p.style(s.p.Stderr))
 		return
 	}
 	fmt.Fprintln(s.p.Stderr, render.Line(inv))
-	if s.vendor == "github" || s.vendor == "gitlab" {
+	for _, line := range render.KeepLines(inv, s.p.style(s.p.Stderr)) {
+		fmt.Fprintln(s.p.Stderr, line)
+	}
+	if folds {
 		_ = render.Folded(s.p.Stderr, s.vendor, "Inventory of "+inv.Project, s.p.Now(), func(w io.Writer) error {
 			return render.Inventory(w, inv, s.p.Now(), render.Style{})
 		})
@@ -60,6 +65,9 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	}
 }
 
+// Tell tells why there is nothing to do.
+func (s screen) Tell(text string) { s.p.say("%s", text) }
+
 // Done tells how it ended.
 func (s screen) Done(e record.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
@@ -67,30 +75,32 @@ func (s screen) Done(e record.Ending) {
 		return
 	}
 	_, _ = io.WriteString(s.p.Stderr, render.GitHubAnnotation(e))
-	if err := s.summary(e); err != nil {
+	s.summary(func(w io.Writer) error { return render.GitHubSummary(w, e) })
+}
+
+// summary adds to the file that GitHub shows below the job, where it wants one.
+func (s screen) summary(write func(io.Writer) error) {
+	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = errors.Join(write(f), f.Close())
+	}
+	if err != nil {
 		s.p.note("the step summary was not written: " + err.Error())
 	}
 }
 
-// summary adds to the file that GitHub shows below the job, where it wants one.
-func (s screen) summary(e record.Ending) error {
-	path := s.p.Getenv("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return render.GitHubSummary(f, e)
-}
-
 // stopped marks in CI that a teardown did not come about.
 func (s screen) stopped(err error) {
-	if s.vendor == "github" {
-		_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	if s.vendor != "github" {
+		return
 	}
+	_, _ = io.WriteString(s.p.Stderr, render.GitHubCommand("error", "ccdestroy destroyed nothing", err.Error()))
+	try := render.Style{Program: s.p.program()}.Called(fault.AsFault(err).Try)
+	s.summary(func(w io.Writer) error { return render.GitHubStopped(w, err.Error(), try) })
 }
 
 // Ask asks for the project's name, and offers an export before.
@@ -111,19 +121,14 @@ func (s screen) Ask(ctx context.Context, q teardown.Question) (answer teardown.A
 
 func (s screen) ask(ctx context.Context, t *terminal.Session, q teardown.Question) (teardown.Answer, error) {
 	name := q.Inventory.Project
-	offer := !q.Saving && name != "e" && len(q.Inventory.AskedVolumes()) > 0
-	switch {
-	case offer:
-		fmt.Fprintf(s.p.Stderr, "To export the volumes first, to %s, type e.\n", render.Terminal(s.exports(q.Inventory.Dir)))
-	case q.Saving:
+	if q.Saving {
 		s.saying(q.Inventory)
 	}
-	prompt := fmt.Sprintf("Type the project name (%s) to destroy it, or Enter to cancel: ", render.Terminal(name))
-	word, err := t.Question(ctx, prompt)
+	offer := !q.Saving && name != "e" && len(q.Inventory.AskedVolumes()) > 0
+	word, err := s.word(ctx, t, name, offer)
 	if err == nil && offer && word == "e" {
 		s.saying(q.Inventory)
-		word, err = t.Question(ctx, prompt)
-		if err == nil && word == name {
+		if word, err = s.word(ctx, t, name, false); err == nil && word == name {
 			return teardown.SaveFirst, nil
 		}
 	}
@@ -131,6 +136,23 @@ func (s screen) ask(ctx context.Context, t *terminal.Session, q teardown.Questio
 		return teardown.Declined, err
 	}
 	return teardown.Typed, nil
+}
+
+// word asks for the project's name. Another word gets a second chance; Enter
+// does not.
+func (s screen) word(ctx context.Context, t *terminal.Session, name string, offer bool) (word string, err error) {
+	prompt := "Type " + render.Terminal(name) + " to go ahead, Enter to cancel: "
+	if offer {
+		prompt = "Type " + render.Terminal(name) + " to go ahead, e to export first, Enter to cancel: "
+	}
+	for range 2 {
+		word, err = t.Question(ctx, prompt)
+		if err != nil || word == "" || word == name || offer && word == "e" {
+			return word, err
+		}
+		fmt.Fprintf(s.p.Stderr, "%s is not %s: nothing was destroyed yet.\n", render.Terminal(strconv.Quote(word)), render.Terminal(strconv.Quote(name)))
+	}
+	return word, nil
 }
 
 // saying says that there is an export to come.

@@ -1,131 +1,42 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"go.yaml.in/yaml/v4"
 
-	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// settingsName is the file of settings, looked for upward from the working
-// directory. Its keys are the long names of flags.
-const settingsName = ".ccdestroy.yaml"
-
-// settingsLimit is how much of the file is read.
-const settingsLimit = 1 << 20
-
-// settings are the values of flags that were not given on the command line: a
-// variable CCDESTROY_FLAG counts before the file.
+// settings are the values of flags that the command line does not give. They
+// come from, the strongest first: what the machine's file enforces, variables,
+// the user's file, the machine's, the project's. The project's file is the
+// weakest since it is the least trusted: whoever wrote it is not asking for the
+// teardown. What it sets counts where nobody else says anything, and what adds up
+// (protect, reason) counts from everywhere.
 type settings struct {
-	p    Process
-	path string // of the file, "" when there is none
-	keys map[string]setting
+	p     Process
+	app   *kong.Application
+	files []*settingsFile // the strongest first
+	wrong error           // why a file cannot be obeyed; nothing destructive runs then
+	stray error           // why the project's file is not obeyed: it is of another account
 }
 
+// setting is one value and where it is set: a variable, or FILE:LINE.
 type setting struct {
-	value any // a string, a bool, or a list of strings as []any
-	line  int
+	value    any // a string, a bool, or a list of strings as []any
+	from     string
+	enforced bool
 }
 
 // variable is the name of the variable that sets a flag.
 func variable(flag string) string {
 	return "CCDESTROY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// find looks for the file and reads it. A key that is no flag is an error with
-// its line, and so is a file that another account could have put in the way.
-func (s *settings) find(app *kong.Application) error {
-	s.keys = map[string]setting{}
-	for dir := s.p.Dir; dir != ""; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, settingsName)
-		if _, err := os.Lstat(path); err == nil {
-			return s.read(path, app)
-		}
-		if filepath.Dir(dir) == dir {
-			break
-		}
-	}
-	return nil
-}
-
-func (s *settings) read(path string, app *kong.Application) error {
-	s.path = path
-	f, err := durable.OpenRead(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	owner, ours, err := durable.OursToTrust(f, path)
-	if err != nil {
-		return err
-	}
-	if !ours && owner != 0 {
-		return fmt.Errorf("%s belongs to another account (uid %d): its settings are not taken", path, owner)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, settingsLimit))
-	if err != nil {
-		return fmt.Errorf("read %q: %w", path, durable.Cause(err))
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if len(doc.Content) == 0 {
-		return nil // empty
-	}
-	return s.take(doc.Content[0], app)
-}
-
-func (s *settings) take(doc *yaml.Node, app *kong.Application) error {
-	if doc.Kind != yaml.MappingNode {
-		return fmt.Errorf("%s:%d: it must hold KEY: VALUE lines", s.path, doc.Line)
-	}
-	known := flagNames(app)
-	for i := 0; i < len(doc.Content); i += 2 {
-		key, node := doc.Content[i], doc.Content[i+1]
-		if !slices.Contains(known, key.Value) {
-			return fmt.Errorf("%s:%d: unknown key %q", s.path, key.Line, key.Value)
-		}
-		if _, twice := s.keys[key.Value]; twice {
-			return fmt.Errorf("%s:%d: key %q twice", s.path, key.Line, key.Value)
-		}
-		value, err := plain(node)
-		if err != nil {
-			return fmt.Errorf("%s:%d: %q: %w", s.path, key.Line, key.Value, err)
-		}
-		s.keys[key.Value] = setting{value, key.Line}
-	}
-	return nil
-}
-
-// plain is the value of a node as the parser takes it.
-func plain(node *yaml.Node) (any, error) {
-	switch {
-	case node.Kind == yaml.SequenceNode:
-		list := []any{}
-		for _, n := range node.Content {
-			if n.Kind != yaml.ScalarNode {
-				return nil, errors.New("a list of texts is wanted")
-			}
-			list = append(list, n.Value)
-		}
-		return list, nil
-	case node.Kind != yaml.ScalarNode:
-		return nil, errors.New("a text, a number, true, false, or a list of texts is wanted")
-	case node.Tag == "!!bool":
-		return strings.EqualFold(node.Value, "true"), nil
-	}
-	return node.Value, nil
 }
 
 // settable reports whether a flag can be set elsewhere than on the command line.
@@ -154,68 +65,82 @@ func flagNames(app *kong.Application) (names []string) {
 	return slices.Compact(names)
 }
 
-// value is what is set for a flag, and where.
-func (s *settings) value(flag string) (value any, from string) {
-	if text, set := s.p.lookup(variable(flag)); set {
-		return text, "$" + variable(flag)
-	}
-	if one, set := s.keys[flag]; set {
-		return s.located(flag, one.value), fmt.Sprintf("%s:%d", s.path, one.line)
-	}
-	return nil, ""
-}
-
-// pathFlags name files. In the file they start from its directory, so that they
-// mean the same wherever below it a command is run.
-var pathFlags = []string{"env-file", "export", "file", "log", "output", "project-directory"}
-
-func (s *settings) located(flag string, value any) any {
-	if !slices.Contains(pathFlags, flag) {
-		return value
-	}
-	if list, ok := value.([]any); ok {
-		out := make([]any, len(list))
-		for i, v := range list {
-			out[i] = s.located(flag, v)
+// all are the settings of a flag from every place, the strongest first.
+func (s *settings) all(flag string) (found []setting) {
+	for _, f := range s.files {
+		if one, set := f.enforced[flag]; set {
+			found = append(found, one)
 		}
-		return out
 	}
-	path := fmt.Sprint(value)
-	if path == "-" || filepath.IsAbs(path) {
-		return path
+	if text, set := s.p.lookup(variable(flag)); set {
+		found = append(found, setting{value: text, from: "$" + variable(flag)})
 	}
-	return filepath.Join(filepath.Dir(s.path), path)
+	for _, f := range s.files {
+		if one, set := f.keys[flag]; set {
+			found = append(found, one)
+		}
+	}
+	return found
 }
 
 // Resolve is called by the parser for each flag that was not given.
 func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if !settable(flag) {
+	found := s.all(flag.Name)
+	if !settable(flag) || flag.Name == protectKey || len(found) == 0 {
 		return nil, nil
 	}
-	value, from := s.value(flag.Name)
-	if value == nil {
+	if flag.Name == reasonKey {
+		if text := s.spoken(); text != "" {
+			return text, nil
+		}
 		return nil, nil
 	}
-	list, isList := value.([]any)
-	many := flag.IsSlice()
+	if flag.Name == keepKey {
+		text := s.keeps()
+		if text == "" {
+			return nil, nil
+		}
+		found[0].value = text
+	}
+	value, err := s.fit(ctx.Model, flag, found[0])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", found[0].from, err)
+	}
+	return value, nil
+}
+
+// fit makes of a setting what the parser takes; nil where it is meant for another
+// command's flag of this name.
+func (s *settings) fit(app *kong.Application, flag *kong.Flag, set setting) (any, error) {
+	list, isList := set.value.([]any)
 	switch {
-	case isList && !many:
-		return nil, fmt.Errorf("%s: one value is wanted, not a list", from)
+	case isList && !flag.IsSlice():
+		return nil, errors.New("one value is wanted, not a list")
 	case flag.IsBool() || flag.Target.Type() == reflect.TypeFor[*bool]():
-		text := strings.ToLower(fmt.Sprint(value))
+		text := strings.ToLower(fmt.Sprint(set.value))
 		if !slices.Contains([]string{"true", "false", "1", "0", "yes", "no"}, text) {
-			return nil, fmt.Errorf("%s: true or false is wanted, not %q", from, text)
+			return nil, fmt.Errorf("true or false is wanted, not %q", text)
 		}
 		return slices.Contains([]string{"true", "1", "yes"}, text), nil
-	case !takes(flag, value) && slices.ContainsFunc(flagsOf(ctx.Model), func(f *kong.Flag) bool { return f.Name == flag.Name && takes(f, value) }):
-		return nil, nil // meant for another command's flag of this name
-	case many && !isList:
-		return split(fmt.Sprint(value), flag.Tag.Sep), nil
+	case !takes(flag, set.value):
+		if slices.ContainsFunc(flagsOf(app), func(f *kong.Flag) bool { return f.Name == flag.Name && takes(f, set.value) }) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("one of %s is wanted, not %q", strings.Join(flag.EnumSlice(), ", "), fmt.Sprint(set.value))
+	case isList:
+		return list, tried(flag, list)
+	case flag.IsSlice():
+		list = split(fmt.Sprint(set.value), flag.Tag.Sep)
+		return list, tried(flag, list)
 	}
-	if isList {
-		return list, nil
-	}
-	return fmt.Sprint(value), nil
+	return fmt.Sprint(set.value), tried(flag, fmt.Sprint(set.value))
+}
+
+// tried finds out whether the parser will take a value, while it is known where
+// the value stands.
+func tried(flag *kong.Flag, value any) error {
+	scan := kong.Scan().PushTyped(value, kong.FlagValueToken)
+	return flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, reflect.New(flag.Target.Type()).Elem())
 }
 
 // takes reports whether the value is one that the flag allows.
@@ -237,7 +162,46 @@ func split(text string, sep rune) (list []any) {
 // Validate is part of kong's interface; reading has done it.
 func (s *settings) Validate(*kong.Application) error { return nil }
 
-// fault is how a wrong file of settings is told.
-func (s *settings) fault(err error) error {
-	return &fault.Fault{Err: err, Try: "mend " + s.path + "; ccdestroy --help lists the flags, which are its keys", Code: fault.ExitUsage}
+// admit refuses a command that the settings forbid, as it was called. A command
+// tagged settings:"reads" goes on past another account's file, and names a log to
+// read as it likes; one tagged settings:"none" goes on whatever the files say.
+func (s *settings) admit(call *kong.Context) error {
+	how := ""
+	for n := call.Selected(); n != nil && how == ""; n = n.Parent {
+		how = n.Tag.Get("settings")
+	}
+	switch {
+	case how == "none":
+		return nil
+	case how != "reads":
+		return s.check(call)
+	case s.wrong == nil && s.stray != nil:
+		s.p.say("WARNING: %v", s.stray)
+	}
+	return s.wrong
+}
+
+// check refuses a command when there is a file that cannot be obeyed, or the
+// command line loosens what is enforced.
+func (s *settings) check(call *kong.Context) error {
+	if err := cmp.Or(s.wrong, s.stray); err != nil {
+		return err
+	}
+	return s.obeyed(call)
+}
+
+// obeyed refuses a flag of the command line that loosens what is enforced.
+func (s *settings) obeyed(call *kong.Context) error {
+	for _, path := range call.Path {
+		if path.Flag == nil || path.Resolved {
+			continue
+		}
+		for _, set := range s.all(path.Flag.Name) {
+			given := fmt.Sprint(call.FlagValue(path.Flag))
+			if loosens := enforceable[path.Flag.Name]; set.enforced && loosens != nil && loosens(s.p, fmt.Sprint(set.value), given) {
+				return fault.Usage("without --"+path.Flag.Name, "--%s %s: %s enforces %s", path.Flag.Name, given, set.from, set.value)
+			}
+		}
+	}
+	return nil
 }

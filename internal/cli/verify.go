@@ -13,7 +13,7 @@ import (
 )
 
 type verifyCmd struct {
-	Head   []string `sep:"none" placeholder:"WORD" help:"The log must hold this head, which ccdestroy audit head printed once. Repeatable."`
+	Head   []string `sep:"none" placeholder:"WORD" help:"The log must contain this head, which ccdestroy audit head printed earlier. Repeatable."`
 	Format string   `enum:"table,json" default:"table" help:"table or json."`
 	logFlag
 }
@@ -48,7 +48,7 @@ func parseHeads(words []string) (heads []audit.Head, err error) {
 	for _, word := range words {
 		h, err := audit.ParseHead(word)
 		if err != nil {
-			return nil, &fault.Fault{Err: fmt.Errorf("--head %w", err), Try: "the word that ccdestroy audit head prints", Code: fault.ExitUsage}
+			return nil, &fault.Fault{Err: fmt.Errorf("--head %w", err), Try: "give the word that ccdestroy audit head prints", Code: fault.ExitUsage}
 		}
 		heads = append(heads, h)
 	}
@@ -71,7 +71,7 @@ func (c headCmd) Run(_ context.Context, p Process) error {
 	case err != nil:
 		return record.ReadFault(err, l)
 	case head.Seq == 0:
-		return &fault.Fault{Err: fmt.Errorf("%s has no chained event yet, and so no head", l.Path), Try: "again when something was recorded", Code: fault.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("%s has no chained event yet, and so no head", l.Path), Try: "run it again when something is recorded", Code: fault.ExitFailed}
 	}
 	_, err = fmt.Fprintln(p.Stdout, render.Terminal(head.Word()))
 	return err

@@ -8,7 +8,7 @@ import (
 )
 
 type watchCmd struct {
-	OtherLog []string `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Log that may tell of a deletion already, beside those of this account. Repeatable."`
+	OtherLog []string `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Further log that may already record a deletion. Repeatable."`
 	Host     string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to watch."`
 	Context  string   `placeholder:"NAME" help:"Docker context to use."`
 	logFlag
@@ -28,6 +28,11 @@ func (c watchCmd) Run(ctx context.Context, p Process) error {
 	if err := book.Check(ctx, "watch"); err != nil {
 		return err
 	}
+	release, err := watch.Hold(book)
+	if err != nil {
+		return err
+	}
+	defer release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -35,9 +40,8 @@ func (c watchCmd) Run(ctx context.Context, p Process) error {
 		cancel()
 	}()
 	records := &watch.Records{Book: book, Others: func() []*audit.Log { return c.others(p, book.Log) }}
-	w := watch.Watch{Engine: followed{client}, Ledger: records, Now: p.Now, Note: p.note}
-	w.Run(ctx)
-	return nil
+	w := watch.Watch{Engine: followed{client}, Ledger: records, Memory: watch.Memory{Path: book.Log.Path + ".watch"}, Now: p.Now, Note: p.note}
+	return w.Run(ctx)
 }
 
 // others are the logs that may tell of a deletion already: those that this

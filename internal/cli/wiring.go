@@ -11,16 +11,15 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
-	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
-	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/provider"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // compose makes the child for these arguments.
@@ -47,14 +46,25 @@ func (p Process) log(path string) *audit.Log {
 
 // logForReading is the log that was named, else the nearest one upward.
 func (p Process) logForReading(f logFlag) (*audit.Log, error) {
-	if f.Log != "" {
-		return p.log(p.abs(f.Log)), nil
+	path := p.abs(f.Log)
+	if f.Log == "" {
+		if p.Dir == "" {
+			return nil, errNoDir
+		}
+		path, _ = audit.Find(p.Dir)
 	}
-	if p.Dir == "" {
-		return nil, errNoDir
+	l := p.log(path)
+	l.Group = int(f.LogGroup)
+	return l, nil
+}
+
+// logForWriting is that log, where it may be written unasked.
+func (p Process) logForWriting(f logFlag) (*audit.Log, error) {
+	l, err := p.logForReading(f)
+	if err == nil && f.Log == "" {
+		err = p.mayRecordIn(filepath.Dir(l.Path))
 	}
-	path, _ := audit.Find(p.Dir)
-	return p.log(path), nil
+	return l, err
 }
 
 var errNoDir = errors.New("cannot determine the working directory: it may have been deleted")
@@ -95,12 +105,13 @@ func newID(t time.Time) string {
 func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()
 	b := record.Book{
-		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Command: append([]string{"ccdestroy"}, p.Args...),
+		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Program: p.program(), Args: p.Args,
 		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
 	}
 	if c != nil {
-		destroy, files := teardown.Settler(c, c), export.Settler(p.setting(c, true))
-		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files}
+		destroy, files := teardown.Settler(c, c, p.trash(c)), export.Settler(p.setting(c, true))
+		aside := undo.Settler(c, p.trash(c))
+		b.Settlers = map[string]record.Settler{audit.Destroy: destroy, audit.Prune: destroy, audit.Export: files, audit.Restore: files, audit.Undo: aside, audit.Purge: aside}
 	}
 	return b
 }
@@ -111,6 +122,7 @@ func tool() string { return "ccdestroy " + version() }
 // named, else in the project's directory.
 func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.Place {
 	place := record.Place{Book: p.book(c, wait)}
+	place.Book.Log.Group = int(f.LogGroup)
 	if f.Log != "" {
 		place.Path = p.abs(f.Log)
 	}
@@ -120,7 +132,7 @@ func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.P
 // bookHere is the book of a command that concerns no project: of the log that
 // was named, else of the nearest one upward.
 func (p Process) bookHere(f logFlag, c *engine.Client, wait time.Duration) (*record.Book, error) {
-	l, err := p.logForReading(f)
+	l, err := p.logForWriting(f)
 	if err != nil {
 		return nil, err
 	}
@@ -136,17 +148,9 @@ func (p Process) setting(c *engine.Client, quiet bool) export.Setting {
 		Engine: exporting{c}, Tool: tool(), Now: p.Now, Note: p.note,
 		Progress: func() export.Progress {
 			if quiet {
-				return render.NoProgress{}
+				return export.Quiet{}
 			}
-			return render.NewProgress(p.Stderr, p.style(p.Stderr))
+			return progress{render.NewProgress(p.Stderr, p.style(p.Stderr))}
 		},
 	}
-}
-
-// lastExports finds the newest exports of volumes in the log of a book.
-func lastExports(b *record.Book, volumes []string) map[string]inventory.LastExport {
-	return b.LastExports(volumes, func(path string) bool {
-		e, err := archive.Open(path)
-		return err == nil && e.Look() == nil
-	})
 }

@@ -59,7 +59,7 @@ func (c *Compose) ask(ctx context.Context) (inventory.Model, error) {
 func (c *Compose) fromResolved(r resolved) inventory.Model {
 	m := inventory.Model{
 		Project: r.Name, Mode: inventory.Files, Dir: c.Dir, Files: c.Args.Files, Via: "compose config",
-		Named: c.Args.Services, Services: map[string]inventory.Service{}, Disabled: map[string]string{},
+		Named: c.Args.Services, Services: map[string]inventory.Service{}, Disabled: map[string]string{}, Profiles: map[string][]string{},
 	}
 	if at := c.located(); at.Dir != "" {
 		m.Dir, m.Files = at.Dir, at.Files

@@ -74,6 +74,11 @@ func (p *downParser) flags(down bool) *pflag.FlagSet {
 	f.BoolP("debug", "D", false, "")
 	f.StringP("log-level", "l", "", "")
 	f.String("config", "", "")
+	f.Bool("tls", false, "")
+	f.Bool("tlsverify", false, "")
+	for _, file := range []string{"tlscacert", "tlscert", "tlskey"} {
+		f.String(file, "", "")
+	}
 	if down {
 		f.BoolVarP(&a.Volumes, "volumes", "v", false, "")
 		f.BoolVar(&p.orphans, "remove-orphans", false, "")

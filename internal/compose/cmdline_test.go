@@ -21,6 +21,8 @@ func TestParseDown(t *testing.T) {
 		{line: "docker-compose -H tcp://h:1 compose -f a.yaml -f b.yaml -p x --profile dev down --remove-orphans --rmi all -v", ok: true,
 			want: Args{Host: "tcp://h:1", Files: []string{"a.yaml", "b.yaml"}, ProjectName: "x", Profiles: []string{"dev"}, RemoveOrphans: &yes, Images: "all", Volumes: true}},
 		{line: "docker-compose --context prod compose --dry-run down -v", ok: true, want: Args{Context: "prod", Volumes: true}, dry: true},
+		{line: "docker-compose --tlsverify --tlscacert /x/ca.pem -H tcp://h:1 compose down -v", ok: true, want: Args{Host: "tcp://h:1", Volumes: true}},
+		{line: "docker-compose --tls compose -p x down", ok: true, want: Args{ProjectName: "x"}},
 		{line: "docker-compose compose down -v --dry-run --remove-orphans=false", ok: true, want: Args{Volumes: true, RemoveOrphans: &no}, dry: true},
 		{line: "docker-compose compose down -f a.yaml -v", ok: true, want: Args{Files: []string{"a.yaml"}, Volumes: true}},
 		{line: "docker-compose-v5.6.0 -f a.yaml down -v", ok: true, want: Args{Files: []string{"a.yaml"}, Volumes: true}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -48,19 +50,57 @@ func (c *Compose) Model(ctx context.Context) (inventory.Model, error) {
 	if name := c.projectNameEnv(); name != "" {
 		return c.labels(name, err.Error()), nil
 	}
-	return c.located(), loadFault(err, asked)
+	return c.located(), c.loadFault(err, asked)
 }
 
-func loadFault(ours, theirs error) error {
+// loadFault is why the project could not be loaded: with the file, which not every
+// error of Compose names.
+func (c *Compose) loadFault(ours, theirs error) error {
 	var f *fault.Fault
 	if errors.As(ours, &f) {
 		return f
 	}
+	for _, file := range c.Args.Files {
+		if c.absent(file) {
+			return &fault.Fault{Err: fmt.Errorf("no such compose file: %q", file), Try: "name a file that is there with -f", Code: fault.ExitFailed}
+		}
+	}
+	if file := c.unreadable(); file != "" && !strings.Contains(theirs.Error(), filepath.Base(file)) {
+		theirs = fmt.Errorf("%s: %w", file, theirs)
+	}
 	return &fault.Fault{
 		Err:  fmt.Errorf("the project could not be loaded: %w", theirs),
-		Try:  "docker compose config --quiet   # shows what is wrong with the files",
+		Try:  "docker " + strings.Join(append(c.Args.docker(), "config", "--quiet"), " ") + "   # shows what is wrong with the files",
 		Code: fault.ExitFailed,
 	}
+}
+
+// absent reports whether a file that was named is not there. One that is fetched
+// from elsewhere never is here.
+func (c *Compose) absent(file string) bool {
+	if file == "-" || strings.Contains(file, "://") || strings.HasPrefix(file, "git@") {
+		return false
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(c.Dir, file)
+	}
+	_, err := os.Stat(file)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// unreadable is the first of the files that is no YAML, "" where none is.
+func (c *Compose) unreadable() string {
+	for _, file := range c.located().Files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		var any yaml.Node
+		if yaml.Unmarshal(data, &any) != nil {
+			return file
+		}
+	}
+	return ""
 }
 
 func (c *Compose) labels(name, fallback string) inventory.Model {
@@ -158,6 +198,21 @@ func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 		return inventory.Model{}, err
 	}
 	return c.model(full)
+}
+
+// Services are the names of the services of the files, also of inactive profiles;
+// none where the files cannot be read here, or are on standard input.
+func (c *Compose) Services(ctx context.Context) []string {
+	logrus.SetOutput(io.Discard)
+	opts, err := c.options()
+	if err != nil || len(opts.ConfigPaths) == 0 || slices.Contains(opts.ConfigPaths, "-") {
+		return nil
+	}
+	full, err := opts.LoadProject(ctx)
+	if err != nil {
+		return nil
+	}
+	return append(full.ServiceNames(), full.DisabledServiceNames()...)
 }
 
 // model applies Compose's selection to the loaded project.

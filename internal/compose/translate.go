@@ -15,7 +15,7 @@ import (
 func (c *Compose) translate(full, effective *types.Project) inventory.Model {
 	m := inventory.Model{
 		Project: effective.Name, Mode: inventory.Files, Dir: full.WorkingDir, Files: full.ComposeFiles,
-		Named: c.Args.Services, Services: map[string]inventory.Service{}, Disabled: map[string]string{},
+		Named: c.Args.Services, Services: map[string]inventory.Service{}, Disabled: map[string]string{}, Profiles: map[string][]string{},
 	}
 	for name, s := range effective.Services {
 		m.Services[name] = service(s)
@@ -23,6 +23,9 @@ func (c *Compose) translate(full, effective *types.Project) inventory.Model {
 	closure(m.Services, m.Named)
 	for name, s := range effective.DisabledServices {
 		m.Disabled[name] = whyDisabled(full, name, s)
+		if _, enabled := full.Services[name]; !enabled {
+			m.Profiles[name] = s.Profiles
+		}
 	}
 	for key, v := range full.Volumes {
 		d := inventory.Declared{Key: key, Name: v.Name, External: bool(v.External)}

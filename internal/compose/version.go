@@ -14,7 +14,10 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-var errNoPlugin = errors.New("the Docker Compose plugin does not answer")
+var (
+	errNoPlugin = errors.New("the Docker Compose plugin does not answer")
+	errMissing  = errors.New("the docker command has no compose plugin")
+)
 
 // remembered is the answer of one pair of binaries. Asking them costs about as
 // much as all our own work, so it is done once per change of either.
@@ -42,7 +45,7 @@ func (c *Compose) Version(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if c.Cache != "" && os.MkdirAll(c.Cache, 0o700) == nil {
+	if c.Cache != "" && durable.MkdirAll(c.Cache, 0o700) == nil {
 		data, _ := json.Marshal(remembered{print, version})
 		_ = durable.ReplaceFile(file, data, 0o600) // forgotten, it is asked again
 	}
@@ -59,10 +62,19 @@ func (c *Compose) askVersion(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	}
 	what := errNoPlugin
+	if missing(string(stderr)) {
+		return "", &fault.Fault{Err: errMissing, Try: "install it: https://docs.docker.com/compose/install/linux/; then docker compose version", Code: fault.ExitFailed}
+	}
 	if line := firstLine(stderr); line != "" {
 		what = fmt.Errorf("%w: %s", errNoPlugin, line)
 	}
 	return "", &fault.Fault{Err: what, Try: "docker compose version   # and install the plugin docker-compose (v2 or later)", Code: fault.ExitFailed}
+}
+
+// missing reports whether docker knows no command compose: it takes the flags that
+// follow for its own.
+func missing(stderr string) bool {
+	return strings.Contains(stderr, "unknown flag: --format") || strings.Contains(stderr, "is not a docker command") || strings.Contains(stderr, "unknown command")
 }
 
 // fingerprint names the docker binary and every file that it could take for the

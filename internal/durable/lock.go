@@ -39,16 +39,17 @@ type Locked struct {
 	path string
 }
 
-// Lock takes the exclusive lock on the file at path, which it makes when it is
-// not there, and waits for at most limit; then the error is ErrLocked. Nothing
-// but a regular file is opened, and no symbolic link is followed.
-func Lock(ctx context.Context, path string, limit time.Duration) (*Locked, error) {
+// Lock takes the exclusive lock on the file at path, a file of ours, which it
+// makes when it is not there, and waits for at most limit; then the error is
+// ErrLocked. As OpenAppend it opens nothing but a regular file and follows no
+// symbolic link.
+func (s Sharing) Lock(ctx context.Context, path string, limit time.Duration) (*Locked, error) {
 	begun, poll := time.Now(), lockPoll
 	for {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("lock %q: %w", path, context.Cause(ctx))
 		}
-		l, free, err := TryLock(path)
+		l, free, err := s.tryLock(path, os.O_CREATE)
 		if err != nil || free {
 			return l, err
 		}
@@ -66,19 +67,42 @@ func Lock(ctx context.Context, path string, limit time.Duration) (*Locked, error
 }
 
 // TryLock is Lock without waiting. free is false when somebody holds the lock.
-func TryLock(path string) (l *Locked, free bool, err error) {
-	return tryLock(path, os.O_CREATE)
+func (s Sharing) TryLock(path string) (l *Locked, free bool, err error) {
+	return pastLooks(func() (*Locked, bool, error) { return s.tryLock(path, os.O_CREATE) })
 }
+
+// Lock, as of a file which no group shares.
+func Lock(ctx context.Context, path string, limit time.Duration) (*Locked, error) {
+	return Sharing{}.Lock(ctx, path, limit)
+}
+
+// TryLock, as of a file which no group shares.
+func TryLock(path string) (l *Locked, free bool, err error) { return Sharing{}.TryLock(path) }
 
 // TryLockExisting is TryLock on a file that must be there: without one the
 // error is fs.ErrNotExist, and none is made.
 func TryLockExisting(path string) (l *Locked, free bool, err error) {
-	return tryLock(path, 0)
+	return pastLooks(func() (*Locked, bool, error) { return Sharing{}.tryLock(path, 0) })
 }
 
-func tryLock(path string, create int) (*Locked, bool, error) {
+func (s Sharing) tryLock(path string, create int) (l *Locked, free bool, err error) {
+	d, name, err := parent(path)
+	if err == nil {
+		defer d.close()
+		l, free, err = d.tryLock(name, create, s)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("lock %q: %w", path, Cause(err))
+	}
+	if free {
+		l.path = path
+	}
+	return l, free, nil
+}
+
+func (d dir) tryLock(name string, create int, s Sharing) (*Locked, bool, error) {
 	for {
-		f, err := openLock(path, create)
+		f, _, err := d.openFile(name, os.O_RDWR|create, 0o600, s)
 		if err != nil {
 			return nil, false, err
 		}
@@ -86,64 +110,32 @@ func tryLock(path string, create int) (*Locked, bool, error) {
 		if err == nil && free {
 			// The holder before may have removed the file between the two steps. A
 			// lock on a file without a name keeps nobody out.
-			err = stillNamed(f, path)
+			err = d.names(name, f)
 		}
 		if err == nil && free {
-			return &Locked{File: f, path: path}, true, nil
+			err = s.Share(f)
+		}
+		if err == nil && free {
+			return &Locked{File: f}, true, nil
 		}
 		f.Close()
-		switch {
-		case errors.Is(err, errGone): // again, with the file that has the name now
-		case err != nil:
-			return nil, false, fmt.Errorf("lock %q: %w", path, Cause(err))
-		default:
-			return nil, false, nil
+		if !errors.Is(err, errGone) { // else again, with the file that has the name now
+			return nil, false, err
 		}
 	}
 }
 
-// openLock opens the file of a lock, and makes it when create is os.O_CREATE.
-func openLock(path string, create int) (*os.File, error) {
-	// Opening a device can do something, so it is looked at first. The kernel
-	// then refuses a link, and fstat tells whatever else was put there meanwhile.
-	info, err := os.Lstat(path)
-	if err == nil {
-		err = regular(path, info.Mode())
-	} else if errors.Is(err, fs.ErrNotExist) && create != 0 {
-		err = nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock %q: %w", path, Cause(err))
-	}
-	f, err := openShared(path, create)
-	if err != nil {
-		return nil, fmt.Errorf("lock %q: %w", path, Cause(err))
-	}
-	if info, err = f.Stat(); err == nil {
-		err = regular(path, info.Mode())
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-func stillNamed(f *os.File, path string) error {
-	open, err := f.Stat()
+// names fails with errGone when the name no longer stands for the open file.
+func (d dir) names(name string, f *os.File) error {
+	open, err := lookAt(f)
 	if err != nil {
 		return err
 	}
-	named, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return errGone
-	case err != nil:
-		return err
-	case !os.SameFile(open, named):
+	named, err := d.look(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !named.same(open) {
 		return errGone
 	}
-	return nil
+	return err
 }
 
 // Unlock releases the lock, for children that inherited it as well, and closes
@@ -158,9 +150,12 @@ func (l *Locked) Unlock() error {
 // Remove unlinks the file while the lock is held, and then unlocks. A crash in
 // between leaves a file that nobody holds, or none.
 func (l *Locked) Remove() error {
-	err := stillNamed(l.File, l.path)
+	d, name, err := parent(l.path)
 	if err == nil {
-		err = os.Remove(l.path)
+		if err = d.names(name, l.File); err == nil {
+			err = d.remove(name)
+		}
+		d.close()
 	}
 	if errors.Is(err, errGone) || errors.Is(err, fs.ErrNotExist) {
 		err = nil // what has the name now is not ours
@@ -175,7 +170,13 @@ func (l *Locked) Remove() error {
 // synced, since it is of use only while the lock is held; whoever reads it at
 // this moment may get a part.
 func (l *Locked) Write(data []byte) error {
-	err := l.File.Truncate(0)
+	at, err := lookAt(l.File)
+	if err == nil && at.linked() {
+		err = errLinked
+	}
+	if err == nil {
+		err = l.File.Truncate(0)
+	}
 	if err == nil {
 		_, err = l.File.WriteAt(data, 0)
 	}
@@ -188,7 +189,7 @@ func (l *Locked) Write(data []byte) error {
 // LockHolder is what the holder of the lock wrote, or the one before: a lock file
 // that stays is not emptied.
 func LockHolder(path string) ([]byte, error) {
-	f, err := openLock(path, 0)
+	f, err := OpenOurs(path)
 	if err != nil {
 		return nil, err
 	}

@@ -9,23 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func openShared(path string, create int) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDWR|create|noFollow, 0o600)
-}
-
 // flock takes the lock and reports whether it was free. It is on the open file,
 // which children share, and not on the process, as fcntl's are.
 func flock(f *os.File) (free bool, err error) {
-	for {
-		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
-		case err == nil:
-			return true, nil
-		case errors.Is(err, unix.EWOULDBLOCK):
-			return false, nil
-		case !errors.Is(err, unix.EINTR):
-			return false, err
-		}
+	_, err = again(func() (int, error) { return 0, unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
 	}
+	return err == nil, err
 }
 
 func unflock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }

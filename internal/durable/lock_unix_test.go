@@ -166,10 +166,40 @@ func TestLockOddFiles(t *testing.T) {
 			if _, err := LockHolder(path); !errors.Is(err, ErrNotRegular) {
 				t.Errorf("%v", err)
 			}
+			if _, err := Held(path); !errors.Is(err, ErrNotRegular) {
+				t.Errorf("%v", err)
+			}
 			after, err := os.Lstat(target)
 			if (err == nil) != (targetErr == nil) || err == nil && after.Size() != before.Size() {
 				t.Errorf("where the link leads something was changed: %v", err)
 			}
 		})
+	}
+}
+
+// A hard link to another file is locked, if it must be, but neither written nor
+// given away.
+func TestHardLink(t *testing.T) {
+	dir := t.TempDir()
+	path, target := filepath.Join(dir, "lock"), filepath.Join(dir, "target")
+	put(t, target, "theirs")
+	if err := os.Link(target, path); err != nil {
+		t.Skipf("no hard link can be made: %v", err)
+	}
+	l := take(t, path)
+	if err := l.Write([]byte("ours")); !errors.Is(err, errLinked) {
+		t.Errorf("written: %v", err)
+	}
+	shared := Sharing{Group: os.Getegid() + 1}
+	if err := shared.Share(l.File); !errors.Is(err, errLinked) {
+		t.Errorf("given away: %v", err)
+	}
+	if err := l.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(target)
+	info, _ := os.Stat(target)
+	if err != nil || string(data) != "theirs" || info.Mode().Perm() != 0o600 {
+		t.Errorf("it is %q, %v, %v", data, info.Mode(), err)
 	}
 }

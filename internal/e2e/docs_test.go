@@ -47,23 +47,9 @@ func documented(t *testing.T, path string) (commands []string) {
 	return commands
 }
 
-// block is the first code block of a language in a page of docs/.
-func block(t *testing.T, page, language string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../../docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(data), "```"+language+"\n")
-	text, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatalf("%s has no %s", page, language)
-	}
-	return text
-}
-
 // Every command that the README and docs/ show is one that works.
 func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
@@ -90,8 +76,11 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 	ran := 0
 	for _, command := range all {
-		if s.docker("compose", "up", "--detach"); strings.HasPrefix(command, "ccdestroy restore") {
+		switch {
+		case strings.HasPrefix(command, "ccdestroy restore"):
 			s.docker("compose", "down", "--volumes")
+		case len(s.running()) == 0:
+			s.docker("compose", "up", "--detach")
 		}
 		command = strings.NewReplacer("prune --yes", "prune --dry-run", // other tests' volumes are on this engine
 			"01M84SCV", id, "EXPORT", strings.TrimSpace(exported.stdout), "pgdata", "data", "--as copy", "--as "+s.name+"-copy", "WORD", head, "ssh audit@host 'cat >> heads'", "cat", "${{ github.run_id }}", "7", "man -l -", "cat", "| source", "| cat", "docker volume rm shop_cache", "docker volume ls").Replace(command)

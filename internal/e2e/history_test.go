@@ -1,16 +1,94 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	if r := s.ccdestroy("audit", "-n", "20"); r.code != 0 || r.stdout != "" || !strings.Contains(r.stderr, "looked for") {
+		t.Errorf("without a log: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	if r := s.ccdestroy("audit", "--format", "json"); r.code != 0 || strings.TrimSpace(r.stdout) != "[]" {
+		t.Errorf("without a log: exit %d, %q", r.code, r.stdout)
+	}
+	for range 3 {
+		s.docker("compose", "up", "--detach")
+		if r := s.ccdestroy("--reason", "a \x1b[31mred\x1b[0m reason"); r.code != 0 {
+			t.Fatal(r.stderr)
+		}
+	}
+	r := s.ccdestroy("audit", "-n", "2")
+	if r.code != 0 || strings.Count(r.stdout, "\n") != 3 || !strings.Contains(r.stdout, "tester@") {
+		t.Errorf("exit %d\n%s", r.code, r.stdout)
+	}
+	r = s.ccdestroy("audit", "--format", "json")
+	var records []struct {
+		ID, Outcome  string
+		Unfinished   bool
+		StartedAt    string   `json:"started_at"`
+		DataAffected []string `json:"data_affected"`
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &records); err != nil || len(records) != 3 || records[0].Outcome != "success" || records[0].StartedAt == "" || len(records[0].DataAffected) != 1 {
+		t.Errorf("%v: %s", err, r.stdout)
+	}
+	if r := s.ccdestroy("audit", "--raw", "--format", "jsonl", "-n", "0"); strings.Count(r.stdout, "\n") != 6 {
+		t.Errorf("%s", r.stdout)
+	}
+	if r := s.ccdestroy("audit", "--operation", "prune,export"); r.code != 0 || r.stdout != "" {
+		t.Errorf("exit %d\n%s", r.code, r.stdout)
+	}
+	if r := s.ccdestroy("audit", "show", strings.ToLower(records[1].ID)); r.code != 0 || !strings.Contains(r.stdout, records[1].ID) || strings.Contains(r.stdout, "\x1b") || !strings.Contains(r.stdout, `a \x1b[31mred`) {
+		t.Errorf("exit %d\n%s", r.code, r.stdout)
+	}
+	if r := s.ccdestroy("audit", "show", "0"); r.code != 1 || !strings.Contains(r.stderr, "3 ids") || !strings.Contains(r.stderr, records[0].ID) {
+		t.Errorf("ambiguous: exit %d\n%s", r.code, r.stderr)
+	}
+	if r := s.ccdestroy("audit", "show", "7ZZZ"); r.code != 1 || !strings.Contains(r.stderr, "no such operation") {
+		t.Errorf("unknown: exit %d\n%s", r.code, r.stderr)
+	}
+	sub := s.command("deep", binary, "audit", "-n", "1")
+	need.Run(t, "mkdir", filepath.Join(s.dir, "deep"))
+	if r := run(t, sub); r.code != 0 || !strings.Contains(r.stdout, "success") {
+		t.Errorf("from a sub-directory: exit %d\n%s", r.code, r.stderr)
+	}
+}
+
+func TestChosenLog(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	if r := s.ccdestroy("--log", "logs/mine.jsonl"); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	if events := eventsIn(t, filepath.Join(s.dir, "logs/mine.jsonl")); len(events) != 2 || s.events() != nil {
+		t.Errorf("%d events", len(events))
+	}
+	s.env = append(s.env, "CCDESTROY_LOG="+filepath.Join(s.dir, "logs/mine.jsonl"))
+	if r := s.ccdestroy("audit"); !strings.Contains(r.stdout, "success") {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+	// Even what failed before the project was known is recorded there.
+	if r := s.ccdestroy("-f", "nope.yaml"); r.code != 1 {
+		t.Errorf("exit %d", r.code)
+	}
+	if events := eventsIn(t, filepath.Join(s.dir, "logs/mine.jsonl")); len(events) != 3 || events[2].Outcome != "failed" {
+		t.Errorf("%d events", len(events))
+	}
+}
 
 // On a terminal the history goes through the pager that the user chose, and
 // elsewhere it does not.
 func TestPager(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	if r := s.ccdestroy(); r.code != 0 {
@@ -47,6 +125,7 @@ func TestPager(t *testing.T) {
 
 // Somebody who has seen enough is no error.
 func TestEnoughSeen(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	r := run(t, s.command("", "bash", "-c", "set -o pipefail; "+binary+" man | true"))
 	if r.code != 141 || r.stderr != "" {
@@ -54,27 +133,10 @@ func TestEnoughSeen(t *testing.T) {
 	}
 }
 
-// buffer is a place that a process writes to and a test reads from.
-type buffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // --follow shows each event as it is recorded, also of a log that is not there
 // yet and of one that is replaced, until Ctrl-C.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	var out, errs buffer
 	cmd := s.command("", binary, "audit", "--follow", "--format", "jsonl")

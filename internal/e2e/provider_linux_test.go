@@ -3,56 +3,15 @@ package e2e
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
-
-// audited is a project whose teardowns by docker compose itself are recorded.
-const audited = `
-name: PROJ
-services:
-  db:
-    image: IMAGE
-    volumes: [data:/data, /anon]
-  web:
-    image: IMAGE
-    volumes: [uploads:/uploads]
-  audit:
-    provider:
-      type: ccdestroy
-    depends_on: [db, web]
-volumes:
-  data:
-  uploads:
-`
-
-// withProvider is a stack whose Compose finds ccdestroy on the PATH.
-func withProvider(t *testing.T, file string) *stack {
-	t.Helper()
-	s := newStack(t, one(file))
-	s.env = append(withoutVariables(s.env, "PATH"), "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
-	return s
-}
-
-// ended waits until the newest operation has an outcome.
-func (s *stack) ended() event {
-	s.t.Helper()
-	waitFor(s.t, "the outcome", func() bool { all := s.events(); return len(all) > 0 && all[len(all)-1].Outcome != "pending" })
-	return s.last()
-}
-
-func (s *stack) compose(args ...string) result {
-	s.t.Helper()
-	return run(s.t, s.command("", "docker", append([]string{"compose"}, args...)...))
-}
 
 // A plain docker compose down is recorded, with what really went.
 func TestProvider(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		args    []string
@@ -97,6 +56,7 @@ func TestProvider(t *testing.T) {
 
 // What the provider refuses, Compose does not do: everything stays.
 func TestProviderRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		prepare func(t *testing.T, s *stack)
@@ -113,9 +73,10 @@ func TestProviderRefuses(t *testing.T) {
 		}, "protected by the label", 0},
 		{"no export", func(_ *testing.T, s *stack) {
 			s.write("compose.yaml", strings.Replace(audited, "type: ccdestroy", "type: ccdestroy\n      options: {require: export}", 1))
-		}, "there is no export of volume", 0},
+		}, "no export of volume", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := withProvider(t, audited)
 			c.prepare(t, s)
 			s.docker("compose", "up", "--detach")
@@ -140,6 +101,7 @@ func TestProviderRefuses(t *testing.T) {
 // One deletion, one record: our own teardown, a dry run and an up record nothing
 // beside it; a variable that was left behind does not silence the provider.
 func TestProviderSilent(t *testing.T) {
+	t.Parallel()
 	s := withProvider(t, audited)
 	s.docker("compose", "up", "--detach")
 	if s.events() != nil {
@@ -166,96 +128,44 @@ func TestProviderSilent(t *testing.T) {
 	}
 }
 
-// within is what a ccdestroy with this pid would say of itself.
-func within(t *testing.T, pid int) string {
-	t.Helper()
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(data), ") ")
-	return strconv.Itoa(pid) + ":" + strings.Fields(rest)[19]
-}
-
 // Compose is killed in mid-teardown: the finisher records what had gone by then.
 // And when the finisher is killed as well, reconcile does.
 func TestProviderKilled(t *testing.T) {
+	t.Parallel()
 	for _, both := range []bool{false, true} {
-		s := withProvider(t, strings.Replace(audited, "    volumes: [uploads:/uploads]\n", "    volumes: [uploads:/uploads]\n    command: [sh, -c, \"trap '' TERM; sleep infinity & wait\"]\n    stop_grace_period: 20s\n", 1))
-		s.docker("compose", "up", "--detach")
-		cmd := s.command("", "docker", "compose", "down", "-v")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		waitFor(t, "the first container to go", func() bool { return !s.has("PROJ-db-1") })
-		if both {
-			out, _ := exec.Command("pkill", "-KILL", "-f", "compose finish --id "+s.last().ID).CombinedOutput()
-			if len(out) > 0 {
-				t.Errorf("%s", out)
+		t.Run(map[bool]string{false: "compose", true: "both"}[both], func(t *testing.T) {
+			t.Parallel()
+			s := withProvider(t, strings.Replace(audited, "    volumes: [uploads:/uploads]\n", "    volumes: [uploads:/uploads]\n    command: [sh, -c, \"trap '' TERM; sleep infinity & wait\"]\n    stop_grace_period: 10m\n", 1))
+			s.docker("compose", "up", "--detach")
+			cmd := s.command("", "docker", "compose", "down", "-v")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
 			}
-			if r := s.ccdestroy("reconcile"); r.code != 0 || s.last().Outcome != "pending" {
-				t.Errorf("settled while Compose is at work: %s", s.last().Outcome)
+			waitFor(t, "the first container to go", func() bool { return !s.has("PROJ-db-1") })
+			if both {
+				out, _ := exec.Command("pkill", "-KILL", "-f", "compose finish --id "+s.last().ID).CombinedOutput()
+				if len(out) > 0 {
+					t.Errorf("%s", out)
+				}
+				if r := s.ccdestroy("reconcile"); r.code != 0 || s.last().Outcome != "pending" {
+					t.Errorf("settled while Compose is at work: %s", s.last().Outcome)
+				}
 			}
-		}
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		if both {
-			time.Sleep(200 * time.Millisecond) // nobody is left to record anything
-			if s.last().Outcome != "pending" {
-				t.Fatalf("who recorded %s?", s.last().Outcome)
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			_ = cmd.Wait()
+			if both {
+				waitFor(t, "everybody who could record anything to end", func() bool { return !worksIn(s.dir) })
+				if s.last().Outcome != "pending" {
+					t.Fatalf("who recorded %s?", s.last().Outcome)
+				}
+				if r := s.ccdestroy("reconcile"); r.code != 0 {
+					t.Errorf("exit %d\n%s", r.code, r.stderr)
+				}
 			}
-			if r := s.ccdestroy("reconcile"); r.code != 0 {
-				t.Errorf("exit %d\n%s", r.code, r.stderr)
+			if last := s.ended(); last.Outcome != "partial" || !s.hasVolume("PROJ_data") || len(s.events()) != 2 {
+				t.Errorf("%s, %d events", last.Outcome, len(s.events()))
 			}
-		}
-		if last := s.ended(); last.Outcome != "partial" || !s.hasVolume("PROJ_data") || len(s.events()) != 2 {
-			t.Errorf("both %v: %s, %d events", both, last.Outcome, len(s.events()))
-		}
-	}
-}
-
-// Init adds the service to a file and keeps everything else in it.
-func TestInit(t *testing.T) {
-	file := "# the shop\nname: PROJ\n\nservices: # two\n  db:   # the base\n    image: IMAGE\n    volumes: [data:/data]\n\n  off:\n    image: IMAGE\n    profiles: [debug]\nvolumes:\n  data: {}   # all of it\n"
-	s := withProvider(t, file)
-	path := filepath.Join(s.dir, "compose.yaml")
-	p := s.terminal("init")
-	p.waitText("Type yes to write this, or Enter to cancel: ")
-	p.send("\n")
-	if code := p.wait(); code != 4 {
-		t.Errorf("declined: exit %d", code)
-	}
-	if data, _ := os.ReadFile(path); string(data) != s.expand(file) {
-		t.Errorf("changed all the same:\n%s", data)
-	}
-	if r := s.ccdestroy("init", "--require", "export"); r.code != 0 || !strings.Contains(r.stderr, "+  audit:") {
-		t.Fatalf("exit %d\n%s", r.code, r.stderr)
-	}
-	data, _ := os.ReadFile(path)
-	rest := ""
-	for line := range strings.Lines(string(data)) {
-		if strings.Contains(s.expand(file), line) {
-			rest += line
-		}
-	}
-	if !strings.Contains(string(data), "require: export") || !strings.Contains(string(data), "- db\n") || strings.Contains(string(data), "- off") || strings.ReplaceAll(rest, "\n\n", "\n") != strings.ReplaceAll(s.expand(file), "\n\n", "\n") {
-		t.Errorf("the file is now\n%s", data)
-	}
-	if r := s.ccdestroy("init"); r.code != 0 || !strings.Contains(r.stderr, "has the service already") {
-		t.Errorf("again: exit %d\n%s", r.code, r.stderr)
-	}
-	s.docker("compose", "up", "--detach")
-	if r := s.compose("down", "-v"); r.code == 0 || !strings.Contains(r.stderr, "there is no export") {
-		t.Errorf("exit %d\n%s", r.code, r.stderr)
-	}
-	for name, text := range map[string]string{"flow": "services: {web: {image: x}}\n", "none": "name: x\n", "taken": "services:\n  audit:\n    image: x\n", "no YAML": "services: [\n"} {
-		s.write("bad.yaml", text)
-		if r := s.ccdestroy("init", "-f", "bad.yaml"); r.code != 1 || !strings.Contains(r.stderr, "bad.yaml") || !strings.Contains(r.stderr, "\nTry: ") {
-			t.Errorf("%s: exit %d\n%s", name, r.code, r.stderr)
-		}
-		if data, _ := os.ReadFile(filepath.Join(s.dir, "bad.yaml")); string(data) != text {
-			t.Errorf("%s: changed", name)
-		}
+		})
 	}
 }

@@ -15,26 +15,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
-// watching starts ccdestroy watch, and returns what it has recorded by now, and
-// how to stop it.
-func (s *stack) watching() (events func() []event, signal func(syscall.Signal), stop func() int) {
-	s.t.Helper()
-	log := filepath.Join(s.dir, "watch.jsonl")
-	cmd := s.command("", binary, "watch", "--log", log)
-	var text buffer
-	cmd.Stderr = &text
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = cmd.Process.Kill() })
-	waitFor(s.t, "the watch to begin", func() bool { return strings.Contains(text.String(), "watching") })
-	return func() []event { return eventsIn(s.t, log) }, func(sig syscall.Signal) { _ = cmd.Process.Signal(sig) }, func() int {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-		return cmd.ProcessState.ExitCode()
-	}
-}
-
 // Every volume that somebody destroys is recorded once, by whoever sees it
 // first.
 func TestWatch(t *testing.T) {
@@ -108,15 +88,6 @@ func TestWatch(t *testing.T) {
 	if r := s.ccdestroy("audit", "verify", "--log", "watch.jsonl"); r.code != 0 {
 		t.Error(r.stdout)
 	}
-}
-
-func pathOf(env []string) string {
-	for _, v := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(v, "PATH="); ok {
-			return value
-		}
-	}
-	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 }
 
 // A thousand deletions at once, each recorded once.

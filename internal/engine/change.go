@@ -55,7 +55,7 @@ func (c *Client) Platform(ctx context.Context) (inventory.Platform, error) {
 	if err != nil {
 		return inventory.Platform{}, c.unreachable(err)
 	}
-	return inventory.Platform{OS: info.OperatingSystem, Root: info.DockerRootDir, Storage: info.Driver, Security: info.SecurityOptions}, nil
+	return inventory.Platform{ID: info.ID, OS: info.OperatingSystem, Root: info.DockerRootDir, Storage: info.Driver, Security: info.SecurityOptions}, nil
 }
 
 // CreateVolume makes a volume with the name, driver, options and labels of v,

@@ -1,18 +1,23 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/docker/cli/cli/config"
-	"github.com/docker/cli/cli/connhelper"
+	dockercontext "github.com/docker/cli/cli/context"
 	"github.com/docker/cli/cli/context/docker"
 	"github.com/docker/cli/cli/context/store"
+	cliopts "github.com/docker/cli/opts"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 
@@ -72,9 +77,6 @@ func connect(a Address) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
 	}
-	if host == "" {
-		host = api.DaemonHost()
-	}
 	return &Client{api: api, host: withoutUser(host), context: name, local: isLocal(host)}, nil
 }
 
@@ -102,26 +104,43 @@ func options(a Address, name string) (opts []client.Opt, host string, err error)
 	if name != "" {
 		return contextOptions(name)
 	}
-	host = a.Host
-	if host == "" {
-		host = a.Env("DOCKER_HOST")
-	}
-	if host == "" {
-		return []client.Opt{client.FromEnv}, "", nil
-	}
-	if !strings.Contains(host, "://") {
-		host = "tcp://" + host
-	}
-	helper, err := connhelper.GetConnectionHelper(host)
+	data, verify, err := a.tls()
 	if err != nil {
+		return nil, "", err
+	}
+	named := cmp.Or(a.Host, a.Env("DOCKER_HOST"))
+	if host, err = cliopts.ParseHost(data != nil, named); err != nil {
+		return nil, "", fmt.Errorf("docker engine %q: %w", withoutUser(named), err)
+	}
+	endpoint := docker.Endpoint{EndpointMeta: docker.EndpointMeta{Host: host, SkipTLSVerify: data != nil && !verify}, TLSData: data}
+	if opts, err = endpoint.ClientOpts(); err != nil {
 		return nil, "", fmt.Errorf("docker engine %q: %w", withoutUser(host), err)
 	}
-	if helper != nil {
-		return []client.Opt{
-			client.WithVersionFromEnv(), client.WithHost(helper.Host), client.WithDialContext(helper.Dialer),
-		}, host, nil
+	return opts, host, nil
+}
+
+// tls is what an engine that no context names is spoken to with; nil is in the
+// clear. It follows docker/cli's cli/flags and cli/command: DOCKER_TLS_VERIFY and
+// DOCKER_TLS switch TLS on whatever they hold, the certificates lie in
+// DOCKER_CERT_PATH or beside config.json, the authority's must be there, and
+// those of the client are used where they are.
+func (a Address) tls() (data *dockercontext.TLSData, verify bool, err error) {
+	verify = a.Env("DOCKER_TLS_VERIFY") != ""
+	if !verify && a.Env("DOCKER_TLS") == "" {
+		return nil, false, nil
 	}
-	return []client.Opt{client.WithTLSClientConfigFromEnv(), client.WithVersionFromEnv(), client.WithHost(host)}, host, nil
+	dir := cmp.Or(a.Env("DOCKER_CERT_PATH"), config.Dir())
+	var pair [2]string
+	for i, name := range []string{"cert.pem", "key.pem"} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			pair[i] = path
+		}
+	}
+	if data, err = dockercontext.TLSDataFromFiles(filepath.Join(dir, "ca.pem"), pair[0], pair[1]); err != nil {
+		return nil, verify, fmt.Errorf("TLS is asked for by DOCKER_TLS_VERIFY or DOCKER_TLS: %w", err)
+	}
+	return data, verify, nil
 }
 
 func contextOptions(name string) ([]client.Opt, string, error) {
@@ -190,8 +209,15 @@ func (c *Client) unreachable(err error) error {
 	if errors.As(err, &urlErr) {
 		cause = urlErr.Err
 	}
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied") {
+		return &fault.Fault{
+			Err:  fmt.Errorf("%w: permission denied on the socket %s", ErrUnreachable, c.host),
+			Try:  "run it as root (sudo), or have this account join the socket's group: sudo usermod -aG docker $USER, and log in again",
+			Code: fault.ExitFailed,
+		}
+	}
 	wrapped := fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
-	if client.IsErrConnectionFailed(err) {
+	if urlErr == nil && client.IsErrConnectionFailed(err) { // nobody is there, which it says at length
 		wrapped = fmt.Errorf("%w at %s", ErrUnreachable, c.host)
 	}
 	return &fault.Fault{Err: wrapped, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: fault.ExitFailed}

@@ -1,12 +1,7 @@
 package engine
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +13,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
 
@@ -48,7 +44,7 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.loadHelper(ctx); err != nil {
+	if err := c.load(ctx, localImage{tag: helperImage, made: time.Now()}); err != nil {
 		return nil, fmt.Errorf("helper image: %w", err)
 	}
 	h := &Helper{api: c.api}
@@ -105,17 +101,36 @@ func hostname() string {
 	return name
 }
 
-// sweep removes helpers that nobody needs any more, those of the dead lock among
-// them.
-func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot, dead string) {
+// sweep removes helpers that nobody needs any more.
+func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 	kept := s.Containers[:0]
 	for _, con := range s.Containers {
-		if (leftover(con) || dead != "" && con.Labels[inventory.LabelHelperLock] == dead && con.Labels[inventory.LabelHelper] == "true") && removeContainer(ctx, c.api, con.ID) == nil {
+		if leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
 			continue
 		}
 		kept = append(kept, con)
 	}
 	s.Containers = kept
+}
+
+// Sweep removes the helper of an operation that is dead, and whose lock, at this
+// path, is held by whoever settles it.
+func (c *Client) Sweep(ctx context.Context, lock string) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", inventory.LabelHelper+"=true"), filters.Arg("label", inventory.LabelHelperLock+"="+lock),
+	)})
+	if err != nil {
+		return c.unreachable(err)
+	}
+	for _, con := range list {
+		if err := removeContainer(ctx, c.api, con.ID); err != nil {
+			return fmt.Errorf("remove the helper %q: %w", con.ID, err)
+		}
+	}
+	return nil
 }
 
 // leftover reports whether the container is a helper of an operation that is
@@ -139,63 +154,4 @@ func leftover(c inventory.Container) bool {
 		_ = l.Unlock()
 	}
 	return free
-}
-
-// loadHelper gives the engine the image, where it does not have it. Nothing is
-// pulled.
-func (c *Client) loadHelper(ctx context.Context) error {
-	_, err := c.api.ImageInspect(ctx, helperImage)
-	if err == nil || !errdefs.IsNotFound(err) {
-		return err
-	}
-	version, err := c.api.ServerVersion(ctx)
-	if err != nil {
-		return err
-	}
-	data, err := emptyImage(version.Os, version.Arch)
-	if err != nil {
-		return err
-	}
-	answer, err := c.api.ImageLoad(ctx, bytes.NewReader(data), client.ImageLoadWithQuiet(true))
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
-		return err
-	}
-	_, err = c.api.ImageInspect(ctx, helperImage)
-	return err
-}
-
-// emptyImage is what docker save would write of an image without layers.
-func emptyImage(system, processor string) ([]byte, error) {
-	config, err := json.Marshal(map[string]any{
-		"os": system, "architecture": processor, "created": "1970-01-01T00:00:00Z",
-		"config": map[string]any{"Labels": map[string]string{inventory.LabelHelper: "true"}},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(config)
-	name := hex.EncodeToString(sum[:]) + ".json"
-	list, err := json.Marshal([]any{map[string]any{"Config": name, "RepoTags": []string{helperImage}, "Layers": []string{}}})
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{name, config}, {"manifest.json", list}} {
-		if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.data))}); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(f.data); err != nil {
-			return nil, err
-		}
-	}
-	return out.Bytes(), w.Close()
 }

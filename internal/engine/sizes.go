@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,32 @@ func (c *Client) here(v inventory.Volume, asked time.Time) bool {
 	}
 	at := changed(dir)
 	return at.Truncate(time.Second).Equal(v.Created) || !c.stableCreated() && at.After(asked)
+}
+
+// Reaches reports whether this process can move directories of the engine's
+// volumes, at the paths that the engine names: as root, on its host. The volumes
+// are some of those; without any, one that the engine has must show it.
+func (c *Client) Reaches(ctx context.Context, p inventory.Platform, volumes []inventory.Volume) bool {
+	if os.Geteuid() != 0 || !c.local || runtime.GOOS != "linux" {
+		return false
+	}
+	for _, option := range p.Security {
+		if strings.HasPrefix(option, "name=rootless") { // its files are another account's
+			return false
+		}
+	}
+	if len(volumes) == 0 {
+		id, err := os.ReadFile(filepath.Join(p.Root, "engine-id")) // Engine 23 and later
+		if err == nil && p.ID != "" && strings.TrimSpace(string(id)) == p.ID {
+			return true
+		}
+		if volumes, err = c.Volumes(ctx); err != nil {
+			return false
+		}
+	}
+	plain := func(v inventory.Volume) bool { return v.Driver == "local" && len(v.Options) == 0 }
+	return slices.ContainsFunc(volumes, func(v inventory.Volume) bool { return v.Here }) &&
+		!slices.ContainsFunc(volumes, func(v inventory.Volume) bool { return plain(v) && !v.Here && strings.HasPrefix(v.Mountpoint, p.Root) })
 }
 
 // Measure sums up the volumes whose files this host can read, several at once,

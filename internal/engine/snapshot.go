@@ -64,7 +64,7 @@ func (c *Client) Snapshot(ctx context.Context, scope inventory.Scope) (inventory
 			return inventory.Snapshot{}, c.unreachable(err)
 		}
 	}
-	c.sweep(ctx, &s, scope.Dead)
+	c.sweep(ctx, &s)
 	return s, c.markNamed(ctx, scope.Project, &s)
 }
 

@@ -40,12 +40,6 @@ func (e onHelper) Helper(ctx context.Context, name, lock string, volumes []strin
 	return h, nil
 }
 
-// silent shows nothing.
-type silent struct{}
-
-func (silent) Volume(string, int64) (func(int64), func(error)) { return func(int64) {}, func(error) {} }
-func (silent) Wait()                                           {}
-
 func newWorld(t testing.TB) *fake.World {
 	w := fake.New(t)
 	w.Make("data", "com.docker.compose.project=shop", "com.docker.compose.volume=data")
@@ -68,7 +62,7 @@ func begin(w *fake.World, at func(*actor, context.Context, fake.Step) error) *ac
 func (a *actor) note(text string) { a.notes = append(a.notes, text) }
 
 func (a *actor) setting() Setting {
-	return Setting{Engine: onHelper{a.Process}, Tool: "test", Now: a.Now, Note: a.note, Progress: func() Progress { return silent{} }}
+	return Setting{Engine: onHelper{a.Process}, Tool: "test", Now: a.Now, Note: a.note, Progress: func() Progress { return Quiet{} }}
 }
 
 func (a *actor) book() *record.Book {

@@ -48,7 +48,7 @@ func (r *Restore) inTheWay(ctx context.Context, t *target, is inventory.Volume, 
 		running = running || c.Runs()
 	}
 	used := obstacle{volume: is.Name, why: "is in use by " + strings.Join(users, ", "), free: true}
-	empty, err := r.empty(ctx, is)
+	empty, err := r.access.empty(ctx, is)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("look into volume %q: %w", is.Name, err)

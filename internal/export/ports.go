@@ -15,12 +15,15 @@ type Looker interface {
 	Describe(context.Context) (inventory.Engine, error)
 	Platform(context.Context) (inventory.Platform, error)
 	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+	// Measure returns the sizes that it finds out before ctx ends.
+	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
 // Containers are started and stopped by id; see package teardown.
 type Containers interface {
 	Start(ctx context.Context, ids []string) error
 	Stop(ctx context.Context, ids []string) error
+	Sweep(ctx context.Context, lock string) error
 }
 
 // Volumes are made and removed, and read and written through a helper.
@@ -55,12 +58,41 @@ type Helper interface {
 
 // Progress shows how far it is.
 type Progress interface {
+	// Begin announces so many volumes, with so many bytes as far as is known.
+	Begin(volumes int, bytes int64)
 	// Volume begins with one volume of so many bytes, 0 where that is not known.
-	// read is told of each piece, end of the end.
-	Volume(name string, bytes int64) (read func(int64), end func(error))
+	Volume(name string, bytes int64) Bar
 	// Wait returns when all is shown.
 	Wait()
 }
+
+// Bar is one volume's.
+type Bar interface {
+	Read(n int64) // tells of a piece that was read
+	Verify()      // all was read, and is compared now
+	End(error)
+}
+
+// Quiet is the progress that shows nothing.
+type Quiet struct{}
+
+// Begin does nothing.
+func (Quiet) Begin(int, int64) {}
+
+// Volume is a bar that shows nothing.
+func (Quiet) Volume(string, int64) Bar { return Quiet{} }
+
+// Read does nothing.
+func (Quiet) Read(int64) {}
+
+// Verify does nothing.
+func (Quiet) Verify() {}
+
+// End does nothing.
+func (Quiet) End(error) {}
+
+// Wait returns.
+func (Quiet) Wait() {}
 
 // Setting is where and how volumes are saved and brought back.
 type Setting struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -27,14 +28,13 @@ type Restore struct {
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
 	Signals <-chan os.Signal
 
-	engine   inventory.Engine
-	platform inventory.Platform
-	targets  []target
-	lock     string // path of the operation's
-	checked  bool   // the archives
-	untold   error  // why it cannot be told what was removed, or nil
-	agreed   bool
-	done     Done
+	engine  inventory.Engine
+	access  access
+	targets []target
+	checked bool  // the archives
+	untold  error // why it cannot be told what was removed, or nil
+	agreed  bool
+	done    Done
 }
 
 // RestoreOptions are the flags of a restore.
@@ -65,8 +65,9 @@ type Done struct {
 // says what was not done.
 func (r *Restore) Do(ctx context.Context) (Done, error) {
 	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
+		r.access.engine = r.Engine
 		if r.engine, err = r.Engine.Describe(ctx); err == nil {
-			r.platform, err = r.Engine.Platform(ctx)
+			r.access.platform, err = r.Engine.Platform(ctx)
 		}
 		return err
 	})
@@ -79,7 +80,7 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 	r.engine.StableCreated = true // on old engines too, while nobody writes to a volume
 	_, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
-		Opened: func(o *record.Operation) { r.lock = o.LockPath() },
+		Opened: func(o *record.Operation) { r.access.lock = o.LockPath() },
 	}.Run(ctx, r)
 	if err != nil {
 		return r.done, err
@@ -111,6 +112,7 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 	}
 	r.targets = nil
 	var obstacles []obstacle
+	var going []inventory.Volume
 	for _, v := range r.Volumes {
 		t := target{from: v, volume: r.volume(v)}
 		if is, there := snap.Volume(t.volume.Name); there {
@@ -123,6 +125,8 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 			res.Fate = inventory.Kept
 			if t.replace {
 				res.Asked, res.Fate = true, inventory.Removed
+				res.UsedBy = names(snap.Users(is.Name))
+				going = append(going, is)
 			}
 			inv.Resources = append(inv.Resources, res)
 		}
@@ -131,7 +135,33 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 	if len(obstacles) > 0 {
 		return inv, refusal(obstacles)
 	}
+	r.measure(ctx, &inv, going)
 	return inv, nil
+}
+
+// sizesLimit is how long the sizes of what is replaced may take to find out.
+const sizesLimit = 10 * time.Second
+
+// measure tells how much is lost with the volumes that are replaced.
+func (r *Restore) measure(ctx context.Context, inv *inventory.Inventory, going []inventory.Volume) {
+	if len(going) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sizesLimit)
+	defer cancel()
+	sizes := r.Engine.Measure(ctx, going)
+	for i, res := range inv.Resources {
+		if size, known := sizes[res.Name]; known && res.Fate == inventory.Removed {
+			inv.Resources[i].Size = &size
+		}
+	}
+}
+
+func names(containers []inventory.Container) (out []string) {
+	for _, c := range containers {
+		out = append(out, c.Name)
+	}
+	return out
 }
 
 func (r *Restore) check(ctx context.Context) error {
@@ -139,7 +169,7 @@ func (r *Restore) check(ctx context.Context) error {
 		if r.checked {
 			return nil
 		}
-		if err := r.Export.Check(v); err != nil {
+		if err := r.Export.Check(ctx, v); err != nil {
 			return fault.Refused("ccdestroy exports check "+r.Export.Dir, "nothing was restored: %w", err)
 		}
 	}
@@ -159,7 +189,10 @@ func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inve
 		return true, nil
 	}
 	r.agreed = true
-	return false, r.Confirm(ctx, o, changes)
+	if err := r.Confirm(ctx, o, changes); err != nil {
+		return false, err
+	}
+	return o.Details.Confirmation != record.Typed, nil // nobody was waited for
 }
 
 // Act writes and compares. A crash in it leaves a volume half written, or none
@@ -167,6 +200,11 @@ func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inve
 func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	lost, all := []string{}, false
 	progress := r.Progress()
+	var sum int64
+	for _, t := range r.targets {
+		sum += t.from.Archive.TarSize
+	}
+	progress.Begin(len(r.targets), sum)
 	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) error {
 		for i := range r.targets {
 			gone, err := r.one(ctx, &r.targets[i], progress)

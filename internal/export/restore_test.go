@@ -147,7 +147,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"no":              {RestoreOptions{Overwrite: true}, func(a *actor) { a.refused = "nothing was restored" }, "nothing was restored", fault.ExitDeclined, audit.Cancelled},
 		"content":         {RestoreOptions{}, nil, `volume "data" has content`, fault.ExitRefused, audit.Failed},
 		"in use":          {RestoreOptions{Overwrite: true}, func(a *actor) { a.Run("psql", "", "", "data") }, `volume "data" is in use by psql`, fault.ExitRefused, audit.Failed},
-		"protected":       {RestoreOptions{Overwrite: true, Protect: inventory.Patterns{"da*": "a test"}}, nil, `volume "data" is protected by the pattern da* of a test`, fault.ExitRefused, audit.Failed},
+		"protected":       {RestoreOptions{Overwrite: true, Protect: inventory.Patterns{"da*": {From: "a test"}}}, nil, `volume "data" is protected by the pattern da* of a test`, fault.ExitRefused, audit.Failed},
 		"in use and made": {RestoreOptions{}, func(a *actor) { a.Free("data"); a.Remove("data"); a.Run("psql", "", "", "uploads"); a.empty("uploads") }, `volume "uploads" is in use by psql`, fault.ExitRefused, audit.Failed},
 	} {
 		fake.Bubble(t, name, func(t testing.TB) {

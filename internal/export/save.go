@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -66,10 +67,13 @@ func (w *Writer) Save(ctx context.Context, lock string, inv inventory.Inventory,
 
 // Drop removes what there is of an export that is not to be.
 func (w *Writer) Drop() {
-	if w.draft != nil {
-		w.draft.Drop()
-		w.draft, w.done = nil, nil
+	if w.draft == nil {
+		return
 	}
+	if err := w.draft.Drop(); err != nil {
+		w.Note(fmt.Sprintf("what there is of the export stays in %s: %v", w.draft.Dir(), err))
+	}
+	w.draft, w.done = nil, nil
 }
 
 // saving is one call of Save.
@@ -92,6 +96,7 @@ func (s *saving) all(ctx context.Context, volumes []inventory.Volume, stop func(
 		return err
 	}
 	s.room(volumes)
+	s.progress.Begin(len(volumes), s.sum(volumes))
 	var early, rest []string
 	for _, v := range volumes {
 		if v.Options["type"] == "tmpfs" {
@@ -152,13 +157,17 @@ func writers(s inventory.Snapshot, volume string) string {
 // room tells when the export may not fit. How far it can be compressed is not
 // known, so that this is no reason to stop.
 func (s *saving) room(volumes []inventory.Volume) {
-	var sum int64
+	sum := s.sum(volumes)
+	if free, known := durable.Free(s.draft.Dir()); known && uint64(sum) > free {
+		s.Note(fmt.Sprintf("there are %d MB to export, and %d MB free in %s: it fits only if it compresses well", sum/1e6, free/1e6, s.draft.Dir()))
+	}
+}
+
+func (s *saving) sum(volumes []inventory.Volume) (sum int64) {
 	for _, v := range volumes {
 		sum += s.size(v.Name)
 	}
-	if free, known := durable.Free(s.draft.Dir()); known && uint64(sum) > free {
-		s.Note(fmt.Sprintf("there are %d MB to export, and %d MB free in %s: it fits only if it compresses well", sum>>20, free>>20, s.draft.Dir()))
-	}
+	return sum
 }
 
 func (s *saving) size(volume string) int64 {
@@ -205,19 +214,22 @@ func (s *saving) some(ctx context.Context, snap inventory.Snapshot, names []stri
 		group.Go(func() error {
 			done[i] = s.describe(v, snap)
 			source := archive.Source{Live: live || done[i].Consistency == archive.Live}
-			read, end := s.progress.Volume(v.Name, s.size(v.Name))
-			source.Read = read
+			bar := s.progress.Volume(v.Name, s.size(v.Name))
+			source.Read = bar.Read
 			var from archive.Tar
 			if v.Here {
-				from = archive.FromDir(ctx, v.Mountpoint, source)
+				from = archive.FromDir(v.Mountpoint, source)
 			} else {
-				from = through(ctx, helper, slices.Index(helped, v.Name), source)
+				from = through(helper, slices.Index(helped, v.Name), source)
 			}
-			err := s.draft.Save(&done[i], cores, from)
+			err := s.draft.Save(ctx, &done[i], cores, func(ctx context.Context, w io.Writer) (archive.Content, error) {
+				defer bar.Verify()
+				return from(ctx, w)
+			})
 			if err == nil && !v.Here {
 				err = s.lossy(&done[i])
 			}
-			end(err)
+			bar.End(err)
 			return err
 		})
 	}

@@ -15,6 +15,7 @@ type Selection struct {
 	Project Surveyor
 	Engine  Looker
 	Words   []string // names of volumes, or keys of the Compose files
+	Dir     string   // working directory, for volumes that need no project
 }
 
 // Surveyor looks at the project: package teardown's Survey.
@@ -48,17 +49,36 @@ func (s Selection) Find(ctx context.Context) (inventory.Inventory, []inventory.V
 	if noProject {
 		inv.Project = cmp.Or(volumes[0].Labels[inventory.LabelProject], "volumes")
 	}
+	inv.Dir = cmp.Or(inv.Dir, s.Dir)
 	known := inv.Resources
+	sizes := s.measure(ctx, known, volumes)
 	inv.Resources = nil
 	for _, v := range volumes {
 		r := v.Resource()
 		if i := slices.IndexFunc(known, func(k inventory.Resource) bool { return k.Kind == r.Kind && k.Name == r.Name }); i >= 0 {
 			r.Size = known[i].Size
+		} else if size, ok := sizes[v.Name]; ok {
+			r.Size = &size
 		}
 		r.Fate = inventory.Kept
 		inv.Resources = append(inv.Resources, r)
 	}
 	return inv, volumes, nil
+}
+
+// measure finds out how large those volumes are that the project does not speak of.
+func (s Selection) measure(ctx context.Context, known []inventory.Resource, volumes []inventory.Volume) map[string]inventory.Size {
+	strangers := slices.DeleteFunc(slices.Clone(volumes), func(v inventory.Volume) bool {
+		return slices.ContainsFunc(known, func(r inventory.Resource) bool {
+			return r.Kind == inventory.KindVolume && r.Name == v.Name
+		})
+	})
+	if len(strangers) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, sizesLimit)
+	defer cancel()
+	return s.Engine.Measure(ctx, strangers)
 }
 
 // names are the engine's names of the volumes that are meant, each once.

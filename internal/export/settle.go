@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
@@ -24,11 +23,10 @@ func Settler(s Setting) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
-		o.Details.Engine.StableCreated = engine.StableCreated
-		snap, err := s.Engine.Snapshot(ctx, inventory.Scope{Dead: o.LockPath()}) // which sweeps its helper away
-		if err != nil {
+		if err := s.Engine.Sweep(ctx, o.LockPath()); err != nil {
 			return record.Ended{}, err
 		}
+		o.Details.Engine.StableCreated = engine.StableCreated
 		end := record.Ended{Outcome: audit.Failed}
 		e, opened := archive.Open(o.ExportPath)
 		switch {
@@ -36,14 +34,23 @@ func Settler(s Setting) record.Settler {
 			o.ExportPath, end.Err = "", errors.New("it was cut off: there is no export")
 		case o.Name == audit.Export:
 			end.Outcome, o.Details.Export = audit.Success, recordOf(e)
-		case opened != nil:
-			end.Err = fmt.Errorf("it was cut off: %w", opened)
 		default:
-			end = s.compare(ctx, o, e, snap)
+			if opened != nil {
+				e = nil
+			}
+			if end, err = s.compare(ctx, o, e, opened); err != nil {
+				return end, err
+			}
 		}
-		if err := s.Engine.Start(ctx, o.Details.Stopped); err != nil {
+		snap, err := s.Engine.Snapshot(ctx, inventory.Scope{})
+		if err == nil {
+			err = s.Engine.Start(ctx, o.Details.Stopped)
+		}
+		if err != nil {
 			end.Err = errors.Join(end.Err, err)
+			return end, nil
 		}
+		end.Again = snap.Halted(o.Details.Stopped)
 		return end, nil
 	}
 }
@@ -57,59 +64,83 @@ func recordOf(e *archive.Export) *record.Export {
 }
 
 // compare tells how the volumes that were to be restored differ from the export,
-// and which of those that were to be removed are gone or were made again.
-func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export, snap inventory.Snapshot) (end record.Ended) {
-	v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{Snapshot: snap, Unseen: true}, nil)
-	o.Details.Resources, o.Details.LostBytes, end.Affected = v.Resources, v.LostBytes, v.Lost
-	r := Restore{Setting: s, Export: e, lock: o.LockPath()}
-	var err error
-	if r.platform, err = s.Engine.Platform(ctx); err != nil {
-		end.Outcome, end.Err = audit.Failed, fmt.Errorf("it was cut off: %w", err)
-		return end
+// and which of those that were to be removed are gone or were made again. Where
+// there is no export any more, opened says why. An error says that the engine
+// could not be asked.
+func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export, opened error) (record.Ended, error) {
+	end := record.Ended{Outcome: audit.Failed}
+	a := access{engine: s.Engine, lock: o.LockPath()}
+	snap, err := s.Engine.Snapshot(ctx, inventory.Scope{})
+	if err == nil {
+		a.platform, err = s.Engine.Platform(ctx)
+	}
+	if err != nil {
+		return end, err
 	}
 	var problems, unsure []string
 	for _, one := range o.Details.Restored {
-		differences := r.state(ctx, one, snap)
-		for _, d := range differences {
-			problems = append(problems, "volume "+one.Name+d)
+		v, there := snap.Volume(one.Name)
+		differences := []string{"it is not there"}
+		if there {
+			if differences, err = a.whatDiffers(ctx, e, one, v, opened); err != nil {
+				return end, err
+			}
 		}
-		switch doubt := one.Replaced && slices.Contains(v.Unsure, one.Name); {
-		case doubt && len(differences) > 0:
-			unsure = append(unsure, one.Name)
-		case doubt: // where nothing else tells two volumes of one name apart, the content does
+		for _, d := range differences {
+			problems = append(problems, "volume "+one.Name+": "+d)
+		}
+		replaced, known := true, true
+		if there {
+			replaced, known = isReplaced(o.Details.Inventory, v)
+		}
+		switch {
+		case one.Replaced && (len(differences) == 0 || replaced):
 			end.Affected = append(end.Affected, one.Name)
+		case one.Replaced && !known:
+			unsure = append(unsure, one.Name)
 		}
 	}
-	slices.Sort(end.Affected)
 	switch {
 	case len(unsure) > 0:
-		end.Outcome, end.Err = audit.Pending, fmt.Errorf("cannot tell whether volume %s was removed before it was cut off", strings.Join(unsure, ", "))
+		end.Outcome, end.Err = audit.Pending, record.Unsure(unsure)
 	case len(problems) == 0:
 		end.Outcome = audit.Success
 	default:
-		end.Outcome, end.Err = audit.Failed, errors.New("it was cut off: "+strings.Join(problems, "; "))
+		end.Err = errors.New("it was cut off: " + strings.Join(problems, "; "))
 		if len(end.Affected) > 0 {
 			end.Outcome = audit.Partial
 		}
 	}
-	return end
+	return end, nil
 }
 
-// state is how a volume differs from what was to be restored.
-func (r *Restore) state(ctx context.Context, one record.Restored, snap inventory.Snapshot) (out []string) {
-	v, there := snap.Volume(one.Name)
-	from, known := r.Export.Manifest.Find(one.From)
-	if !there || !known {
-		return []string{" is not there"}
+// whatDiffers is how a volume that is there differs from the export, or why that
+// cannot be said for good. An error is the engine's.
+func (a access) whatDiffers(ctx context.Context, e *archive.Export, one record.Restored, is inventory.Volume, opened error) ([]string, error) {
+	if opened != nil {
+		return []string{opened.Error()}, nil
 	}
-	differences, err := r.differences(ctx, from, v)
-	if err != nil {
-		differences = []string{err.Error()}
+	from, known := e.Manifest.Find(one.From)
+	if !known {
+		return []string{"it is not in the export"}, nil
 	}
-	for _, d := range differences {
-		out = append(out, ": "+d)
+	if err := e.Check(ctx, from); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
+		return []string{err.Error()}, nil
 	}
-	return out
+	return a.differences(ctx, e, from, is)
+}
+
+// isReplaced reports whether a volume is surely another than the one that the
+// pending event names, and whether that can be told.
+func isReplaced(before inventory.Inventory, now inventory.Volume) (replaced, known bool) {
+	for _, r := range before.Resources {
+		if r.Kind == inventory.KindVolume && r.Name == now.Name {
+			return inventory.Replaced(r, now.Resource(), before.Engine)
+		}
+	}
+	return true, true
 }
 
 func asked(r inventory.Resource) inventory.Resource {

@@ -46,26 +46,26 @@ func (s *saving) describe(v inventory.Volume, snap inventory.Snapshot) archive.V
 }
 
 // through reads a volume by way of a helper.
-func through(ctx context.Context, h Helper, i int, s archive.Source) archive.Tar {
-	return func(w io.Writer) (archive.Content, error) {
+func through(h Helper, i int, s archive.Source) archive.Tar {
+	return func(ctx context.Context, w io.Writer) (archive.Content, error) {
 		r, err := h.Read(ctx, i)
 		if err != nil {
 			return archive.Content{}, err
 		}
 		defer r.Close()
-		return archive.FromStream(tell{r, s.Read}, h.Dir(i))(w)
+		return archive.FromStream(tell{r, s.Read}, h.Dir(i))(ctx, w)
 	}
 }
 
 // tell tells of what is read.
 type tell struct {
-	io.Reader
+	io.ReadCloser
 	read func(int64)
 }
 
 // Read reads.
 func (t tell) Read(p []byte) (int, error) {
-	n, err := t.Reader.Read(p)
+	n, err := t.ReadCloser.Read(p)
 	t.read(int64(n))
 	return n, err
 }

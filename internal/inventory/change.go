@@ -9,13 +9,15 @@ import (
 // an answer to the first does not cover it.
 type Change struct {
 	Resource Resource // as it is now
-	Why      string   // "is new", "was made again", "is protected now", …
+	Why      string   // "is new", "was made again", "may have been made again", …
 }
 
 // String is "volume shop_data is new".
 func (c Change) String() string {
 	return fmt.Sprintf("%s %s %s", c.Resource.Kind, c.Resource.Name, c.Why)
 }
+
+const protectedNow = "is protected now"
 
 // Changes compares a second look with the first, as far as it matters: what
 // would be destroyed now and was not to be, what is no longer the same under its
@@ -31,13 +33,15 @@ func Changes(first, second Inventory) (changes []Change) {
 		}
 		before, known := was[identity(r)]
 		why := ""
+		if known {
+			why = another(before, r, second)
+		}
 		switch {
 		case !known:
 			why = "is new"
-		case r.Kind == KindVolume && (another(before, r, second.Engine.StableCreated) || slices.Contains(second.Ended, r.Name)):
-			why = "was made again"
+		case why != "":
 		case r.Protected && !before.Protected:
-			why = "is protected now"
+			why = protectedNow
 		case before.Fate != Removed && r.Fate == Removed && (r.Kind == KindVolume || !before.Asked):
 			why = "would go now"
 		default:
@@ -57,12 +61,42 @@ func identity(r Resource) string {
 	return string(r.Kind) + " " + r.Name
 }
 
-// another reports whether a volume is surely not the one that it was: by the
-// birth of its directory where this host sees it, else by the engine's word
-// where that never moves.
-func another(before, now Resource, stable bool) bool {
-	if before.Born != "" && now.Born != "" {
-		return before.Born != now.Born
+// another says whether a volume is another than it was. The birth of its directory
+// decides where this host sees it; else what the engine told since, or its word
+// where that never moves. Without any of these a time that has moved may mean so.
+func another(before, now Resource, second Inventory) (why string) {
+	moved := before.Created != "" && now.Created != "" && before.Created != now.Created
+	told := second.Since
+	switch {
+	case now.Kind != KindVolume:
+	case before.Born != "" && now.Born != "":
+		if before.Born != now.Born {
+			return madeAgain
+		}
+	case told != nil && slices.Contains(told.Destroyed, now.Name), moved && second.Engine.StableCreated:
+		return madeAgain
+	case moved && (told == nil || told.Broken):
+		return "may have been made again"
 	}
-	return stable && before.Created != "" && now.Created != "" && before.Created != now.Created
+	return ""
+}
+
+const madeAgain = "was made again"
+
+// Replaced reports whether a volume is surely another than it was, and whether
+// that can be told at all.
+func Replaced(before, now Resource, engine Engine) (replaced, known bool) {
+	why := another(before, now, Inventory{Engine: engine})
+	return why == madeAgain, why == "" || why == madeAgain
+}
+
+// KeepNew keeps what has come since a first look: it was not shown.
+func (inv *Inventory) KeepNew(first Inventory) {
+	for _, c := range Changes(first, *inv) {
+		for i, r := range inv.Resources {
+			if identity(r) == identity(c.Resource) && c.Why != protectedNow {
+				inv.Resources[i].Asked, inv.Resources[i].Fate, inv.Resources[i].Reason = false, Kept, "it "+c.Why
+			}
+		}
+	}
 }

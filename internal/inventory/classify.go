@@ -14,6 +14,12 @@ type After struct {
 	Unseen      bool
 	Interrupted bool // a signal reached us before the child had ended
 	ChildFailed bool // the child exited non-zero
+	// OnlyAsked: whatever else went was another hand's doing, since the command
+	// names each volume that it removes.
+	OnlyAsked bool
+	// Of volumes whose data was set aside: those that are the same ones still,
+	// and those of which another has the name. Other signs would mislead.
+	Same, Replaced []string
 }
 
 // Verdict is what the evidence says.
@@ -22,9 +28,10 @@ type Verdict struct {
 	Lost        []string   // volumes verified gone, sorted
 	LostBytes   int64      // of these, as far as their sizes are known
 	Remaining   []Resource // asked, and still there; Reason says why, where it can be seen
+	Holders     []Holder   // what keeps them
 	Unforeseen  []string   // volumes that vanished meanwhile and that the command did not ask for
 	Unsure      []string   // volumes of which it cannot be told whether they were destroyed and made again
-	Providers   []string   // whose end cannot be told, since the child failed
+	Providers   []string   // services whose provider may have failed
 	Went        bool       // something was destroyed
 	Interrupted bool       // by a signal
 }
@@ -40,16 +47,22 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 	v := Verdict{Lost: []string{}, Interrupted: after.Interrupted}
 	e := newEvidence(before, after)
 	for _, r := range before.Resources {
+		if after.OnlyAsked && !r.Asked {
+			v.Resources = append(v.Resources, r)
+			continue
+		}
 		r.Result, r.HeldBy = e.result(r), nil
 		switch {
 		case r.Unforeseen && r.Result == Remained:
 			continue // it came later, and nothing was done to it
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)
+		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name is there
 		case r.Result == Unknown:
 			v.Unsure = append(v.Unsure, r.Name)
 		case r.Asked:
 			r = e.remains(r)
+			v.hold(r, e.holders(r), before)
 			v.Remaining = append(v.Remaining, r)
 		}
 		v.Resources = append(v.Resources, r)
@@ -63,11 +76,20 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 		}
 	}
 	v.Unforeseen = e.bystanders(v.Resources, known)
-	if after.ChildFailed {
+	if after.ChildFailed || after.Unseen && !pastServices(v.Resources) {
 		v.Providers = before.Providers
 	}
 	slices.Sort(v.Lost)
 	return v
+}
+
+// pastServices reports whether Compose, whose end nobody saw, got past the
+// services: only when all of them and their providers are down does it remove
+// anything but containers and what goes with them.
+func pastServices(after []Resource) bool {
+	return slices.ContainsFunc(after, func(r Resource) bool {
+		return r.Asked && r.Kind != KindContainer && !r.Anonymous && (r.Result == Gone || r.Result == Remade)
+	})
 }
 
 func (v *Verdict) lose(r Resource) {
@@ -145,6 +167,10 @@ func (e evidence) result(r Resource) Result {
 func (e evidence) same(r Resource, v Volume) Result {
 	born, created := stamp(v.Born, time.RFC3339Nano), stamp(v.Created, time.RFC3339)
 	switch {
+	case slices.Contains(e.Same, r.Name):
+		return Remained
+	case slices.Contains(e.Replaced, r.Name):
+		return Remade
 	case r.Born != "" && born != "" && born != r.Born, e.destroyed[v.Name] && (r.Born == "" || born == ""):
 		return Remade
 	case r.Born != "" && born != "":
@@ -161,7 +187,10 @@ func (e evidence) same(r Resource, v Volume) Result {
 
 // remains says of a resource that should have gone why it has not.
 func (e evidence) remains(r Resource) Resource {
-	r.HeldBy = e.holders(r)
+	r.HeldBy = nil
+	for _, c := range e.holders(r) {
+		r.HeldBy = append(r.HeldBy, c.Name)
+	}
 	if r.Fate == Removed {
 		r.Reason = "" // it was about something else
 	}
@@ -171,19 +200,18 @@ func (e evidence) remains(r Resource) Resource {
 	return r
 }
 
-// holders names the containers that kept the resource from going.
-func (e evidence) holders(r Resource) []string {
-	var names []string
+// holders are the containers that kept the resource from going, by name.
+func (e evidence) holders(r Resource) (held []Container) {
 	for _, c := range e.Snapshot.Containers {
 		uses := r.Kind == KindVolume && c.Refers(r.Name) ||
 			r.Kind == KindNetwork && slices.Contains(c.Networks, r.ID) && c.Runs() ||
 			r.Kind == KindImage && c.ImageID == r.ID
 		if uses {
-			names = append(names, c.Name)
+			held = append(held, c)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(held, func(a, b Container) int { return strings.Compare(a.Name, b.Name) })
+	return held
 }
 
 // late is what became of a volume that came after the look.

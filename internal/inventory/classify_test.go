@@ -53,6 +53,23 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// A volume that was to stay is lost when it goes with a teardown, and not with a
+// prune, which names what it removes. That it may have been made again keeps no
+// operation unfinished.
+func TestClassifyOfWhatStays(t *testing.T) {
+	kept := Resource{Kind: KindVolume, Name: "data", Fate: Kept, Created: created.Format(time.RFC3339)}
+	inv := Inventory{Resources: []Resource{kept}}
+	for onlyAsked, want := range map[bool]int{false: 1, true: 0} {
+		if v := Classify(inv, Snapshot{}, After{OnlyAsked: onlyAsked}, nil); len(v.Lost) != want || v.Went != (want > 0) || len(v.Resources) != 1 {
+			t.Errorf("only what was asked for %t: lost %q", onlyAsked, v.Lost)
+		}
+	}
+	younger := Snapshot{Volumes: []Volume{{Name: "data", Created: created.Add(time.Hour)}}}
+	if v := Classify(inv, Snapshot{}, After{Snapshot: younger, Unseen: true}, nil); len(v.Unsure) > 0 || v.Resources[0].Result != Unknown {
+		t.Errorf("unsure %q, %s", v.Unsure, v.Resources[0].Result)
+	}
+}
+
 // The birth of a volume's directory outweighs what the engine says.
 func TestClassifyByBirth(t *testing.T) {
 	r := Resource{Kind: KindVolume, Name: "data", Asked: true, Created: created.Format(time.RFC3339), Born: created.Format(time.RFC3339Nano)}
@@ -133,7 +150,7 @@ func TestChanges(t *testing.T) {
 	} {
 		got, second := "", Inventory{Resources: c.second}
 		if name == "made again, told" {
-			second.Ended = []string{"a"}
+			second.Since = &Seen{Destroyed: []string{"a"}}
 		}
 		for _, change := range Changes(Inventory{Resources: c.first}, second) {
 			got += change.String()

@@ -19,8 +19,9 @@ type Model struct {
 	Fallback string   // labels mode only because the files failed to load: why
 	Via      string   // "compose config" when Compose itself resolved the files, else ""
 
-	Services map[string]Service // enabled and selected; empty in labels mode
-	Disabled map[string]string  // declared services that Compose passes over, and why
+	Services map[string]Service  // enabled and selected; empty in labels mode
+	Disabled map[string]string   // declared services that Compose passes over, and why
+	Profiles map[string][]string // those of them that are of profiles, and which
 	Volumes  []Declared
 	Networks []Declared
 	Named    []string // services that the user named

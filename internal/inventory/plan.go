@@ -74,7 +74,7 @@ func (p *planner) planContainers() {
 		goes, withVolumes, why := p.containerFate(c)
 		r := Resource{
 			Kind: KindContainer, Name: c.Name, ID: c.ID, Created: stamp(c.Created, time.RFC3339),
-			Key: c.Labels[labelService], Asked: goes, Fate: Kept, Reason: why,
+			Key: c.Labels[labelService], Asked: goes, Fate: Kept, Reason: why, Profiles: p.model.Profiles[c.Labels[labelService]],
 		}
 		if goes {
 			r.Fate = Removed
@@ -198,7 +198,7 @@ func (p *planner) inUse(r *Resource, holders []Container) {
 	r.Fate, r.Reason = Kept, "in use by "+strings.Join(names, ", ")
 	switch {
 	case strangers:
-		r.Reason += ", not of this project"
+		r.Reason += " (not of this project)"
 	case len(p.model.Named) > 0:
 		r.Asked = false
 	}

@@ -105,7 +105,7 @@ func TestPlanUsers(t *testing.T) {
 	}
 	model := inventory.Model{Project: "shop", Mode: inventory.Files, Volumes: []inventory.Declared{{Key: "a", Name: "shop_a"}}}
 	got := inventory.Plan(model, world, inventory.Options{Volumes: true}).Resources
-	if len(got) != 1 || !slices.Equal(got[0].UsedBy, []string{"stranger"}) || got[0].Reason != "in use by stranger, not of this project" {
+	if len(got) != 1 || !slices.Equal(got[0].UsedBy, []string{"stranger"}) || got[0].Reason != "in use by stranger (not of this project)" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -3,19 +3,30 @@ package inventory
 import "path"
 
 // Patterns protect volumes by name, beside the label: the labels of a volume
-// cannot be changed after it was made. Each maps a pattern, as path.Match takes
-// it, to where it was set.
-type Patterns map[string]string
+// cannot be changed after it was made. Each is a pattern as path.Match takes it.
+type Patterns map[string]Origin
+
+// Origin is where a pattern was set.
+type Origin struct {
+	From     string
+	Enforced bool // no --unprotect lifts it
+}
 
 // Resource is the volume as an inventory has it, protected also where a pattern
-// matches its name or its Compose key.
+// matches its name or its Compose key. A protection that nothing lifts is the one
+// that is told.
 func (p Patterns) Resource(v Volume) Resource {
 	r := v.Resource()
 	for _, pattern := range sortedKeys(p) {
 		byName, _ := path.Match(pattern, v.Name) // a bad pattern was refused where it was set
 		byKey, _ := path.Match(pattern, r.Key)
-		if (byName || byKey && r.Key != "") && !r.Protected {
-			r.Protected, r.Protection = true, "the pattern "+pattern+" of "+p[pattern]
+		from := p[pattern]
+		if !byName && !(byKey && r.Key != "") || r.Enforced || r.Protected && !from.Enforced {
+			continue
+		}
+		r.Protected, r.Enforced, r.Protection = true, from.Enforced, "the pattern "+pattern+" of "+from.From
+		if from.Enforced {
+			r.Protection += ", which is enforced"
 		}
 	}
 	return r

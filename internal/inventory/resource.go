@@ -38,7 +38,9 @@ const (
 	Gone     Result = "gone"     // it is no longer there
 	Remade   Result = "remade"   // it was destroyed, and another of its name is there
 	Remained Result = "remained" // it is still there
-	Unknown  Result = "unknown"  // one of its name is there, and nothing shows whether it is the same
+	// Untouched: the operation ended before it did anything.
+	Untouched Result = "untouched"
+	Unknown   Result = "unknown" // one of its name is there, and nothing shows whether it is the same
 )
 
 // Resource is one line of an inventory, and of the record. Times are RFC 3339.
@@ -52,10 +54,12 @@ type Resource struct {
 	Driver     string      `json:"driver,omitempty"`     // of a volume that is not the engine's own kind
 	Claimed    string      `json:"claimed_by,omitempty"` // the other project whose label the volume carries
 	Host       string      `json:"host_path,omitempty"`  // host path behind a bind, or behind a volume that is one
+	Profiles   []string    `json:"profiles,omitempty"`   // of a container whose service is off
 	UsedBy     []string    `json:"used_by,omitempty"`    // containers that mount the volume, by name
 	Anonymous  bool        `json:"anonymous,omitempty"`
 	Protected  bool        `json:"protected,omitempty"`
 	Protection string      `json:"protected_by,omitempty"` // what protects it: the label, or a pattern of the settings
+	Enforced   bool        `json:"-"`                      // no --unprotect lifts the protection
 	LastExport *LastExport `json:"last_export,omitempty"`  // of a volume; nil also where nobody looked
 	Size       *Size       `json:"size,omitempty"`         // of a volume or image, where it could be had in time
 	Asked      bool        `json:"asked"`                  // the command means to remove it
@@ -98,9 +102,24 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
-	// Ended are volumes that the engine said were destroyed since the look before.
-	Ended []string `json:"-"`
+	// Keep says what is set aside instead of being destroyed; nil is nothing, and
+	// nobody asked for it.
+	Keep *Keep `json:"-"`
+	// Since is what the engine told since the look before; nil when nobody
+	// followed it.
+	Since *Seen `json:"-"`
 }
+
+// Keep says which of the volumes that are removed can be brought back.
+type Keep struct {
+	For     time.Duration
+	Volumes []string
+	Not     []Unkept // volumes that go for good
+	Why     string   // why none is kept, or ""
+}
+
+// Unkept is a volume that cannot be set aside.
+type Unkept struct{ Name, Why string }
 
 // Engine says which engine it was.
 type Engine struct {
@@ -158,10 +177,10 @@ func (inv Inventory) Empty() bool {
 }
 
 // Refusals returns the protected volumes that would go and that names do not
-// name, by volume name or Compose key.
+// name, by volume name or Compose key, or cannot lift the protection of.
 func (inv Inventory) Refusals(names []string) (refused []Resource) {
 	for _, r := range inv.Resources {
-		if r.Kind == KindVolume && r.Protected && r.Asked && !r.named(names) {
+		if r.Kind == KindVolume && r.Protected && r.Asked && (r.Enforced || !r.named(names)) {
 			refused = append(refused, r)
 		}
 	}

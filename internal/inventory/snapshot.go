@@ -55,6 +55,7 @@ type Volume struct {
 
 // Platform is what kind of machine an engine is.
 type Platform struct {
+	ID       string
 	OS       string
 	Root     string // its data directory
 	Storage  string // storage driver
@@ -84,9 +85,6 @@ var ErrGone = errors.New("there is no such volume")
 type Scope struct {
 	Images  bool   // list images as well
 	Project string // fill Mount.Named for the containers of this project
-	// Dead is the path of the lock of an operation that is dead, and that whoever
-	// settles it holds: its helpers are leftovers.
-	Dead string
 }
 
 // RunningOf are the ids of the containers that run and that are meant, oldest
@@ -100,6 +98,16 @@ func (s Snapshot) RunningOf(meant func(Container) bool) (ids []string) {
 		}
 	}
 	return ids
+}
+
+// Halted are the names of those of the containers that are there and do not run.
+func (s Snapshot) Halted(ids []string) (names []string) {
+	for _, c := range s.Containers {
+		if slices.Contains(ids, c.ID) && !c.Runs() {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // Refers reports whether the container refers to one of the volumes.

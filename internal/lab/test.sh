@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # Without these some tests are skipped; where CI is set, they fail.
-internal/lab/apt.sh strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq groff=groff chromium=chromium less=less zstd=zstd pkill=procps || true
+internal/lab/apt.sh strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq groff=groff chromium=chromium less=less zstd=zstd pkill=procps zsh=zsh fish=fish || true
 CCDESTROY_IMAGE=$(internal/lab/image.sh)
 export CCDESTROY_IMAGE
-go test -v -count=1 -timeout 25m ./... | grep --line-buffered -vE '^(=== |PASS$|ok .*no test|\?)|^ *--- PASS'
+# Four at a time suits two cores: most of the time a test waits for the engine.
+go test -v -count=1 -parallel 4 -timeout 60m ./... | grep --line-buffered -vE '^(=== |PASS$|ok .*no test|\?)|^ *--- PASS'

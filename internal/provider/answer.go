@@ -38,6 +38,7 @@ func Metadata(w io.Writer) error {
 		"up":          command{[]parameter{}},
 		"down": command{[]parameter{
 			{"require", "export: refuse to destroy volumes of which there is no export", false, "string"},
+			{"lock-timeout", "how long to wait for another teardown of the project (default: 10m)", false, "string"},
 			{"log", "audit log (default: .contextcore/audit.jsonl in the project directory)", false, "string"},
 		}},
 	})

@@ -3,12 +3,10 @@ package provider
 import (
 	"context"
 	"os"
-	"os/exec"
 	"strconv"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
-	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
@@ -19,10 +17,6 @@ type Leave func(id, log string, call Caller, held []*os.File) error
 // LeaveFinisher starts this program again, in a session of its own.
 func LeaveFinisher(dir string, env []string) Leave {
 	return func(id, log string, call Caller, held []*os.File) error {
-		self, err := os.Executable()
-		if err != nil {
-			return err
-		}
 		args := []string{"compose", "finish", "--id", id, "--log", log, "--pid", strconv.Itoa(call.PID), "--started", actor.StartOf(call.PID)}
 		if call.Args.Host != "" {
 			args = append(args, "--host", call.Args.Host)
@@ -30,14 +24,7 @@ func LeaveFinisher(dir string, env []string) Leave {
 		if call.Args.Context != "" {
 			args = append(args, "--context", call.Args.Context)
 		}
-		cmd := exec.Command(self, args...)
-		cmd.Args[0] = "ccdestroy" // not as a plugin
-		cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, env, ownSession()
-		durable.Inherit(cmd, held)
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-		return cmd.Process.Release()
+		return Start(dir, env, held, args...)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -28,6 +29,7 @@ type Down struct {
 	// Resolver is Compose with these arguments.
 	Resolver    func(compose.Args) teardown.Resolver
 	Options     inventory.Options
+	Reason      string
 	LastExports teardown.LastExports
 	Dir         string // working directory, for a project that has none
 	// Leave starts the process that records the outcome, and hands it the open
@@ -49,11 +51,21 @@ func (d *Down) Do(ctx context.Context) (id string, err error) {
 		dir = d.Dir
 	}
 	book := d.Place.In(dir)
+	// A second provider of the same Compose must not wait for the first, which
+	// waits for Compose to end.
+	release, began, err := book.Beside(ctx, d.Caller.PID, actor.StartOf(d.Caller.PID))
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	if began != "" {
+		return began, d.refuse(first)
+	}
 	o, err := record.Life{
 		Book: book, Operation: audit.Destroy, EngineID: first.Engine.ID, Project: first.Project,
 		Details: func(details *record.Details) {
 			details.Inventory, details.Command, details.Confirmation = first, d.Caller.Argv, record.Unattended
-			details.Actor = byProcess(details.Actor, d.Caller.PID)
+			details.Why, details.Actor = d.Reason, byProcess(details.Actor, d.Caller.PID)
 		},
 	}.Begin(ctx, d)
 	if err != nil {
@@ -99,17 +111,22 @@ func (d *Down) Look(ctx context.Context) (inventory.Inventory, error) {
 // Agree refuses what is protected, and what was never exported where that is
 // required.
 func (d *Down) Agree(_ context.Context, o *record.Operation, _ []inventory.Change) (ready bool, err error) {
-	if refused := o.Details.Refusals(nil); len(refused) > 0 {
-		return false, teardown.Protected(refused)
+	err = d.refuse(o.Details.Inventory)
+	return err == nil, err
+}
+
+func (d *Down) refuse(inv inventory.Inventory) error {
+	if refused := inv.Refusals(nil); len(refused) > 0 {
+		return teardown.Protected(refused)
 	}
 	var missing []string
-	for _, r := range o.Details.Resources {
+	for _, r := range inv.Resources {
 		if d.Require == "export" && r.Kind == inventory.KindVolume && r.Asked && (r.LastExport == nil || !r.LastExport.There) {
 			missing = append(missing, r.Name)
 		}
 	}
 	if len(missing) > 0 {
-		return false, fault.Refused("ccdestroy --export DIR", "there is no export of volume %s", strings.Join(missing, ", "))
+		return fault.Refused("ccdestroy --export DIR", "no export of volume %s exists", strings.Join(missing, ", "))
 	}
-	return true, nil
+	return nil
 }

@@ -27,7 +27,6 @@ type play struct {
 	run     Run
 	confirm string
 	decline bool
-	slow    time.Duration // a removal takes
 	shown   []map[string]string
 	done    Done
 	err     error

@@ -94,9 +94,11 @@ func keeps(v inventory.Volume, r inventory.Resource, o Options) string {
 	case len(v.Options) > 0:
 		return "its options say that its data is elsewhere"
 	case o.OnlyAnonymous && !anonymous:
-		return "somebody named it; --all takes it"
+		return "has a name; --all takes it"
 	case !pass(o.Filters, v.Labels):
 		return "--filter passes over it"
+	case r.Enforced:
+		return "protected by " + r.Protection
 	case r.Protected && !slices.Contains(o.Unprotect, v.Name):
 		return "protected by " + r.Protection + "; --unprotect " + v.Name + " takes it"
 	}

@@ -29,6 +29,8 @@ func TestPlan(t *testing.T) {
 		{"as engines before 23", Options{}, "anon named tmp"},
 		{"as later ones", Options{OnlyAnonymous: true}, "anon"},
 		{"unprotected", Options{Unprotect: []string{"guarded"}}, "anon guarded named tmp"},
+		{"protected by patterns", Options{Protect: inventory.Patterns{"a*": {}, "tmp": {Enforced: true}}}, "named"},
+		{"unprotected, as far as may be", Options{Protect: inventory.Patterns{"a*": {}, "tmp": {Enforced: true}}, Unprotect: []string{"anon", "tmp"}}, "anon named"},
 		{"label", Options{Filters: filters(t, "label=team")}, "tmp"},
 		{"label with value", Options{Filters: filters(t, "label=team=b")}, ""},
 		{"two labels", Options{Filters: filters(t, "label=team=a", "label=keep")}, "tmp"},

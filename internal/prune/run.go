@@ -12,6 +12,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // Engine is what is asked of the Docker Engine; see package teardown.
@@ -32,12 +34,17 @@ type Run struct {
 	Budget  time.Duration // for sizes
 	// Confirm shows what goes, and asks; an error says that nothing shall go.
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
+	Keeper  *trash.Keeper // nil destroys for good
 	Signals <-chan os.Signal
 
-	before  inventory.Snapshot
-	agreed  bool
-	verdict inventory.Verdict
-	signal  int
+	refused *fault.Fault // why nothing was removed after all
+	// unsettled: some was set aside and could not be put back.
+	unsettled bool
+	before    inventory.Snapshot
+	shown     inventory.Inventory // the last look
+	agreed    bool                // what the first look showed
+	verdict   inventory.Verdict
+	signal    int
 }
 
 // Done is how a prune ended.
@@ -45,6 +52,7 @@ type Done struct {
 	ID      string
 	Outcome audit.Outcome
 	Verdict inventory.Verdict
+	Kept    []record.Kept // what is set aside now
 	Code    int
 }
 
@@ -61,10 +69,13 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
+	if r.refused != nil {
+		return Done{}, r.refused
+	}
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
 }
 
 // idle reports whether there is nothing to remove, and shows it. What else stands
@@ -94,6 +105,11 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	inv = Plan(r.before, r.Options)
 	inv.Engine = r.Is
 	inv.Engine.StableCreated = true // on old engines too, while nobody writes to a volume
+	if r.agreed {
+		inv.KeepNew(r.shown)
+		r.tellLess(inv)
+	}
+	r.shown = inv
 	going := inv.Going()
 	var volumes []inventory.Volume
 	for _, v := range r.before.Volumes {
@@ -115,11 +131,29 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	return inv, nil
 }
 
+// tellLess tells of what was shown to go and will not.
+func (r *Run) tellLess(inv inventory.Inventory) {
+	going := inv.Going()
+	for _, name := range r.shown.Going() {
+		if slices.Contains(going, name) {
+			continue
+		}
+		why := "another hand removed it"
+		for _, res := range inv.Resources {
+			if res.Name == name {
+				why = "it stays: " + res.Reason
+			}
+		}
+		r.Book.Note(fmt.Sprintf("volume %s: %s", name, why))
+	}
+}
+
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
 	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
-		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: there is no such volume", unknown[0])
+		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
+	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	if r.agreed && len(changes) == 0 {
 		return true, nil
 	}

@@ -19,7 +19,7 @@ type Recorder interface {
 	// Begin records the first event of an operation.
 	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Append records a later event of an operation that has no outcome yet. Where
-	// Begin failed it may be the first one.
+	// Begin failed and has not happened, the error is audit.ErrNotFound.
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Check finds out whether an event would be refused, and records nothing.
 	Check(context.Context) error
@@ -36,7 +36,8 @@ type Book struct {
 	User     string          // for the user field
 	Actor    json.RawMessage // for details.actor
 	Tool     string          // this program and its version
-	Command  []string        // how this program was called
+	Program  []string        // how this program was called: ccdestroy, or docker ccdestroy
+	Args     []string        // with what
 	Now      func() time.Time
 	NewID    func(time.Time) string
 	Note     func(string)       // reports an incidental notice
@@ -97,4 +98,18 @@ func noRecord(operation string, err error) *fault.Fault {
 		Err: fmt.Errorf("the audit record could not be written first, so nothing was %s: %w", done, err),
 		Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord,
 	}
+}
+
+// About is an event about the log itself, which the log writes.
+func (b *Book) About(operation, reason string) audit.Event {
+	now := b.Now()
+	details, err := json.Marshal(struct {
+		Tool   string          `json:"tool"`
+		Actor  json.RawMessage `json:"actor"`
+		Reason string          `json:"reason,omitempty"`
+	}{b.Tool, b.Actor, reason})
+	if err != nil {
+		panic(err) // texts, and what was marshalled before
+	}
+	return audit.Event{ID: b.NewID(now), Timestamp: now, Operation: operation, Outcome: audit.Success, User: b.User, Details: details}
 }

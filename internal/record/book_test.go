@@ -38,7 +38,7 @@ func deskFor(log string) *desk {
 	d := &desk{}
 	d.Book = &Book{
 		Log: &audit.Log{Path: log}, User: "ana", Actor: []byte(`{"host":"lap"}`), Tool: "test",
-		Command: []string{"ccdestroy"}, Now: func() time.Time { return noon }, LockTimeout: time.Minute, Settlers: map[string]Settler{audit.Destroy: d.fails},
+		Program: []string{"ccdestroy"}, Now: func() time.Time { return noon }, LockTimeout: time.Minute, Settlers: map[string]Settler{audit.Destroy: d.fails},
 		NewID: func(time.Time) string {
 			d.mu.Lock()
 			defer d.mu.Unlock()

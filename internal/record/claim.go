@@ -29,7 +29,7 @@ type Claim struct {
 }
 
 // reserved are details that this program alone writes.
-var reserved = []string{"actor", "tool", "recorded_by", "recorded_at", "recovered", "unchained"}
+var reserved = []string{"actor", "tool", "recorded_by", "recorded_at", "recovered", "unchained", "closes", "continues", "accepted"}
 
 // Tell records what a script claims, and returns the ids. Of many events all are
 // checked before the first is written.
@@ -51,7 +51,11 @@ func (b *Book) Tell(ctx context.Context, claims []Claim, told func(id string) er
 		all = append(all, e)
 	}
 	for i, e := range all {
-		if err := b.tell(ctx, e, claims[i].ID == ""); err != nil {
+		err := b.tell(ctx, e, claims[i].ID == "")
+		if errors.Is(err, audit.ErrEnded) { // by another process, or by an event before this one
+			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "ccdestroy audit show " + e.ID, Code: fault.ExitFailed}
+		}
+		if err != nil {
 			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord}
 		}
 		if err := told(e.ID); err != nil {

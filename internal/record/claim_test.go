@@ -68,18 +68,18 @@ func TestRefusedClaims(t *testing.T) {
 	before := d.outcomes()
 	good := Claim{Operation: "drop", Outcome: "success"}
 	for want, claims := range map[string][]Claim{
-		"event 2: --operation is missing":                         {good, {Outcome: "success"}},
-		"event 2: operation \"Drop It\" is no lower_snake name":   {good, {Operation: "Drop It", Outcome: "success"}},
-		"--outcome is missing":                                    {{Operation: "drop"}},
-		"unknown outcome \"done\"":                                {{Operation: "drop", Outcome: "done"}},
-		"the detail \"actor\" is this program's own":              {{Operation: "drop", Outcome: "success", Details: map[string]json.RawMessage{"actor": []byte("1")}}},
-		"event 2: malformed: timestamp \"yesterday\"":             {good, {Operation: "drop", Outcome: "success", Timestamp: &bad}},
-		"is drop, not prune":                                      {{ID: ids[0], Operation: "prune", Outcome: "success"}},
-		"operation " + ids[2] + " has ended already":              {{ID: ids[2], Outcome: "failed"}},
-		"event 2: operation " + ids[1] + " has ended already":     {{ID: ids[1], Outcome: "success"}, {ID: ids[1], Outcome: "failed"}},
-		"operation " + working.ID + ": it is at work":             {{ID: working.ID, Outcome: "success"}},
-		"no such operation: \"01KX\"":                             {{ID: "01KX", Outcome: "success"}},
-		"\"01KB000000000000000000000\" is the beginning of 4 ids": {{ID: "01KB000000000000000000000", Outcome: "success"}},
+		"event 2: --operation is missing":                          {good, {Outcome: "success"}},
+		"event 2: operation \"Drop It\" is not a lower_snake name": {good, {Operation: "Drop It", Outcome: "success"}},
+		"--outcome is missing":                                     {{Operation: "drop"}},
+		"unknown outcome \"done\"":                                 {{Operation: "drop", Outcome: "done"}},
+		"the detail \"actor\" is this program's own":               {{Operation: "drop", Outcome: "success", Details: map[string]json.RawMessage{"actor": []byte("1")}}},
+		"event 2: malformed: timestamp \"yesterday\"":              {good, {Operation: "drop", Outcome: "success", Timestamp: &bad}},
+		"is drop, not prune":                                       {{ID: ids[0], Operation: "prune", Outcome: "success"}},
+		"operation " + ids[2] + " has ended already":               {{ID: ids[2], Outcome: "failed"}},
+		"event 2: operation " + ids[1] + " has ended already":      {{ID: ids[1], Outcome: "success"}, {ID: ids[1], Outcome: "failed"}},
+		"operation " + working.ID + ": it is at work":              {{ID: working.ID, Outcome: "success"}},
+		"no such operation: \"01KX\"":                              {{ID: "01KX", Outcome: "success"}},
+		"\"01KB000000000000000000000\" is the beginning of 4 ids":  {{ID: "01KB000000000000000000000", Outcome: "success"}},
 	} {
 		got, err := d.tell(claims...)
 		if err == nil || !strings.Contains(err.Error(), want) || len(got) > 0 {

@@ -32,6 +32,9 @@ type Details struct {
 	Stopped      []string        `json:"stopped,omitempty"`      // ids of the containers that ran and that an export stops; started again unless the teardown goes ahead
 	Export       *Export         `json:"export,omitempty"`       // what was exported, to export_path
 	Restored     []Restored      `json:"restored,omitempty"`     // what is brought back, from export_path
+	Kept         []Kept          `json:"kept,omitempty"`         // volumes that are set aside for undo; in the outcome those that are
+	Undone       []Kept          `json:"undone,omitempty"`       // undo: volumes that are brought back; in the outcome those that are
+	Purged       []Kept          `json:"purged,omitempty"`       // purge: volumes whose data ends for good; in the outcome those of which it has
 	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine told of it
 
 	// From here on, outcome events only.
@@ -67,6 +70,15 @@ type Restored struct {
 	Name     string `json:"name"`
 	From     string `json:"from"`               // its name in the export
 	Replaced bool   `json:"replaced,omitempty"` // one of that name was removed for it
+}
+
+// Kept is one volume that is set aside, or was.
+type Kept struct {
+	Name      string `json:"name"`
+	Until     string `json:"until,omitempty"`     // RFC 3339; "" is not known
+	Bytes     int64  `json:"bytes,omitempty"`     // 0 is not known
+	Operation string `json:"operation,omitempty"` // undo and purge: id of the one that set it aside
+	As        string `json:"as,omitempty"`        // undo: its name now, where that is another
 }
 
 // ParseDetails reads the details of a destroy event.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"slices"
@@ -19,30 +20,42 @@ type FoundExport struct {
 // At is when it was recorded, in RFC 3339.
 func (f FoundExport) At() string { return f.Timestamp.UTC().Format(time.RFC3339) }
 
+// query finds the operations whose last line has one of the words. Words alone
+// lets more lines through.
+func query(words ...string) audit.Query {
+	has := func(_ audit.Event, line []byte) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(line, []byte(w)) })
+	}
+	return audit.Query{Words: words, Match: has}
+}
+
 // EachExport visits the operations of a log that exported something, newest
 // first, until visit returns an error.
-func EachExport(l *audit.Log, visit func(FoundExport) error) error {
-	_, err := l.History(audit.Query{Words: []string{"manifest_sha256"}}, func(r audit.Record, _ []byte) error {
+func EachExport(l *audit.Log, visit func(FoundExport) error) (audit.Scanned, error) {
+	return l.History(query("manifest_sha256"), func(r audit.Record, _ []byte) error {
 		d, err := ParseDetails(r.Event)
 		if err != nil || d.Export == nil || r.ExportPath == "" {
 			return nil // a script's details, of another shape
 		}
 		return visit(FoundExport{r, d})
 	})
-	return err
 }
 
 var errEnough = errors.New("enough was seen")
 
-// LastExports finds the newest export of each volume in the book's log. there
-// says whether the export lies there still. It is nil when the log cannot be
-// read; where there is none yet, nothing was ever exported.
+// LastExports finds the newest export of each volume in the book's log, or the
+// newest restore: what was brought back from an export is what that export
+// holds. there says whether the export lies there still. Of a volume that it
+// leaves out nothing is known. It reads all of the log, through all segments,
+// where one of them was never exported: a limit would turn "never" into
+// "perhaps", and refuse for ever where an export is required. A search of 1 GiB
+// takes a quarter of a second.
 func (b *Book) LastExports(volumes []string, there func(path string) bool) map[string]inventory.LastExport {
 	out := map[string]inventory.LastExport{}
-	err := EachExport(b.Log, func(found FoundExport) error {
-		for _, v := range found.Details.Export.Volumes {
-			if _, newer := out[v.Name]; slices.Contains(volumes, v.Name) && !newer {
-				out[v.Name] = inventory.LastExport{At: found.At(), Path: found.ExportPath, There: there(found.ExportPath)}
+	scanned, err := b.Log.History(query("manifest_sha256", "restored"), func(r audit.Record, _ []byte) error {
+		for _, name := range savedBy(r) {
+			if _, newer := out[name]; slices.Contains(volumes, name) && !newer {
+				out[name] = inventory.LastExport{At: r.Timestamp.UTC().Format(time.RFC3339), Path: r.ExportPath, There: there(r.ExportPath)}
 			}
 		}
 		if len(out) == len(volumes) {
@@ -50,11 +63,32 @@ func (b *Book) LastExports(volumes []string, there func(path string) bool) map[s
 		}
 		return nil
 	})
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return map[string]inventory.LastExport{}
-	case err != nil && !errors.Is(err, errEnough):
-		return nil // a teardown complains of that itself
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || scanned.Missing != "" {
+		return out // enough was seen, or not all could be
+	}
+	for _, name := range volumes {
+		if _, found := out[name]; !found {
+			out[name] = inventory.LastExport{} // never
+		}
 	}
 	return out
+}
+
+// savedBy are the volumes whose content the operation's export holds.
+func savedBy(r audit.Record) (names []string) {
+	d, err := ParseDetails(r.Event)
+	if err != nil || r.ExportPath == "" {
+		return nil // a script's details, of another shape
+	}
+	if d.Export != nil {
+		for _, v := range d.Export.Volumes {
+			names = append(names, v.Name)
+		}
+	}
+	if r.Operation == audit.Restore && r.Outcome == audit.Success {
+		for _, v := range d.Restored {
+			names = append(names, v.Name)
+		}
+	}
+	return names
 }

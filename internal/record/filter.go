@@ -16,7 +16,8 @@ import (
 
 // Filter selects operations of a log. Of one field any value will do; every field
 // that is set must match. In User, Project, Volume and Host * stands for
-// anything.
+// anything. A volume, by name or Compose key, is one that was lost, or that an
+// unfinished operation was to destroy; with Outcome, any that was concerned.
 type Filter struct {
 	Operation, Outcome          []string
 	User, Project, Volume, Host []string
@@ -54,7 +55,7 @@ func (f Filter) Check() error {
 
 // BadOperation says that a name cannot be one of an operation.
 func BadOperation(name string) error {
-	return fmt.Errorf("operation %q is no lower_snake name, such as destroy, export, prune or delete_dashboard", name)
+	return fmt.Errorf("operation %q is not a lower_snake name such as destroy, export, prune or delete_dashboard", name)
 }
 
 func outcomes() string { return strings.Join(OutcomeWords(), ", ") }
@@ -103,8 +104,9 @@ func (f Filter) matchDetails(e audit.Event) bool {
 	_ = json.Unmarshal(d.Actor, &actor) // none: nobody
 	volumes := slices.Clone(e.DataAffected)
 	for _, r := range d.Resources {
-		if r.Kind == inventory.KindVolume {
-			volumes = append(volumes, r.Name)
+		lost := slices.Contains(e.DataAffected, r.Name)
+		if r.Kind == inventory.KindVolume && (lost || len(f.Outcome) > 0) {
+			volumes = append(volumes, r.Name, r.Key)
 		}
 	}
 	return oneOf(f.User, e.User, actor.Account, actor.CI.Actor) && oneOf(f.Project, d.Project) &&

@@ -43,9 +43,9 @@ type Life struct {
 	Book      *Book
 	Operation string
 	EngineID  string
-	Project   string // that it changes; "" changes none
-	Details   func(*Details)
-	Opened    func(*Operation) // called before the first look; may be nil
+	Project   string           // that it changes; "" changes none
+	Details   func(*Details)   // fills in what is known from the start
+	Opened    func(*Operation) // tells of the operation before the first look; or nil
 	Signals   <-chan os.Signal
 }
 
@@ -142,7 +142,7 @@ func list(changes []inventory.Change) string {
 
 // Changed is the refusal of a deed that nobody can be asked about again.
 func Changed(changes []inventory.Change) *fault.Fault {
-	return fault.Refused("the same command again", "nothing was destroyed: what was shown is no longer so: %s", list(changes))
+	return fault.Refused("run the same command again", "nothing was destroyed: what was shown has changed: %s", list(changes))
 }
 
 // Fail records an operation that failed before it could begin, and returns the
@@ -165,6 +165,9 @@ func (l Life) Fail(ctx context.Context, sig os.Signal, err error) error {
 // describe is a settled operation in words.
 func describe(o *Operation, end Ended) string {
 	text := fmt.Sprintf("Settled %s of %s, which was cut off: %s, %d volumes gone", o.Name, o.ID, end.Outcome, len(end.Affected))
+	if len(end.Again) > 0 {
+		text += "; started again: " + strings.Join(end.Again, ", ")
+	}
 	if end.Outcome != audit.Success && end.Err != nil {
 		text += ": " + end.Err.Error()
 	}

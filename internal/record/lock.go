@@ -63,10 +63,10 @@ const probeLimit = 30 * time.Second
 // lockOperation makes the lock of an operation. It is durable before the pending
 // event: after a power cut an unfinished operation still has its file.
 func (b *Book) lockOperation(o *Operation) (*durable.Locked, error) {
-	if err := durable.MkdirAll(b.ops(), 0o700); err != nil {
+	if err := b.Log.Sharing().MkdirAll(b.ops(), 0o700); err != nil {
 		return nil, err
 	}
-	l, err := durable.Lock(context.Background(), filepath.Join(b.ops(), o.ID), probeLimit)
+	l, err := b.Log.Sharing().Lock(context.Background(), filepath.Join(b.ops(), o.ID), probeLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (o *Operation) LockProject(ctx context.Context, engineID, project string) e
 		return nil
 	}
 	path := o.book.projectLock(engineID, project)
-	l, free, err := durable.TryLock(path)
+	l, free, err := o.book.Log.Sharing().TryLock(path)
 	if err == nil && !free {
 		l, err = o.wait(ctx, path, project)
 	}
@@ -115,7 +115,7 @@ func (o *Operation) LockProject(ctx context.Context, engineID, project string) e
 
 func (o *Operation) wait(ctx context.Context, path, project string) (*durable.Locked, error) {
 	o.book.Note(fmt.Sprintf("waiting: project %s is in use by %s", project, heldBy(path)))
-	l, err := durable.Lock(ctx, path, o.book.LockTimeout)
+	l, err := o.book.Log.Sharing().Lock(ctx, path, o.book.LockTimeout)
 	if errors.Is(err, durable.ErrLocked) {
 		return nil, fault.Refused("wait for it, or --lock-timeout TIME", "project %q is still in use by %s", project, heldBy(path))
 	}
@@ -136,7 +136,7 @@ func (o *Operation) TryProject(engineID, project string) (release func(), free b
 	if project == "" {
 		return func() {}, true, nil
 	}
-	l, free, err := durable.TryLock(o.book.projectLock(engineID, project))
+	l, free, err := o.book.Log.Sharing().TryLock(o.book.projectLock(engineID, project))
 	if err != nil || !free {
 		return nil, false, err
 	}
@@ -158,3 +158,6 @@ func AtWork(l *audit.Log, id string) bool {
 	}
 	return err == nil && !free
 }
+
+// Still reports whether no operation of the log is at work or was cut off.
+func (b *Book) Still() bool { return len(b.locked()) == 0 }

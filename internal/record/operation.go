@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Operation is one operation as it comes about. It writes all its events: any
@@ -39,7 +41,7 @@ type Operation struct {
 func (b *Book) Open(name string) (*Operation, error) {
 	now := b.Now()
 	o := &Operation{ID: b.NewID(now), Name: name, book: b, user: b.User, opened: now}
-	o.Details = Details{Tool: b.Tool, Actor: b.Actor, Command: b.Command}
+	o.Details = Details{Tool: b.Tool, Actor: b.Actor, Command: slices.Concat(b.Program, b.Args)}
 	var err error
 	if o.lock, err = b.lockOperation(o); err != nil {
 		return nil, noRecord(o.Name, err)
@@ -138,10 +140,23 @@ func (o *Operation) Stop(ctx context.Context, sig os.Signal, err error) error {
 	if stopped.Code == fault.ExitNoRecord && !o.begun {
 		return stopped
 	}
+	o.untouched(outcome)
 	if err := o.End(ctx, Ended{Outcome: outcome, Err: stopped}); err != nil {
 		o.book.Note("not recorded: " + err.Error())
 	}
 	return stopped
+}
+
+// untouched says of everything that nothing became of it.
+func (o *Operation) untouched(outcome audit.Outcome) {
+	o.Details.Kept, o.Details.Undone, o.Details.Purged = nil, nil, nil
+	o.Details.Resources = slices.Clone(o.Details.Resources)
+	for i := range o.Details.Resources {
+		o.Details.Resources[i].Result = inventory.Untouched
+		if o.Details.Resources[i].Asked {
+			o.Details.Resources[i].Reason = string(outcome) + " before anything was removed"
+		}
+	}
 }
 
 // Close ends the work on an operation. Its lock file goes when surely no event of
@@ -176,7 +191,8 @@ func (o *Operation) Leave() {
 func (o *Operation) append(ctx context.Context, e audit.Event, room int64) (err error) {
 	if o.begun || o.unsure {
 		_, err = o.book.recorder().Append(ctx, e, room)
-	} else {
+	}
+	if !o.begun && (!o.unsure || errors.Is(err, audit.ErrNotFound)) {
 		_, err = o.book.recorder().Begin(ctx, e, room)
 	}
 	if errors.Is(err, audit.ErrHead) { // the event itself is durable

@@ -14,6 +14,7 @@ import (
 type Ended struct {
 	Outcome  audit.Outcome // Pending: it cannot be told, and the operation stays unfinished
 	Affected []string      // volumes that are verified gone
+	Again    []string      // names of containers that settling started again
 	Err      error         // what stopped it, or nil
 }
 
@@ -26,7 +27,10 @@ type Ending struct {
 	Exit       fault.Exit
 	Unrecorded error // why the outcome is not in the log, or nil
 	Duration   time.Duration
-	Saved      string // where the volumes were exported to, or ""
+	Kept       []Kept   // what is set aside now
+	Saved      string   // where the volumes were exported to, or ""
+	Program    []string // how the user called this program
+	Args       []string // with what
 	Code       int
 }
 
@@ -75,12 +79,27 @@ func (d *Details) Settle(v inventory.Verdict) Ended {
 		d.Remaining = append(d.Remaining, r.String())
 	}
 	for _, name := range v.Providers {
-		d.Remaining = append(d.Remaining, fmt.Sprintf("provider of service %s: Compose failed, and what it holds cannot be seen", name))
+		d.Remaining = append(d.Remaining, inDoubt(name, d.ExitCode != nil))
 	}
 	end := Ended{Outcome: OutcomeOf(v), Affected: v.Lost}
 	if end.Outcome == audit.Pending {
-		end.Err = fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(v.Unsure, ", "))
+		end.Err = Unsure(v.Unsure)
 		end.Affected = d.Going()
 	}
 	return end
+}
+
+// Unsure is why an operation stays unfinished: it cannot be told what became of
+// these volumes.
+func Unsure(volumes []string) error {
+	return fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(volumes, ", "))
+}
+
+// inDoubt says why a service's provider may still hold something.
+func inDoubt(service string, seen bool) string {
+	how := "Compose failed"
+	if !seen {
+		how = "nobody saw how Compose ended"
+	}
+	return fmt.Sprintf("provider of service %s: %s, and what it holds cannot be seen", service, how)
 }

@@ -56,10 +56,13 @@ func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) error {
 	}
 	lock := durable.TryLockExisting
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		lock = durable.TryLock
 		if !force {
 			return errUnknown
 		}
+		if err := b.Log.Sharing().MkdirAll(b.ops(), 0o700); err != nil { // older versions made none
+			return err
+		}
+		lock = b.Log.Sharing().TryLock
 	}
 	o, err := b.resume(e.ID, lock)
 	switch {

@@ -17,7 +17,7 @@ type halfway struct {
 
 func (h halfway) Begin(ctx context.Context, e audit.Event, _ int64) (audit.Head, error) {
 	if h.written {
-		if _, err := h.log.Append(ctx, e, 0); err != nil {
+		if _, err := h.log.Begin(ctx, e, 0); err != nil {
 			return audit.Head{}, err
 		}
 	}
@@ -38,7 +38,7 @@ type afterwards struct {
 
 func (a afterwards) Begin(ctx context.Context, e audit.Event, _ int64) (audit.Head, error) {
 	defer a.then()
-	return a.Log.Append(ctx, e, 0)
+	return a.Log.Begin(ctx, e, 0)
 }
 
 // limited is a recorder whose disk is full after so many events.
@@ -51,14 +51,14 @@ func (l *limited) Begin(ctx context.Context, e audit.Event, _ int64) (audit.Head
 	if l.left--; l.left < 0 {
 		return audit.Head{}, errors.New("disk full")
 	}
-	return l.Log.Append(ctx, e, 0)
+	return l.Log.Begin(ctx, e, 0)
 }
 
 // headless is a recorder that writes, and cannot note the head.
 type headless struct{ *audit.Log }
 
 func (h headless) Begin(ctx context.Context, e audit.Event, _ int64) (audit.Head, error) {
-	head, err := h.Log.Append(ctx, e, 0)
+	head, err := h.Log.Begin(ctx, e, 0)
 	if err == nil {
 		err = fmt.Errorf("%w: no home", audit.ErrHead)
 	}

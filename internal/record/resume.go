@@ -98,7 +98,7 @@ func (b *Book) Adopt(id string) (*Operation, error) {
 	l := durable.Inherited(firstInherited, path)
 	if l == nil {
 		var free bool
-		if l, free, err = durable.TryLock(path); err != nil || !free {
+		if l, free, err = b.Log.Sharing().TryLock(path); err != nil || !free {
 			return nil, err
 		}
 	}
@@ -131,7 +131,7 @@ func (o *Operation) takeProject(mine *durable.Locked) error {
 	if o.Details.Project == "" || o.project != nil || mine != nil && mine.Path() == path {
 		return nil
 	}
-	l, free, err := durable.TryLock(path)
+	l, free, err := o.book.Log.Sharing().TryLock(path)
 	if err != nil {
 		return err
 	}

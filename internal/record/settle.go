@@ -23,7 +23,7 @@ var (
 	errScript  = errors.New("a script recorded it, and can end it: ccdestroy record --id")
 	errProject = errors.New("another operation is changing its project")
 	errOver    = errors.New("it is over")
-	errUnsure  = errors.New("it cannot be told how it ended")
+	errUnsure  = errors.New("nothing shows how it ended")
 	errUnknown = errors.New("nothing shows whether it is at work; if it is not: ccdestroy reconcile --force")
 )
 
@@ -46,6 +46,12 @@ func (b *Book) settleDead(ctx context.Context, project *durable.Locked) error {
 		same := false
 		if o != nil {
 			same = project != nil && project.Path() == b.projectLock(o.Details.Engine.ID, o.Details.Project)
+			if same {
+				if err := b.awaitProcess(ctx, o); err != nil {
+					o.Close()
+					return err
+				}
+			}
 			err = b.settleOne(ctx, o, project)
 		}
 		switch {
@@ -90,7 +96,7 @@ func (b *Book) settle(ctx context.Context, o *Operation, by string) error {
 		return err
 	}
 	if end.Outcome == audit.Pending {
-		return errors.Join(errUnsure, end.Err)
+		return fmt.Errorf("%w: %w", errUnsure, end.Err)
 	}
 	o.Details.Settled = by
 	if err := o.End(ctx, end); err != nil {
@@ -104,7 +110,7 @@ func (b *Book) settle(ctx context.Context, o *Operation, by string) error {
 
 // stillRuns reports whether the process that an event names is seen at work. A
 // process of another pid namespace or host is not: the lock speaks for those. A
-// docker compose down, whose watcher was killed, holds no lock.
+// docker compose down whose finisher was killed holds no lock.
 func stillRuns(claims json.RawMessage) bool {
 	var a actor.Actor
 	if json.Unmarshal(claims, &a) != nil || a.PID == 0 || a.Started == "" || a.PID == os.Getpid() {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -122,8 +123,8 @@ func TestObstacles(t *testing.T) {
 }
 
 // What was cut off in the same project, and cannot be settled, or is at work
-// without a lock, stops the next operation before it looks. One that cannot be told
-// apart does not, for it will never be.
+// without a lock for longer than is waited, stops the next operation before it
+// looks. One that cannot be told apart does not, for it will never be.
 func TestUnsettled(t *testing.T) {
 	parent := actor.Actor{PID: os.Getppid(), Started: actor.StartOf(os.Getppid())}
 	here := actor.ThisMachine(func(string) string { return "" })
@@ -139,12 +140,13 @@ func TestUnsettled(t *testing.T) {
 			return Ended{Outcome: audit.Pending, Err: errors.New("cannot tell")}, nil
 		}, nil, "nothing to do", 0},
 		"another engine": {func(context.Context, *Operation) (Ended, error) { return Ended{}, ErrOtherEngine }, nil, "nothing to do", 0},
-		"still at work":  {nil, &parent, "destroy of this project is still at work", 5},
+		"still at work":  {nil, &parent, "is still in use by the destroy by ana on ", 5},
 	} {
 		d := newDesk(t)
 		if c.actor != nil && (parent.Started == "" || parent.BootID == "") {
 			continue // this system does not tell
 		}
+		d.LockTimeout = 10 * time.Millisecond
 		d.Settlers[audit.Destroy] = c.settler
 		if c.settler == nil {
 			d.Settlers[audit.Destroy] = d.fails
@@ -296,7 +298,7 @@ func TestHostileIDs(t *testing.T) {
 	}
 	for _, id := range []string{"../precious", precious, "../new", "..", "x/y", "e1-shop"} {
 		e := audit.Event{ID: id, Timestamp: noon, Operation: audit.Destroy, Outcome: audit.Pending, User: "eve", Details: []byte("{}")}
-		if _, err := d.Log.Append(t.Context(), e, 0); err != nil {
+		if _, err := d.Log.Begin(t.Context(), e, 0); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.Book.reconcile(t.Context(), e, true); err == nil || !strings.Contains(err.Error(), "not an id") {

@@ -36,7 +36,7 @@ func GitHubAnnotation(e record.Ending) string {
 	case e.Unrecorded != nil:
 		return GitHubCommand("error", "The outcome could not be recorded", e.Unrecorded.Error())
 	case e.Outcome == audit.Pending:
-		return GitHubCommand("warning", "It cannot be told what happened to "+project, "ccdestroy reconcile looks again")
+		return GitHubCommand("warning", "Unknown: what happened to "+project, "ccdestroy reconcile looks again")
 	case e.Outcome == audit.Partial:
 		return GitHubCommand("warning", "Partly destroyed "+project, left)
 	case e.Outcome != audit.Success:
@@ -69,7 +69,7 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 	project, v := markdown(e.Inventory.Project), e.Verdict
 	switch {
 	case e.Outcome == audit.Pending:
-		fmt.Fprintf(&b, "### It cannot be told what happened to %s\n\n", project)
+		fmt.Fprintf(&b, "### Unknown: what happened to %s\n\n", project)
 	case e.Outcome == audit.Success:
 		fmt.Fprintf(&b, "### Destroyed %s\n\n", project)
 	case e.Outcome == audit.Partial:
@@ -96,20 +96,37 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 		if r.Result == inventory.Remained && !r.Asked {
 			result = "kept"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Kind, markdown(short(r.Name, r.Anonymous)), size, result, markdown(r.Reason))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Kind, markdown(short(r)), size, result, markdown(r.Reason))
 	}
 	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// short is the beginning of an anonymous volume's name, which is long and says
-// nothing.
-func short(name string, anonymous bool) string {
-	if anonymous {
-		return name[:min(12, len(name))] + "… (anonymous)"
+// GitHubStopped writes why a teardown did not come about as Markdown for the step
+// summary. try is what to try, "" for nothing.
+func GitHubStopped(w io.Writer, why, try string) error {
+	text := "### ccdestroy destroyed nothing\n\n"
+	for line := range strings.Lines(why) {
+		text += markdown(strings.TrimSpace(line)) + "\n"
 	}
-	return name
+	if try != "" {
+		text += "\nTry: " + markdown(try) + "\n"
+	}
+	_, err := io.WriteString(w, text+"\n")
+	return err
+}
+
+// short is a resource's name; of an anonymous volume, whose name is long and says
+// nothing, its beginning and what it belongs to.
+func short(r inventory.Resource) string {
+	switch {
+	case !r.Anonymous:
+		return r.Name
+	case len(r.UsedBy) > 0:
+		return r.Name[:min(12, len(r.Name))] + "… (of " + strings.Join(r.UsedBy, ", ") + ")"
+	}
+	return r.Name[:min(12, len(r.Name))] + "… (anonymous)"
 }
 
 // markdown makes a text inert in Markdown and in its tables: of ASCII, letters,

@@ -1,11 +1,13 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -24,7 +26,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	switch {
 	case e.Outcome == audit.Pending:
 		fmt.Fprintf(&b, "%s what happened to %s: the engine does not answer.\n", style.paint(Warn, "UNKNOWN"), project)
-		fmt.Fprintf(&b, "Unfinished in the log as %s. When the engine is back: ccdestroy reconcile\n", id)
+		fmt.Fprintf(&b, "Unfinished in the log as %s. When the engine is back: %s\n", id, style.command("reconcile"))
 	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
 		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
 	case e.Outcome == audit.Success:
@@ -36,31 +38,48 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	default:
 		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Bad, "FAILED"), project)
 	}
-	kept(&b, v, e.Outcome)
+	kept(&b, v, e.Program, e.Args)
 	for _, name := range v.Unforeseen {
 		fmt.Fprintf(&b, "  also gone  volume %s: not foreseen, perhaps by another hand\n", Terminal(name))
 	}
 	if e.Exit.Code > 0 && e.Outcome == audit.Success && e.Outcome != audit.Pending {
-		fmt.Fprintf(&b, "  Compose exited %d all the same; its error is in the record.\n", e.Exit.Code)
+		fmt.Fprintf(&b, "  Compose exited %d nevertheless; its error is in the record.\n", e.Exit.Code)
 	}
-	if e.Saved != "" {
-		fmt.Fprintf(&b, "Exported before that. To bring it back: ccdestroy restore %s\n", words([]string{e.Saved}))
+	if e.Saved != "" && len(v.Lost) > 0 {
+		fmt.Fprintf(&b, "To bring the volumes back: %s\n", style.command("restore", restorable(e)...))
+	} else if e.Saved != "" {
+		fmt.Fprintf(&b, "The export stays: %s\n", Terminal(e.Saved))
 	}
-	recorded(&b, e, id)
+	b.WriteString(undoLine(e.Kept, style))
+	recorded(&b, e, id, style)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func recorded(b *strings.Builder, e record.Ending, id string) {
+// restorable is the export, and the volumes that went where others survived:
+// those would be in the way.
+func restorable(e record.Ending) []string {
+	args := []string{e.Saved}
+	if e.Outcome != audit.Success {
+		args = append(args, e.Verdict.Lost...)
+	}
+	return args
+}
+
+func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
 	if e.Unrecorded != nil {
 		fmt.Fprintf(b, "The outcome could NOT be recorded: %s\n", Terminal(e.Unrecorded.Error()))
-		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: ccdestroy reconcile\n")
+		if errors.Is(e.Unrecorded, audit.ErrEnded) {
+			fmt.Fprintf(b, "Somebody settled the operation while it was at work, and the log says so: %s\n", style.command("audit", "show", id))
+			return
+		}
+		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: %s\n", style.command("reconcile"))
 		return
 	}
 	if e.Outcome == audit.Pending {
 		return
 	}
-	fmt.Fprintf(b, "Recorded as %s (ccdestroy audit show %s).", id, id)
+	fmt.Fprintf(b, "Recorded as %s (%s).", id, style.command("audit", "show", id))
 	if e.Code != 0 && e.Exit.Code == 0 && e.Exit.Signal == nil {
 		fmt.Fprintf(b, " docker compose down -v exits 0 here; this is exit %d.", e.Code)
 	}
@@ -92,33 +111,34 @@ func what(v inventory.Verdict) string {
 	return strings.Join(parts, ", ")
 }
 
-// kept lists what remains, why, and what would finish the job.
-func kept(b *strings.Builder, v inventory.Verdict, outcome audit.Outcome) {
-	var holders, volumes []string
+// kept lists what remains, why, and what would finish the job: commands that can
+// be pasted, a line each.
+func kept(b *strings.Builder, v inventory.Verdict, program, args []string) {
 	for _, r := range v.Remaining {
-		fmt.Fprintf(b, "  kept   %s %s", r.Kind, Terminal(r.Name))
+		fmt.Fprintf(b, "  still there   %s %s", r.Kind, Terminal(r.Name))
 		if r.Reason != "" {
 			fmt.Fprintf(b, ": %s", Terminal(r.Reason))
 		}
 		b.WriteString("\n")
-		for _, name := range r.HeldBy {
-			if !slices.Contains(holders, name) {
-				holders = append(holders, name)
-			}
+	}
+	for _, name := range v.Providers {
+		fmt.Fprintf(b, "  unknown       provider of service %s: Compose failed, and what it holds cannot be seen\n", Terminal(name))
+	}
+	steps := v.Steps(program, args)
+	if len(steps) == 0 {
+		return
+	}
+	b.WriteString("To finish:\n")
+	width := 0
+	for _, s := range steps {
+		width = max(width, runewidth.StringWidth(words(s.Argv)))
+	}
+	for _, s := range steps {
+		line := "  " + words(s.Argv)
+		if s.Comment != "" {
+			line += strings.Repeat(" ", width-runewidth.StringWidth(words(s.Argv))) + "   # " + Terminal(s.Comment)
 		}
-		if r.Kind == inventory.KindVolume && len(r.HeldBy) == 0 {
-			volumes = append(volumes, r.Name)
-		}
-	}
-	var steps []string
-	if len(holders) > 0 {
-		steps = append(steps, "docker rm -f "+words(holders)+", and this command again")
-	}
-	if len(volumes) > 0 && outcome == audit.Partial {
-		steps = append(steps, "docker volume rm "+words(volumes))
-	}
-	if len(steps) > 0 {
-		fmt.Fprintf(b, "To finish: %s\n", strings.Join(steps, "; "))
+		b.WriteString(line + "\n")
 	}
 }
 
@@ -131,7 +151,7 @@ func words(names []string) string {
 }
 
 // Pruned writes how a prune ended.
-func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, took time.Duration, style Style) error {
+func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []record.Kept, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	switch outcome {
 	case audit.Success:
@@ -141,8 +161,9 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, id string, 
 	default:
 		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
 	}
-	kept(&b, v, outcome)
-	fmt.Fprintf(&b, "Recorded as %s (ccdestroy audit show %s).\n", Terminal(ShortID(id)), Terminal(ShortID(id)))
+	kept(&b, v, nil, nil)
+	b.WriteString(undoLine(aside, style))
+	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -44,15 +45,14 @@ func plain(s string) bool {
 	return true
 }
 
+// formula is how a text begins that a spreadsheet runs, behind quotes and blanks
+// that it drops. Where a locale separates by semicolons, what stands behind one is
+// a cell of its own, in a CSV of commas too.
+var formula = regexp.MustCompile(`(^|;)([\s\p{Z}"']*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])`)
+
 // Cell makes text safe for a spreadsheet: what would be run as a formula is
 // marked as text, the way spreadsheets do it themselves.
-func Cell(s string) string {
-	s = Terminal(s)
-	if strings.IndexAny(s, "=+-@\uff1d\uff0b\uff0d\uff20") == 0 {
-		return "'" + s
-	}
-	return s
-}
+func Cell(s string) string { return formula.ReplaceAllString(Terminal(s), "$1'$2") }
 
 // Lines escapes each line of a text and indents it.
 func Lines(text, indent string) string {

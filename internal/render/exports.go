@@ -10,31 +10,22 @@ import (
 	"github.com/contextcore/ccdestroy/internal/archive"
 )
 
-// The states of an export.
-const (
-	ExportWhole      = "complete"
-	ExportIncomplete = "incomplete"
-	ExportMissing    = "missing"
-	ExportDamaged    = "damaged"
-	ExportChanged    = "changed"
-)
-
-// Export is one export in a list.
-type Export struct {
-	ID       string   `json:"id"` // of the operation in the log, "" where nothing tells
-	Project  string   `json:"project"`
-	Started  string   `json:"started"` // RFC 3339
-	Volumes  []string `json:"volumes"`
-	Bytes    int64    `json:"bytes"` // that the volumes held
-	Size     int64    `json:"size"`  // of the archives
-	State    string   `json:"state"`
-	Why      string   `json:"why,omitempty"` // of a state other than complete
-	Path     string   `json:"path"`
-	Manifest string   `json:"manifest_sha256"`
+// exportJSON is one export in a list; docs/json.md describes it.
+type exportJSON struct {
+	ID       string        `json:"id"` // of the operation in the log, "" where nothing tells
+	Project  string        `json:"project"`
+	Started  string        `json:"started"` // RFC 3339
+	Volumes  []string      `json:"volumes"`
+	Bytes    int64         `json:"bytes"` // that the volumes held
+	Size     int64         `json:"size"`  // of the archives
+	State    archive.State `json:"state"`
+	Why      string        `json:"why,omitempty"` // of a state other than complete
+	Path     string        `json:"path"`
+	Manifest string        `json:"manifest_sha256"`
 }
 
 // Exports writes a list of exports.
-func Exports(w io.Writer, list []Export, now time.Time, style Style) error {
+func Exports(w io.Writer, list []archive.Found, now time.Time, style Style) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "No exports.")
 		return err
@@ -42,11 +33,11 @@ func Exports(w io.Writer, list []Export, now time.Time, style Style) error {
 	t := table{style: style}
 	t.head("ID", "WHEN", "PROJECT", ">SIZE", "STATE", "~VOLUMES")
 	for _, e := range list {
-		state := cell{text: e.State, color: Bad}
-		if e.State == ExportWhole {
+		state := cell{text: string(e.State), color: Bad}
+		if e.State == archive.StateComplete {
 			state.color = Good
 		}
-		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: since(now, e.Started) + " ago"}, cell{text: dash(e.Project)},
+		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: started(now, e.Started)}, cell{text: dash(e.Project)},
 			cell{text: human(e.Bytes), right: true}, state, cell{text: strings.Join(e.Volumes, ", ")})
 	}
 	if err := t.flush(w); err != nil {
@@ -61,17 +52,24 @@ func Exports(w io.Writer, list []Export, now time.Time, style Style) error {
 	return nil
 }
 
+func started(now, at time.Time) string {
+	if at.IsZero() {
+		return "unknown"
+	}
+	return ago(now, at) + " ago"
+}
+
 // ExportsJSON writes the list as one array.
-func ExportsJSON(w io.Writer, list []Export) error {
-	if list == nil {
-		list = []Export{}
-	}
-	for i := range list {
-		if list[i].Volumes == nil {
-			list[i].Volumes = []string{}
+func ExportsJSON(w io.Writer, list []archive.Found) error {
+	out := []exportJSON{}
+	for _, f := range list {
+		one := exportJSON{ID: f.ID, Project: f.Project, Volumes: append([]string{}, f.Volumes...), Bytes: f.Bytes, Size: f.Size, State: f.State, Why: f.Why, Path: f.Path, Manifest: f.Sum}
+		if !f.Started.IsZero() {
+			one.Started = f.Started.Format(time.RFC3339)
 		}
+		out = append(out, one)
 	}
-	return encodeJSON(w, list, "", "  ")
+	return encodeJSON(w, out, "", "  ")
 }
 
 // Exported tells what an export holds and what it does not.
@@ -104,7 +102,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 	if slices.Sort(live); len(live) > 0 {
 		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: in use while it was read: "+Terminal(strings.Join(live, ", "))+". --stop makes a consistent export."))
 	}
-	fmt.Fprintf(&b, "Recorded as %s (ccdestroy audit show %s).\n", Terminal(ShortID(m.EventID)), Terminal(ShortID(m.EventID)))
+	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(m.EventID)), style.command("audit", "show", ShortID(m.EventID)))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -113,7 +111,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 // hash of its manifest.
 func Checked(w io.Writer, path string, problems []string, known bool, style Style) error {
 	var b strings.Builder
-	word := style.paint(Good, "whole")
+	word := style.paint(Good, "intact")
 	if len(problems) > 0 {
 		word = style.paint(Bad, "DAMAGED")
 	}

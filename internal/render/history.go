@@ -2,9 +2,11 @@ package render
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
@@ -44,6 +46,18 @@ func nameOf(e audit.Event, d record.Details) string {
 	return e.User
 }
 
+// outcome is the cell of an operation's outcome. What is unfinished may be at work.
+func (l *Listing) outcome(r audit.Record) cell {
+	switch {
+	case r.Unfinished && l.begins:
+		return cell{text: "started", color: Warn}
+	case r.Unfinished && l.AtWork != nil && l.AtWork(r.ID):
+		return cell{text: "running", color: Warn}
+	}
+	l.open = l.open || r.Unfinished
+	return outcomeCell(r)
+}
+
 func outcomeCell(r audit.Record) cell {
 	switch {
 	case r.Unfinished:
@@ -61,14 +75,42 @@ func lostCell(r audit.Record, d record.Details) cell {
 	switch {
 	case r.Unfinished:
 		c.text = "?"
+	case !destroyed(r, d):
 	case d.LostBytes > 0:
 		c.text = human(d.LostBytes)
-	case len(r.DataAffected) > 0 && d.RecordedBy != "":
-		c.text = count(len(r.DataAffected), "thing")
-	case len(r.DataAffected) > 0:
+	case d.RecordedBy != "":
+		c.text = count(len(r.DataAffected), "item")
+	default:
 		c.text = count(len(r.DataAffected), "volume")
 	}
 	return c
+}
+
+// destroyed reports whether an operation has an outcome by which something is
+// gone. An export destroys nothing, and a restore only what it replaces.
+func destroyed(r audit.Record, d record.Details) bool {
+	over := !r.Unfinished && r.Outcome != audit.Pending && r.Outcome != audit.Cancelled && len(r.DataAffected) > 0
+	switch r.Operation {
+	case audit.Export:
+		return false
+	case audit.Restore:
+		return over && slices.ContainsFunc(d.Restored, func(v record.Restored) bool { return v.Replaced })
+	}
+	return over
+}
+
+// volumeNames are the volumes of an event, each of an anonymous one in short.
+func volumeNames(names []string, d record.Details) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = name
+		for _, r := range d.Resources {
+			if r.Kind == inventory.KindVolume && r.Name == name {
+				out[i] = short(r)
+			}
+		}
+	}
+	return out
 }
 
 func tookCell(d record.Details) cell {
@@ -91,6 +133,7 @@ type recordJSON struct {
 	DataAffected []string        `json:"data_affected"`
 	ExportPath   *string         `json:"export_path"`
 	Seq          int64           `json:"seq"`
+	UndoUntil    *string         `json:"undo_until"`
 }
 
 func toJSON(r audit.Record) recordJSON {

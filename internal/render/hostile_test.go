@@ -43,6 +43,11 @@ var attacks = map[string]string{
 	"a formula behind a tab":           "\t=1+1",
 	"a formula behind a return":        "\r=1+1",
 	"a formula in full width":          "\uff1d1+1",
+	"a formula behind a semicolon":     "shop;=cmd|' /C calc'!A0",
+	"formulas behind semicolons":       "=1;+1;-1;@1;;=1;\uff1d1",
+	"a formula in quotes":              `x;"=1+1";""+1;'=1`,
+	"a formula behind blanks":          "x; =1+1;\t=1+1;\r\n=1+1;\u00a0=1",
+	"a formula that is quoted already": "\";=1+1;\"",
 	"a field of its own":               `x","=1+1`,
 	"a script":                         "<script>alert(1)</script>",
 	"an event handler":                 `" onmouseover="alert(1)" x="`,
@@ -97,7 +102,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 		outputs["show"] = output(t, func(b *bytes.Buffer) error {
-			return Show(b, []audit.Event{rec.Event, rec.Event}, [][]byte{raw, raw}, now, Style{Width: 80})
+			return Show(b, []audit.Event{rec.Event, rec.Event}, [][]byte{raw, raw}, []record.Kept{{Name: text, Until: text}}, now, Style{Width: 80})
 		})
 		d, err := record.ParseDetails(rec.Event)
 		if err != nil {
@@ -109,6 +114,7 @@ func TestHostile(t *testing.T) {
 		ending := record.Ending{ID: text, Inventory: d.Inventory, Exit: fault.Exit{Code: 1, Stderr: text},
 			Outcome: audit.Partial, Verdict: inventory.Verdict{Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}}}
 		outputs["ending"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
+		outputs["stopped"] = output(t, func(b *bytes.Buffer) error { return GitHubStopped(b, text, text) })
 		outputs["annotation"] = GitHubAnnotation(ending) + GitHubCommand("error", text, text)
 		outputs["summary"] = output(t, func(b *bytes.Buffer) error { return GitHubSummary(b, ending) })
 		report := audit.Report{Path: text, Head: audit.Head{Log: text, Seq: 1}, Events: 1, Findings: []audit.Finding{{Class: audit.Foreign, Problem: true, Text: text, ID: text}}}
@@ -116,7 +122,16 @@ func TestHostile(t *testing.T) {
 		outputs["verify in JSON"] = output(t, func(b *bytes.Buffer) error { return VerifyJSON(b, report) })
 		ending.Saved = text
 		outputs["ending with an export"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })
-		exports := []Export{{ID: text, Project: text, Started: text, Volumes: []string{text}, State: ExportDamaged, Why: text, Path: text, Manifest: text}}
+		exports := []archive.Found{{ID: text, Project: text, Volumes: []string{text}, State: archive.State(text), Why: text, Path: text, Sum: text}}
+		aside := record.Kept{Name: text, Until: text, Operation: text, As: text}
+		outputs["undone"] = output(t, func(b *bytes.Buffer) error {
+			return Undone(b, []record.Kept{aside}, record.Details{Command: []string{text, "down"}}, text, 0, Style{Width: 80})
+		})
+		held := []Held{{Kept: aside, Project: text, User: text, Error: text}}
+		outputs["trash"] = output(t, func(b *bytes.Buffer) error { return Trash(b, held, now, Style{Width: 80}) })
+		outputs["trash in JSON"] = output(t, func(b *bytes.Buffer) error { return TrashJSON(b, held, now) })
+		outputs["to purge"] = output(t, func(b *bytes.Buffer) error { return ToPurge(b, []record.Kept{aside}, Style{Width: 80}) })
+		outputs["purged"] = output(t, func(b *bytes.Buffer) error { return PurgeDone(b, []record.Kept{aside}, text, 0, Style{Width: 80}) })
 		outputs["exports"] = output(t, func(b *bytes.Buffer) error { return Exports(b, exports, now, Style{Width: 80}) })
 		outputs["exports in JSON"] = output(t, func(b *bytes.Buffer) error { return ExportsJSON(b, exports) })
 		saved := archive.Volume{Name: text, Consistency: archive.Live, Content: archive.Content{Skipped: []archive.Skipped{{What: text, Why: text, Count: 1, Names: []string{text}}}}}
@@ -128,11 +143,10 @@ func TestHostile(t *testing.T) {
 			return Restored(b, []string{text}, []string{text}, 0, Style{Width: 80})
 		})
 		outputs["pruned"] = output(t, func(b *bytes.Buffer) error {
-			return Pruned(b, audit.Partial, ending.Verdict, text, 0, Style{Width: 80})
+			return Pruned(b, audit.Partial, ending.Verdict, []record.Kept{aside}, text, 0, Style{Width: 80})
 		})
 		outputs["progress"] = output(t, func(b *bytes.Buffer) error {
-			_, end := NewProgress(b, Style{}).Volume(text, 1)
-			end(nil)
+			NewProgress(b, Style{}).Volume(text, 1).End(nil)
 			return nil
 		})
 		for where, out := range outputs {
@@ -178,6 +192,12 @@ func judge(t *testing.T, name, where, out string) {
 		}
 		for _, field := range rows[1] {
 			if field != "" && strings.ContainsAny(field[:1], "=+-@\t\r") || strings.HasPrefix(field, "\uff1d") {
+				t.Errorf("%s in %s: a formula: %q", name, where, field)
+			}
+		}
+		_, line, _ := strings.Cut(out, "\n")
+		for _, field := range strings.Split(line, ";") { // as a spreadsheet whose locale separates by them
+			if start := strings.TrimLeft(field, "\" \u00a0"); start != "" && strings.ContainsAny(start[:1], "=+-@") || strings.HasPrefix(start, "\uff1d") {
 				t.Errorf("%s in %s: a formula: %q", name, where, field)
 			}
 		}

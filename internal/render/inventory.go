@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,27 +15,69 @@ import (
 const listed = 50
 
 // Inventory writes what will go and what stays, as the user is asked about it.
+// What was named by --unprotect is no longer protected.
 func Inventory(w io.Writer, inv inventory.Inventory, now time.Time, style Style) error {
 	var b strings.Builder
 	header(&b, inv)
-	if inv.Empty() {
-		fmt.Fprintf(&b, "\nNothing to destroy.\n")
-	} else {
-		fmt.Fprintf(&b, "\n%s\n\n", style.paint(Bad, "This destroys, for good:"))
+	if !inv.Empty() {
+		b.WriteString("\n")
 		volumes(&b, inv, now, style)
 		for _, line := range others(inv, inventory.Removed) {
 			fmt.Fprintf(&b, "  %s\n", line)
 		}
 	}
-	stays(&b, inv)
+	stays(&b, inv, style)
 	for _, run := range inv.Runs {
 		fmt.Fprintf(&b, "Runs: %s\n", Terminal(run))
 	}
 	for _, warning := range Warnings(inv) {
 		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: "+Terminal(warning)))
 	}
+	if inv.Empty() {
+		b.WriteString("\nNothing to destroy.\n")
+	} else {
+		fmt.Fprintf(&b, "\n%s on %s\n", style.paint(Bad, "Destroys "+amounts(inv)), Terminal(inv.Engine.Host))
+		for _, line := range KeepLines(inv, style) {
+			fmt.Fprintln(&b, line)
+		}
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// amounts is "2 volumes (2.1 GB), 3 containers, 1 network": what will go.
+func amounts(inv inventory.Inventory) string {
+	var parts []string
+	for _, kind := range []inventory.Kind{inventory.KindVolume, inventory.KindContainer, inventory.KindNetwork, inventory.KindImage} {
+		list := inv.Of(kind, inventory.Removed)
+		if len(list) == 0 {
+			continue
+		}
+		part := count(len(list), string(kind))
+		if kind == inventory.KindVolume {
+			part += total(list)
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// total is " (2.1 GB)", or nothing where a size is not known.
+func total(volumes []inventory.Resource) string {
+	var sum int64
+	for _, r := range volumes {
+		switch {
+		case r.Host != "":
+		case r.Size == nil:
+			return ""
+		default:
+			sum += r.Size.Bytes
+		}
+	}
+	return " (" + human(sum) + ")"
 }
 
 func header(b *strings.Builder, inv inventory.Inventory) {
@@ -76,14 +119,18 @@ func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style S
 		case len(t.rows) > listed:
 			more++
 		default:
-			t.add(cell{text: r.Name, color: Strong}, cell{text: volumeSize(r)}, cell{text: since(now, r.Created)}, cell{text: strings.Join(r.UsedBy, ", ")}, lastExport(r, now))
+			name := r.Name
+			if r.Protected {
+				name += " (protected)"
+			}
+			t.add(cell{text: name, color: Strong}, cell{text: volumeSize(r)}, cell{text: since(now, r.Created)}, cell{text: strings.Join(r.UsedBy, ", ")}, lastExport(r, now))
 		}
 	}
 	if len(t.rows) > 1 {
 		_ = t.flush(b) // into memory
 	}
 	if more > 0 {
-		fmt.Fprintf(b, "  … and %d more; ccdestroy inventory --format json lists all\n", more)
+		fmt.Fprintf(b, "  … and %d more; %s lists all\n", more, style.command("inventory", "--format", "json"))
 	}
 }
 
@@ -140,23 +187,52 @@ func others(inv inventory.Inventory, fate inventory.Fate) []string {
 	return parts
 }
 
-func stays(b *strings.Builder, inv inventory.Inventory) {
-	n := 0
+// stays tells what stays: first what the command asked for, since that makes it
+// end partly, then what is meant to.
+func stays(b *strings.Builder, inv inventory.Inventory, style Style) {
+	var held, meant, guarded []inventory.Resource
 	for _, r := range inv.Resources {
-		if r.Fate != inventory.Kept {
-			continue
+		switch {
+		case r.Asked && r.Protected:
+			guarded = append(guarded, r)
+		case r.Fate == inventory.Kept && r.Asked:
+			held = append(held, r)
+		case r.Fate == inventory.Kept:
+			meant = append(meant, r)
 		}
-		if n++; n > listed {
-			continue
-		}
-		fmt.Fprintf(b, "Stays: %s %s", r.Kind, Terminal(r.Name))
-		if r.Reason != "" {
-			fmt.Fprintf(b, " (%s)", Terminal(r.Reason))
-		}
-		b.WriteString("\n")
 	}
-	if n > listed {
-		fmt.Fprintf(b, "Stays: … and %d more\n", n-listed)
+	section(b, style.paint(Bad, "Protected, so this is refused (exit 5) without --unprotect:"), guarded, style)
+	going := slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Fate == inventory.Removed })
+	end := map[bool]string{true: "so this will end PARTLY (exit 3)", false: "so this will FAIL (exit 1)"}[going]
+	section(b, style.paint(Warn, "Stays although it should go, "+end+":"), held, style)
+	section(b, "Stays, as intended:", meant, style)
+}
+
+// section lists what stays, a line each: what it is, how large, and why.
+func section(b *strings.Builder, title string, list []inventory.Resource, style Style) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	t := table{style: style, indent: "  "}
+	for _, r := range list[:min(len(list), listed)] {
+		what := string(r.Kind) + " " + r.Name
+		if r.Kind == inventory.KindBind {
+			what = r.Name
+		}
+		size := ""
+		if r.Size != nil && r.Asked {
+			size = human(r.Size.Bytes)
+		}
+		why := r.Reason
+		if r.Protected && r.Asked {
+			why = "by " + r.Protection
+		}
+		t.add(cell{text: what}, cell{text: size}, cell{text: why})
+	}
+	_ = t.flush(b) // into memory
+	if more := len(list) - listed; more > 0 {
+		fmt.Fprintf(b, "  … and %d more\n", more)
 	}
 }
 
@@ -170,7 +246,7 @@ func Warnings(inv inventory.Inventory) []string {
 	}
 	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		if r.Claimed != "" {
-			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and goes all the same", r.Name, r.Claimed))
+			out = append(out, fmt.Sprintf("volume %s belongs to project %s by its label, and is destroyed nevertheless", r.Name, r.Claimed))
 		}
 		if r.Host != "" {
 			out = append(out, fmt.Sprintf("volume %s is a view of %s: the files there stay", r.Name, r.Host))

@@ -40,35 +40,87 @@ type Listing struct {
 	t      table
 	csv    *csv.Writer
 	count  int
-	open   bool // an unfinished operation was among them
+	open   bool // an operation that was cut off was among them
+	begins bool // what is pending has only just begun
+	clock  bool // times of the clock
+
+	// AtWork reports whether an unfinished operation is at work; nil: none is.
+	AtWork func(id string) bool
+
+	// Undoing says what can still be undone of an operation; nil knows of nothing.
+	Undoing func(audit.Event, record.Details) []record.Kept
+}
+
+// undo is until when an operation can be undone; zero is not at all.
+func (l *Listing) undo(r audit.Record, d record.Details) time.Time {
+	if l.Undoing == nil || len(d.Kept) == 0 || r.Unfinished {
+		return time.Time{}
+	}
+	return Until(l.Undoing(r.Event, d))
+}
+
+func undoCell(until time.Time) cell {
+	if until.IsZero() {
+		return cell{text: "-"}
+	}
+	return cell{text: "until " + until.Local().Format("2 Jan")}
 }
 
 // NewListing begins a listing on w.
 func NewListing(w io.Writer, format Format, now time.Time, style Style) *Listing {
-	return &Listing{w: w, format: format, now: now, t: table{style: style}, csv: csv.NewWriter(w)}
+	t := table{style: style, filled: format == Wide}
+	return &Listing{w: w, format: format, now: now, t: t, csv: csv.NewWriter(w)}
+}
+
+// Follow makes it a listing that goes on as things happen: with times of the
+// clock, and columns that leave room for what is to come.
+func (l *Listing) Follow() {
+	l.clock = true
+	if l.format == Table {
+		l.t.widths = []int{10, 8, 9, 10, 10, 14, 8}
+	}
+}
+
+// Live says that from here on each pending event is an operation that begins.
+func (l *Listing) Live() { l.begins = true }
+
+// when is the time of an event: how long ago, or by the clock.
+func (l *Listing) when(t time.Time) string {
+	switch local := t.Local(); {
+	case !l.clock:
+		return l.t.style.when(l.now, t)
+	case local.Format(time.DateOnly) == l.now.Local().Format(time.DateOnly):
+		return local.Format(time.TimeOnly)
+	default:
+		return local.Format("01-02 15:04")
+	}
 }
 
 // Record adds an operation. line, its last event's in the log, is not looked at.
 func (l *Listing) Record(r audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(r.Event) // of another shape: the fields stay empty
-	l.open = l.open || r.Unfinished
 	switch l.format {
 	case JSON, JSONL:
-		return l.object(toJSON(r))
+		out := toJSON(r)
+		if until := l.undo(r, d); !until.IsZero() {
+			text := until.UTC().Format(time.RFC3339)
+			out.UndoUntil = &text
+		}
+		return l.object(out)
 	case Table:
-		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST"},
-			cell{text: dash(ShortID(r.ID))}, cell{text: l.t.style.when(l.now, r.Timestamp)}, cell{text: r.Operation}, outcomeCell(r),
-			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d))
+		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST", "UNDO"},
+			cell{text: dash(ShortID(r.ID))}, cell{text: l.when(r.Timestamp)}, cell{text: r.Operation}, l.outcome(r),
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), undoCell(l.undo(r, d)))
 	case Wide:
-		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "PROJECT", "WHO", "ENGINE", ">TOOK", ">LOST", "~VOLUMES", "~REASON"},
-			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, outcomeCell(r),
-			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d),
-			cell{text: dash(strings.Join(r.DataAffected, " "))}, cell{text: dash(d.Why)})
+		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", "~ENGINE", ">TOOK", ">LOST", "UNDO", "~VOLUMES", "~REASON"},
+			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, l.outcome(r),
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d), undoCell(l.undo(r, d)),
+			cell{text: dash(strings.Join(volumeNames(r.DataAffected, d), " "))}, cell{text: dash(d.Why)})
 	case IDs:
 		return l.id(r.ID)
 	}
 	lost := ""
-	if d.LostBytes > 0 {
+	if d.LostBytes > 0 && destroyed(r, d) {
 		lost = fmt.Sprint(d.LostBytes)
 	}
 	return l.row([]string{"id", "timestamp", "operation", "outcome", "project", "who", "bytes_lost", "data_affected", "export_path"},
@@ -76,11 +128,15 @@ func (l *Listing) Record(r audit.Record, _ []byte) error {
 		cell{text: d.Project}, cell{text: nameOf(r.Event, d)}, cell{text: lost}, cell{text: strings.Join(r.DataAffected, " ")}, cell{text: r.ExportPath})
 }
 
+// Empty reports whether nothing was added yet.
+func (l *Listing) Empty() bool { return l.count == 0 }
+
 // id adds an id; lines of the Python module have none.
 func (l *Listing) id(id string) error {
 	if id == "" {
 		return nil
 	}
+	l.count++
 	_, err := fmt.Fprintln(l.w, Terminal(id))
 	return err
 }
@@ -95,7 +151,7 @@ func (l *Listing) Event(r audit.Record, raw []byte) error {
 		return l.object(json.RawMessage(raw))
 	case Table:
 		return l.row([]string{">SEQ", "ID", "WHEN", "OPERATION", "OUTCOME", "~USER", "~AFFECTED"},
-			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(ShortID(e.ID))}, cell{text: l.t.style.when(l.now, e.Timestamp)},
+			cell{text: fmt.Sprint(e.Seq)}, cell{text: dash(ShortID(e.ID))}, cell{text: l.when(e.Timestamp)},
 			cell{text: e.Operation}, outcome, cell{text: e.User}, affected)
 	case Wide:
 		return l.row([]string{">SEQ", "ID", "TIME", "OPERATION", "OUTCOME", "~USER", "~AFFECTED"},
@@ -208,7 +264,7 @@ func (l *Listing) End() error {
 		if err := l.t.flush(l.w); err != nil || !l.open {
 			return err
 		}
-		_, err := fmt.Fprintln(l.w, "UNFINISHED: under way, or cut off before it could be recorded; ccdestroy reconcile looks again.")
+		_, err := fmt.Fprintf(l.w, "UNFINISHED: cut off before it could be recorded; %s looks again.\n", l.t.style.command("reconcile"))
 		return err
 	}
 	return nil

@@ -3,7 +3,9 @@ package render
 import (
 	"fmt"
 	"io"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -11,16 +13,20 @@ import (
 )
 
 // Progress shows how far each of several volumes is: bars on a terminal, one
-// line at the end of each elsewhere.
+// line at the end of each elsewhere. Of more volumes than the terminal has lines
+// only those that are at work have a bar.
 type Progress struct {
-	w    io.Writer
-	bars *mpb.Progress // nil where there is no terminal
-	mu   sync.Mutex    // guards w where there are no bars
+	w     io.Writer
+	bars  *mpb.Progress // nil where there is no terminal
+	lines int           // that the terminal has
+	total *mpb.Bar      // of all volumes; nil for one
+	many  bool          // there are more volumes than lines
+	mu    sync.Mutex    // guards w where there are no bars
 }
 
 // NewProgress writes to w, which shows what style says.
 func NewProgress(w io.Writer, style Style) *Progress {
-	p := &Progress{w: w}
+	p := &Progress{w: w, lines: style.Height}
 	if style.Width > 0 {
 		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(min(style.Width, 120)), mpb.WithRefreshRate(100*time.Millisecond), mpb.WithAutoRefresh())
 	}
@@ -28,34 +34,108 @@ func NewProgress(w io.Writer, style Style) *Progress {
 }
 
 // barName is how many columns of a volume's name a bar shows.
-const barName = 24
+const barName = 20
+
+// Begin announces so many volumes, with so many bytes in all.
+func (p *Progress) Begin(volumes int, bytes int64) {
+	if p.bars == nil || volumes < 2 || bytes == 0 {
+		return
+	}
+	p.many = p.lines > 0 && volumes+1 > p.lines
+	p.total = p.bars.AddBar(bytes, mpb.BarPriority(math.MaxInt), mpb.PrependDecorators(name(fmt.Sprintf("%d volumes", volumes)), amount()), mpb.AppendDecorators(speed(), left()))
+}
+
+func name(text string) decor.Decorator {
+	return decor.Name(text, decor.WC{W: barName + 1, C: decor.DindentRight})
+}
+
+// amount, speed and left are how much, how fast, and how long still, in the
+// units of all other screens.
+func amount() decor.Decorator {
+	return decor.Any(func(s decor.Statistics) string {
+		if s.Total <= 0 || s.Current > s.Total {
+			return human(s.Current) // how large it is was not known
+		}
+		return human(s.Current) + " of " + human(s.Total)
+	}, decor.WC{W: 19})
+}
+
+func speed() decor.Decorator {
+	return decor.AverageSpeed(decor.SizeB1000(0), "% .0f", decor.WC{W: 9})
+}
+
+func left() decor.Decorator { return decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 7}) }
+
+// The phases of a volume.
+const (
+	reading   = "reading"
+	verifying = "verifying"
+	finished  = "done"
+	stopped   = "stopped"
+)
+
+// VolumeBar is the progress of one volume.
+type VolumeBar struct {
+	p     *Progress
+	name  string
+	bytes int64
+	bar   *mpb.Bar
+	phase atomic.Value // string
+}
 
 // Volume begins with one volume of so many bytes, 0 where that is not known.
-func (p *Progress) Volume(name string, bytes int64) (read func(int64), end func(error)) {
-	name = Terminal(name)
+func (p *Progress) Volume(volume string, bytes int64) *VolumeBar {
+	b := &VolumeBar{p: p, name: Terminal(volume), bytes: bytes}
+	b.phase.Store(reading)
 	if p.bars == nil {
-		return func(int64) {}, func(err error) { p.line(name, bytes, err) }
+		return b
 	}
-	if runes := []rune(name); len(runes) > barName {
-		name = string(runes[:barName-1]) + "…"
+	short := b.name
+	if runes := []rune(short); len(runes) > barName {
+		short = string(runes[:barName-1]) + "…"
 	}
-	bar := p.bars.AddBar(bytes,
-		mpb.PrependDecorators(decor.Name(name, decor.WC{W: barName + 1, C: decor.DindentRight}), decor.CountersKiloByte("% .1f/% .1f", decor.WC{W: 18})),
-		mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1000(0), "% .0f", decor.WC{W: 9}), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 6}), "  done")),
-	)
-	return func(n int64) { bar.IncrInt64(n) }, func(err error) {
-		if err != nil {
-			bar.Abort(false)
-			return
-		}
-		bar.SetTotal(-1, true) // what the volume turned out to hold
+	options := []mpb.BarOption{
+		mpb.PrependDecorators(name(short), amount()),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.phase.Load().(string) }, decor.WC{W: 10})),
+	}
+	if p.many {
+		options = append(options, mpb.BarRemoveOnComplete())
+	}
+	b.bar = p.bars.AddBar(bytes, options...)
+	return b
+}
+
+// Read tells of a piece that was read.
+func (b *VolumeBar) Read(n int64) {
+	if b.bar == nil {
+		return
+	}
+	b.bar.IncrInt64(n)
+	if b.p.total != nil {
+		b.p.total.IncrInt64(n)
+	}
+}
+
+// Verify says that all was read, and is compared now.
+func (b *VolumeBar) Verify() { b.phase.Store(verifying) }
+
+// End is the end of it. A volume that was stopped keeps the bar it had.
+func (b *VolumeBar) End(err error) {
+	b.phase.Store(map[bool]string{true: finished, false: stopped}[err == nil])
+	switch {
+	case b.bar == nil:
+		b.p.line(b.name, b.bytes, err)
+	case err != nil:
+		b.bar.Abort(false)
+	default:
+		b.bar.SetTotal(-1, true) // what the volume turned out to hold
 	}
 }
 
 func (p *Progress) line(name string, bytes int64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	word := "done"
+	word := finished
 	if err != nil {
 		word = "failed"
 	}
@@ -68,18 +148,10 @@ func (p *Progress) line(name string, bytes int64, err error) {
 
 // Wait returns when all is shown.
 func (p *Progress) Wait() {
+	if p.total != nil {
+		p.total.Abort(false) // where something was stopped it has not come to its end
+	}
 	if p.bars != nil {
 		p.bars.Wait()
 	}
 }
-
-// NoProgress shows nothing.
-type NoProgress struct{}
-
-// Volume begins with nothing.
-func (NoProgress) Volume(string, int64) (func(int64), func(error)) {
-	return func(int64) {}, func(error) {}
-}
-
-// Wait returns.
-func (NoProgress) Wait() {}

@@ -57,8 +57,6 @@ func sample() inventory.Inventory {
 const screen = `Project   shop   (compose.yaml in /src/shop)
 Docker    remote  tcp://10.0.0.9:2376, Engine 28.5.2
 
-This destroys, for good:
-
   VOLUME         SIZE     CREATED   IN USE BY  LAST EXPORT
   shop_pgdata    1.8 GB   3 months  db         2 days ago
   shop_up        unknown  unknown              2 days ago, gone
@@ -66,9 +64,13 @@ This destroys, for good:
   1 anonymous volume, 12 kB
   1 container: db
   1 network: shop_default
-Stays: volume legacy (external)
-WARNING: volume theirs\x1b[2J belongs to project other by its label, and goes all the same
+
+Stays, as intended:
+  volume legacy    external
+WARNING: volume theirs\x1b[2J belongs to project other by its label, and is destroyed nevertheless
 WARNING: the data lies on a remote engine, box at tcp://10.0.0.9:2376
+
+Destroys 4 volumes, 1 container, 1 network on tcp://10.0.0.9:2376
 `
 
 func TestInventoryScreen(t *testing.T) {
@@ -88,18 +90,35 @@ func TestInventoryScreen(t *testing.T) {
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func TestEndingScreens(t *testing.T) {
-	partial := record.Ending{ID: "01KB3Z8A0C4T9Q2M7V5X1B6N8D", Inventory: sample(), Duration: 3 * time.Second, Code: 3, Outcome: audit.Partial, Verdict: inventory.Verdict{
-		LostBytes: 2200000000,
-		Resources: []inventory.Resource{{Kind: "volume", Result: "gone"}, {Kind: "container", Result: "gone"}},
-		Remaining: []inventory.Resource{{Kind: "volume", Name: "shop_cache", Reason: "in use by psql-debug", HeldBy: []string{"psql-debug"}}},
-	}}
+	partial := record.Ending{ID: "01KB3Z8A0C4T9Q2M7V5X1B6N8D", Inventory: sample(), Duration: 3 * time.Second, Code: 3, Outcome: audit.Partial,
+		Program: []string{"ccdestroy"}, Args: []string{"-p", "shop"}, Saved: "/src/shop/it's", Verdict: inventory.Verdict{
+			LostBytes: 2200000000, Lost: []string{"shop_pgdata"}, Went: true,
+			Resources: []inventory.Resource{{Kind: "volume", Result: "gone"}, {Kind: "container", Result: "gone"}},
+			Remaining: []inventory.Resource{
+				{Kind: "volume", Name: "shop_cache", Reason: "in use by psql-debug", HeldBy: []string{"psql-debug"}},
+				{Kind: "volume", Name: "shop_jobs", Reason: "in use by shop-worker-1", HeldBy: []string{"shop-worker-1"}},
+				{Kind: "volume", Name: "shop_old", Reason: "anonymous"},
+			},
+			Holders: []inventory.Holder{
+				{Container: "psql-debug", Holds: []string{"shop_cache"}},
+				{Container: "other-db-1", Project: "other", Holds: []string{"shop_cache", "shop_jobs"}},
+				{Container: "shop-worker-1", Project: "shop", Ours: true, Profiles: []string{"worker"}, Holds: []string{"shop_jobs"}},
+			},
+		}}
 	var b strings.Builder
 	if err := Ending(&b, partial, Style{}); err != nil {
 		t.Fatal(err)
 	}
 	want := `PARTLY destroyed shop: 1 container, 1 volume (2.2 GB) in 3.0 s.
-  kept   volume shop_cache: in use by psql-debug
-To finish: docker rm -f psql-debug, and this command again
+  still there   volume shop_cache: in use by psql-debug
+  still there   volume shop_jobs: in use by shop-worker-1
+  still there   volume shop_old: anonymous
+To finish:
+  docker rm -f psql-debug              # holds shop_cache
+  docker compose -p other down         # its container other-db-1 holds shop_cache, shop_jobs
+  ccdestroy --profile worker -p shop
+  docker volume rm shop_old            # Compose leaves it
+To bring the volumes back: ccdestroy restore '/src/shop/it'\''s' shop_pgdata
 Recorded as 01KB3Z8A0C (ccdestroy audit show 01KB3Z8A0C). docker compose down -v exits 0 here; this is exit 3.
 `
 	if b.String() != want {

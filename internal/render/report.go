@@ -27,12 +27,16 @@ type Report struct {
 	Filter  string // how the operations were selected, "" for all
 
 	Count      int
-	Lost       int64 // bytes
+	Destroyed  int   // operations that destroyed something
+	Lost       int64 // bytes, as far as they were measured
 	Outcomes   map[audit.Outcome]int
 	Rows       []ReportRow // the newest
 	Largest    []ReportRow // by bytes lost
 	Trouble    []ReportRow // partial and failed
 	Unfinished []ReportRow
+
+	// Undoing says what can still be undone of an operation; nil knows of nothing.
+	Undoing func(audit.Event, record.Details) []record.Kept
 
 	operations, users, projects map[string]int
 	days                        map[int64]map[audit.Outcome]int // by day since 1970, UTC
@@ -46,7 +50,8 @@ type ReportRow struct {
 	Lost                                int64
 	Volumes                             []string
 	Remaining                           []string
-	Listed                              bool // it is in the table, where links lead
+	Undo                                string // until when it can be undone, or ""
+	Listed                              bool   // it is in the table, where links lead
 }
 
 // NewReport begins a report.
@@ -59,7 +64,16 @@ func NewReport(log, filter string, made time.Time, verdict audit.Report) *Report
 func (r *Report) Add(rec audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(rec.Event) // of another shape: the fields stay empty
 	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
-		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Lost: d.LostBytes, Volumes: rec.DataAffected, Remaining: d.Remaining}
+		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Volumes: volumeNames(rec.DataAffected, d), Remaining: d.Remaining}
+	if destroyed(rec, d) {
+		row.Lost = d.LostBytes
+		r.Destroyed++
+	}
+	if r.Undoing != nil && len(d.Kept) > 0 && !rec.Unfinished {
+		if until := Until(r.Undoing(rec.Event, d)); !until.IsZero() {
+			row.Undo = until.UTC().Format("2006-01-02 15:04 UTC")
+		}
+	}
 	r.Count++
 	r.Outcomes[rec.Outcome]++
 	r.operations[rec.Operation]++
@@ -81,7 +95,7 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 	case (rec.Outcome == audit.Partial || rec.Outcome == audit.Failed) && len(r.Trouble) < reportTrouble:
 		r.Trouble = append(r.Trouble, row)
 	}
-	if rec.Outcome != audit.Pending && row.Lost > 0 {
+	if row.Lost > 0 {
 		r.Lost += row.Lost
 		r.large(row)
 	}

@@ -84,7 +84,7 @@ func TestScreens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "show.txt", output(t, func(b *bytes.Buffer) error { return Show(b, events, lines, at, Style{Width: 80}) }))
+	golden(t, "show.txt", output(t, func(b *bytes.Buffer) error { return Show(b, events, lines, nil, at, Style{Width: 80}) }))
 	data, err := os.ReadFile(l.Path)
 	if err != nil {
 		t.Fatal(err)

@@ -2,21 +2,43 @@ package render
 
 import "io"
 
-// Setting is the value of a flag when the command line does not give it.
-type Setting struct {
-	Key   string `json:"key"`
-	Value string `json:"value"` // "" is none
-	From  string `json:"from"`  // "default", a variable, or a file with its line
+// Source is a place that settings come from.
+type Source struct {
+	Name  string // variables, user, machine or project
+	Place string // "" is none
+	Holds string // what it sets, in a few words
 }
 
-// Settings writes them for people.
-func Settings(w io.Writer, all []Setting, style Style) error {
+// Setting is the value of a flag when the command line does not give it.
+type Setting struct {
+	Key      string `json:"key"`
+	Value    string `json:"value"`              // "" is none
+	From     string `json:"from"`               // "default", a variable, or a file with its line
+	Enforced bool   `json:"enforced,omitempty"` // not even the command line changes it
+}
+
+// Settings writes them for people, the places first.
+func Settings(w io.Writer, sources []Source, all []Setting, style Style) error {
 	t := table{style: style}
+	t.head("SOURCE", "~PLACE", "HOLDS")
+	for _, s := range sources {
+		t.add(cell{text: s.Name}, cell{text: dash(s.Place)}, cell{text: dash(s.Holds)})
+	}
+	if err := t.flush(w); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	t = table{style: style}
 	t.head("KEY", "~VALUE", "FROM")
 	for _, s := range all {
 		c := cell{text: s.From}
 		if s.From != "default" {
 			c.color = Strong
+		}
+		if s.Enforced {
+			c.text += " (enforced)"
 		}
 		t.add(cell{text: s.Key}, cell{text: dash(s.Value)}, c)
 	}

@@ -9,20 +9,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // Show writes one operation in full. events are all its events, oldest first,
-// and lines theirs in the log.
-func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, style Style) error {
+// and lines theirs in the log; left is what can still be undone of it.
+func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept, now time.Time, style Style) error {
 	last := events[len(events)-1]
 	d, _ := record.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
 	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
-	f := fields{b: &b}
+	f := fields{b: &b, style: style}
 	started := events[0].Timestamp
 	f.line("When", "%s (%s ago)", started.Local().Format("2006-01-02 15:04:05 -0700"), ago(now, started))
 	if d.DurationMS > 0 {
@@ -32,10 +34,11 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, now time.Time, styl
 	if last.ExportPath != "" {
 		f.line("Export", "%s", last.ExportPath)
 		if d.Export != nil {
-			f.line("To restore", "ccdestroy restore %s", Shell(last.ExportPath))
+			f.line("To restore", "%s", style.command("restore", last.ExportPath))
 		}
 	}
-	for i, name := range last.DataAffected {
+	f.kept(last, d, left)
+	for i, name := range volumeNames(last.DataAffected, d) {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
 		if i > 0 {
 			label = ""
@@ -69,10 +72,70 @@ func chain(b *strings.Builder, events []audit.Event, lines [][]byte) {
 }
 
 // fields writes "Label     text" lines, escaped.
-type fields struct{ b *strings.Builder }
+type fields struct {
+	b     *strings.Builder
+	style Style
+}
 
 func (f fields) line(label, format string, args ...any) {
 	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
+}
+
+// kept tells what was set aside, brought back or purged.
+func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
+	if until := Until(left); !until.IsZero() {
+		f.line("Undo", "until %s: %s", until.Local().Format("2006-01-02 15:04"), f.style.command("undo", ShortID(last.ID)))
+	}
+	for _, k := range d.Kept {
+		state := "no longer"
+		switch {
+		case last.Outcome == audit.Pending:
+			state = "about to be"
+		case slices.Contains(left, k):
+			state = "still"
+		}
+		f.line("Kept", "volume %s, until %s; %s", k.Name, k.Until, state)
+	}
+	for label, list := range map[string][]record.Kept{"Brought back": d.Undone, "Purged": d.Purged} {
+		for _, k := range list {
+			as := ""
+			if k.As != "" {
+				as = " as " + k.As
+			}
+			f.line(label, "volume %s%s, set aside by %s", k.Name, as, k.Operation)
+		}
+	}
+}
+
+// text is a line that is wrapped at words where the terminal ends.
+func (f fields) text(label, text string) {
+	for i, part := range wrapped(text, f.style.Width-labelWidth-1) {
+		if i > 0 {
+			label = ""
+		}
+		if text != "" {
+			f.line(label, "%s", part)
+		}
+	}
+}
+
+// labelWidth is how wide labels are.
+const labelWidth = 12
+
+// wrapped breaks a text at spaces into lines of a width. A word that is longer
+// stands alone. A width below 20 breaks nothing.
+func wrapped(text string, width int) (lines []string) {
+	if width < 20 {
+		return []string{text}
+	}
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }
 
 func (f fields) some(label, text string) {
@@ -83,11 +146,11 @@ func (f fields) some(label, text string) {
 
 func (f fields) details(e audit.Event, d record.Details) {
 	f.who(e, d)
-	f.some("Reason", d.Why)
+	f.text("Reason", d.Why)
 	f.some("Confirmed", d.Confirmation)
 	f.some("Directory", d.Dir)
 	f.some("Mode", string(d.Mode))
-	f.some("Fallback", d.Fallback)
+	f.text("Fallback", d.Fallback)
 	var command []string
 	for _, word := range d.Command {
 		command = append(command, Shell(word))
@@ -101,14 +164,20 @@ func (f fields) details(e audit.Event, d record.Details) {
 		f.line("Exit code", "%d", *d.ExitCode)
 	}
 	f.some("Signal", d.Signal)
-	f.some("Error", d.Error)
+	f.text("Error", d.Error)
 	f.some("Settled by", d.Settled)
 	for _, name := range d.Unforeseen {
 		f.line("Also gone", "volume %s, not foreseen", name)
 	}
 	f.some("Tool", d.Tool)
-	if d.RecordedBy == "record" {
+	switch d.RecordedBy {
+	case "record":
 		f.some("Recorded by", "ccdestroy record: as a script told it")
+	case "watch":
+		f.some("Recorded by", "ccdestroy watch: as the engine told it, which does not say who")
+	}
+	for _, id := range d.Claims {
+		f.line("Perhaps by", "operation %s", id)
 	}
 	f.others(e)
 }
@@ -179,10 +248,12 @@ func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, styl
 			result = cell{text: "remained", color: Warn}
 		case r.Result == inventory.Remained:
 			result = cell{text: "kept"}
-		case outcome != audit.Pending: // nothing was to become of it
-			result = cell{text: string(r.Fate)}
+		case r.Result == inventory.Unknown:
+			result = cell{text: "unknown", color: Warn}
+		case outcome != audit.Pending: // without evidence, nothing became of it
+			result = cell{text: string(inventory.Untouched)}
 		}
-		t.add(cell{text: string(r.Kind)}, cell{text: r.Name}, cell{text: size, right: true}, result, cell{text: r.Reason})
+		t.add(cell{text: string(r.Kind)}, cell{text: short(r)}, cell{text: size, right: true}, result, cell{text: r.Reason})
 	}
 	_ = t.flush(b) // into memory
 }

@@ -3,6 +3,8 @@ package render
 import (
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -22,8 +24,33 @@ const (
 
 // Style says what the reader's side can show.
 type Style struct {
-	Color bool // colours may be used
-	Width int  // columns; 0 when it is no terminal
+	Color  bool // colours may be used
+	Width  int  // columns; 0 when it is no terminal
+	Height int  // lines; 0 when it is no terminal
+	// Program is how the user calls this program, in words; none is ccdestroy.
+	Program []string
+}
+
+// command is a command of ours as it can be pasted.
+func (s Style) command(name string, args ...string) string {
+	program := s.Program
+	if len(program) == 0 {
+		program = []string{"ccdestroy"}
+	}
+	return words(append(append(slices.Clone(program), name), args...))
+}
+
+// ourCommand is a command of ours in a text: the program with a command or a flag.
+var ourCommand = regexp.MustCompile(`(docker )?\bccdestroy (-{1,2}[a-zA-Z]|(audit|completion|config|destroy|doctor|down|export|exports|help|init|inventory|man|prune|reconcile|record|restore|run|trash|undo|version|watch)\b)`)
+
+// Called is a text with the commands in it as the user calls this program.
+func (s Style) Called(text string) string {
+	if len(s.Program) < 2 {
+		return text
+	}
+	return ourCommand.ReplaceAllStringFunc(text, func(found string) string {
+		return strings.Join(s.Program, " ") + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
+	})
 }
 
 func (s Style) paint(c Color, text string) string {
@@ -48,6 +75,10 @@ type table struct {
 	rows   [][]cell
 	widths []int
 	soft   []bool // columns that may be cut short to fit the width
+	least  []int  // but not below this
+	filled bool   // leave out columns that have nothing in them
+	names  []cell // the head, where columns are left out
+	shown  []bool // columns that have something
 }
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
@@ -59,17 +90,47 @@ func (t *table) head(names ...string) {
 	for i, n := range names {
 		row[i] = cell{text: strings.TrimLeft(n, ">~"), right: n[0] == '>'}
 		t.soft = append(t.soft, n[0] == '~')
+		t.least = append(t.least, max(softest, runewidth.StringWidth(row[i].text)))
+	}
+	if t.filled {
+		t.names, t.shown = row, make([]bool, len(row))
+		return
 	}
 	t.add(row...)
 }
 
+// fill notes which columns have something in them, and puts the head before the
+// rows whenever these have become more.
+func (t *table) fill() {
+	more := false
+	for _, row := range t.rows {
+		for i, c := range row {
+			if !t.shown[i] && c.text != "" && c.text != "-" {
+				t.shown[i], more = true, true
+			}
+		}
+	}
+	if more {
+		t.rows = append([][]cell{t.names}, t.rows...)
+	}
+}
+
+// visible reports whether a column is written.
+func (t *table) visible(i int) bool { return !t.filled || t.shown[i] }
+
 // flush writes the rows that were added since the last flush. Columns never
 // become narrower.
 func (t *table) flush(w io.Writer) error {
+	if t.filled {
+		t.fill()
+	}
 	for _, row := range t.rows {
 		for i, c := range row {
 			if i == len(t.widths) {
 				t.widths = append(t.widths, 0)
+			}
+			if !t.visible(i) {
+				continue
 			}
 			t.widths[i] = max(t.widths[i], runewidth.StringWidth(Terminal(c.text)))
 		}
@@ -84,7 +145,7 @@ func (t *table) flush(w io.Writer) error {
 	return nil
 }
 
-// softest is how narrow a column may become.
+// softest is how narrow a column may become whose name is shorter.
 const softest = 6
 
 // fit makes the widest of the soft columns narrower, as long as the lines are
@@ -93,8 +154,11 @@ func (t *table) fit() {
 	for t.style.Width > 0 {
 		total, widest := len(t.indent)-2, -1
 		for i, w := range t.widths {
+			if i < len(t.shown) && !t.visible(i) {
+				continue
+			}
 			total += w + 2
-			if i < len(t.soft) && t.soft[i] && w > softest && (widest < 0 || w > t.widths[widest]) {
+			if i < len(t.soft) && t.soft[i] && w > t.least[i] && (widest < 0 || w > t.widths[widest]) {
 				widest = i
 			}
 		}
@@ -108,6 +172,9 @@ func (t *table) fit() {
 func (t *table) line(row []cell) string {
 	var line strings.Builder
 	for i, c := range row {
+		if !t.visible(i) {
+			continue
+		}
 		text := Terminal(c.text)
 		if i < len(t.soft) && t.soft[i] {
 			text = runewidth.Truncate(text, t.widths[i], "…")

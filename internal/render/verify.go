@@ -13,27 +13,16 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 	if !r.Intact() {
 		verdict = style.paint(Bad, "NOT INTACT")
 	}
-	fmt.Fprintf(w, "%s: %s. %s in %s, %s\n", Terminal(r.Path), verdict, count(int(r.Events), "chained event"), count(int(r.Lines), "line"), human(r.Bytes))
+	segments := ""
+	if n := len(r.Files); n > 1 {
+		segments = fmt.Sprintf(" of %d segments", n)
+	}
+	fmt.Fprintf(w, "%s: %s. %s in %s%s, %s\n", Terminal(r.Path), verdict, count(int(r.Events), "chained event"), count(int(r.Lines), "line"), segments, human(r.Bytes))
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
 	}
-	t := table{style: style, indent: "  "}
-	t.head("CLASS", "LINE", "WHAT")
-	for _, f := range r.Findings {
-		c := cell{text: string(f.Class), color: Warn}
-		if f.Problem {
-			c.color = Bad
-		}
-		text := f.Text
-		if f.ID != "" {
-			text = ShortID(f.ID) + ": " + text
-		}
-		t.add(c, cell{text: dash(between(f.Line, f.ToLine))}, cell{text: text})
-	}
-	if len(r.Findings) > 0 {
-		if err := t.flush(w); err != nil {
-			return err
-		}
+	if err := findings(w, r, style); err != nil {
+		return err
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(w, "  … and %d more\n", r.Omitted)
@@ -42,6 +31,41 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 		fmt.Fprintln(w)
 	}
 	return trust(w, r)
+}
+
+// findings lists them; those of each file under its name, where there are
+// several.
+func findings(w io.Writer, r audit.Report, style Style) error {
+	byFile := map[string][]audit.Finding{}
+	var files []string
+	for _, f := range r.Findings {
+		if byFile[f.File] == nil {
+			files = append(files, f.File)
+		}
+		byFile[f.File] = append(byFile[f.File], f)
+	}
+	for _, file := range files {
+		t := table{style: style, indent: "  "}
+		if r.Several() {
+			fmt.Fprintf(w, "%s:\n", Terminal(file))
+		}
+		t.head("CLASS", "LINE", "WHAT")
+		for _, f := range byFile[file] {
+			c := cell{text: string(f.Class), color: Warn}
+			if f.Problem {
+				c.color = Bad
+			}
+			text := f.Text
+			if f.ID != "" {
+				text = ShortID(f.ID) + ": " + text
+			}
+			t.add(c, cell{text: dash(between(f.Line, f.ToLine))}, cell{text: text})
+		}
+		if err := t.flush(w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // trust says what of the log can be relied on, and by what.
@@ -53,7 +77,11 @@ func trust(w io.Writer, r audit.Report) error {
 				fmt.Fprintf(w, "  … and %d more\n", len(r.Untouched)-i)
 				break
 			}
-			fmt.Fprintf(w, "  lines %s%s\n", between(g.Line, g.ToLine), proven(g))
+			file := ""
+			if r.Several() {
+				file = Terminal(g.File) + ", "
+			}
+			fmt.Fprintf(w, "  %slines %s%s\n", file, between(g.Line, g.ToLine), proven(g))
 		}
 	}
 	held := 0
@@ -100,6 +128,7 @@ func between(from, to int64) string {
 // verdictJSON is a verdict; docs/json.md describes it.
 type verdictJSON struct {
 	Path       string        `json:"path"`
+	Files      []string      `json:"files"`
 	Intact     bool          `json:"intact"`
 	Bytes      int64         `json:"bytes"`
 	Lines      int64         `json:"lines"`
@@ -114,14 +143,16 @@ type verdictJSON struct {
 }
 
 type headJSON struct {
-	Head string `json:"head"`
-	From string `json:"from"` // given or noted
-	Line *int64 `json:"line"` // where the log has it
+	Head string  `json:"head"`
+	From string  `json:"from"` // given or noted
+	Line *int64  `json:"line"` // where the log has it
+	File *string `json:"file"`
 }
 
 type findingJSON struct {
 	Class   audit.Class `json:"class"`
 	Problem bool        `json:"problem"`
+	File    *string     `json:"file"`
 	Line    *int64      `json:"line"`
 	ToLine  *int64      `json:"to_line"`
 	Seq     *int64      `json:"seq"`
@@ -131,6 +162,7 @@ type findingJSON struct {
 }
 
 type rangeJSON struct {
+	File     string `json:"file"`
 	Line     int64  `json:"line"`
 	ToLine   int64  `json:"to_line"`
 	Seq      int64  `json:"seq"`
@@ -141,7 +173,7 @@ type rangeJSON struct {
 // VerifyJSON writes the verdict for programs.
 func VerifyJSON(w io.Writer, r audit.Report) error {
 	out := verdictJSON{
-		Path: r.Path, Intact: r.Intact(), Bytes: r.Bytes, Lines: r.Lines, Events: r.Events, Operations: r.Operations,
+		Path: r.Path, Files: append([]string{}, r.Files...), Intact: r.Intact(), Bytes: r.Bytes, Lines: r.Lines, Events: r.Events, Operations: r.Operations,
 		Unfinished: r.Unfinished, Heads: []headJSON{}, Findings: []findingJSON{}, Omitted: r.Omitted, Untouched: []rangeJSON{},
 	}
 	if word := r.Head.Word(); r.Head.Seq > 0 {
@@ -152,17 +184,15 @@ func VerifyJSON(w io.Writer, r audit.Report) error {
 		if h.Noted {
 			from = "noted"
 		}
-		out.Heads = append(out.Heads, headJSON{Head: h.Word(), From: from, Line: orNull(h.Line)})
+		out.Heads = append(out.Heads, headJSON{Head: h.Word(), From: from, Line: orNull(h.Line), File: orNone(h.File)})
 	}
 	for _, f := range r.Findings {
-		one := findingJSON{Class: f.Class, Problem: f.Problem, Line: orNull(f.Line), ToLine: orNull(f.ToLine), Seq: orNull(f.Seq), ToSeq: orNull(f.ToSeq), Text: f.Text}
-		if f.ID != "" {
-			one.ID = &f.ID
-		}
+		one := findingJSON{Class: f.Class, Problem: f.Problem, File: orNone(f.File), Line: orNull(f.Line), ToLine: orNull(f.ToLine), Seq: orNull(f.Seq), ToSeq: orNull(f.ToSeq), Text: f.Text}
+		one.ID = orNone(f.ID)
 		out.Findings = append(out.Findings, one)
 	}
 	for _, g := range r.Untouched {
-		out.Untouched = append(out.Untouched, rangeJSON{Line: g.Line, ToLine: g.ToLine, Seq: g.Seq, ToSeq: g.ToSeq, ProvenTo: orNull(g.ProvenToLine)})
+		out.Untouched = append(out.Untouched, rangeJSON{File: g.File, Line: g.Line, ToLine: g.ToLine, Seq: g.Seq, ToSeq: g.ToSeq, ProvenTo: orNull(g.ProvenToLine)})
 	}
 	return encodeJSON(w, out, "", "  ")
 }
@@ -173,4 +203,12 @@ func orNull(n int64) *int64 {
 		return nil
 	}
 	return &n
+}
+
+// orNone is null in place of "".
+func orNone(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }

@@ -3,6 +3,7 @@ package teardown
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // How long the engine may take to come to rest after the child has ended, how
@@ -28,11 +30,18 @@ const (
 // signals: they are passed on.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	r.began = r.book.Now()
+	if end, told := undo.SetAside(ctx, r.Keeper, o, r.book, r.before); told != nil {
+		r.unstarted = told
+		return end
+	}
 	exit, err := r.Child.Down(o.Held(), signals)
 	r.exit = exit
 	if err != nil {
-		o.Abandon()
 		r.unstarted = err
+		if back := undo.PutBack(r.Keeper, o, nil); back != nil {
+			return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: errors.Join(err, back)}
+		}
+		o.Abandon()
 		return record.Ended{Outcome: audit.Failed, Err: err}
 	}
 	after, err := r.awaitRest(o.Details.Inventory, exit)
@@ -42,6 +51,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	}
 	if exit.Code != 0 {
 		o.Details.Stderr = exit.Stderr
+	}
+	if err == nil {
+		err = undo.PutBack(r.Keeper, o, &after)
 	}
 	if err != nil {
 		// Nothing is invented: what is known is recorded, and the operation stays

@@ -3,11 +3,13 @@ package teardown
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // Agree refuses what is protected, shows, asks where somebody is to be asked, and
@@ -18,6 +20,7 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 		return false, err
 	}
 	o.Details.Unprotected = r.Unprotect
+	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	asked := false
 	if !r.agreed || len(changes) > 0 {
 		if asked, err = r.confirm(ctx, o, changes); err != nil {
@@ -55,12 +58,22 @@ func (r *Run) refuse(inv inventory.Inventory) error {
 
 // Protected is the refusal of a teardown that would destroy protected volumes.
 func Protected(volumes []inventory.Resource) *fault.Fault {
-	var names []string
+	by, why := map[string][]string{}, []string{}
+	lift, enforced := "ccdestroy", false
 	for _, v := range volumes {
-		names = append(names, v.Name)
+		if by[v.Protection] == nil {
+			why = append(why, v.Protection)
+		}
+		by[v.Protection] = append(by[v.Protection], v.Name)
+		lift, enforced = lift+" --unprotect "+v.Name, enforced || v.Enforced
 	}
-	return fault.Refused("ccdestroy --unprotect "+strings.Join(names, " --unprotect "),
-		"protected by %s: volume %s", volumes[0].Protection, strings.Join(names, ", "))
+	if enforced {
+		lift = "ccdestroy --no-volumes, which keeps them"
+	}
+	for i, protection := range why {
+		why[i] = fmt.Sprintf("protected by %s: volume %s", protection, strings.Join(by[protection], ", "))
+	}
+	return fault.Refused(lift, "%s", strings.Join(why, "\n"))
 }
 
 // confirm asks where somebody is to be asked.

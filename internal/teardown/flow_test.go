@@ -16,6 +16,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/lab/fake"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
 // shop is the project of these tests: cache is declared and not there yet.
@@ -36,6 +37,8 @@ type scene struct {
 	stubborn bool     // Compose does not end by a signal
 	old      bool     // an engine that does not tell volumes of one name apart
 	deaf     bool     // and cannot be followed
+	far      bool     // an engine whose files are not here
+	keep     bool     // what goes is set aside
 }
 
 var scenes = []scene{
@@ -47,6 +50,10 @@ var scenes = []scene{
 	{name: "never answered", confirm: record.Typed, answers: []Answer{TimedOut}},
 	{name: "an old engine, far away", confirm: record.Unattended, old: true},
 	{name: "an old engine, asked and exporting", confirm: record.Typed, save: true, old: true},
+	{name: "keeping", confirm: record.Unattended, keep: true},
+	{name: "keeping, far away", confirm: record.Unattended, keep: true, far: true},
+	{name: "asked, keeping, exporting", confirm: record.Typed, answers: []Answer{SaveFirst}, keep: true},
+	{name: "keeping on an old engine, far away", confirm: record.Unattended, keep: true, old: true},
 	{name: "events that cannot be followed", confirm: record.Typed, deaf: true},
 }
 
@@ -58,7 +65,6 @@ type play struct {
 	code      int
 	err       error
 	notes     []string
-	ids       int
 	asked     int
 	questions []Question
 	agreed    map[string]int // volumes that were shown at a question that was answered yes, by name
@@ -73,7 +79,10 @@ type play struct {
 
 func newWorld(t testing.TB, s scene) *fake.World {
 	w := fake.New(t)
-	w.Births, w.Engine.StableCreated, w.Deaf = !s.old, !s.old, s.deaf
+	w.Births, w.Engine.StableCreated, w.Deaf = !s.old && !s.far, !s.old, s.deaf
+	if s.keep {
+		w.Root = fake.Dir(t)
+	}
 	w.Network("shop", "default")
 	w.Make("shop_data", "com.docker.compose.project=shop", "com.docker.compose.volume=data")
 	w.Make("shop_uploads")
@@ -89,7 +98,7 @@ func newWorld(t testing.TB, s scene) *fake.World {
 // book is the process's.
 func (p *play) book() record.Book {
 	log := *p.Log
-	destroy := Settler(p, p)
+	destroy := Settler(p, p, p.Trash)
 	return record.Book{
 		Log: &log, Recorder: p.Recorder(), User: "ana", Tool: "test", Now: p.Now, Note: func(text string) { p.notes = append(p.notes, text) },
 		NewID: func(at time.Time) string {
@@ -110,6 +119,9 @@ func (s scene) do(w *fake.World, at func(*play, context.Context, fake.Step) erro
 	p.run = &Run{
 		Resolver: p.compose, Child: p.compose, Engine: p, Events: following{p.Process}, Containers: p, Saver: p, Screen: p,
 		Place: record.Place{Book: p.book()}, Signals: p.Signals, Options: inventory.Options{Volumes: true}, Confirm: s.confirm, Save: s.save, Unprotect: s.free,
+	}
+	if s.keep {
+		p.run.Keeper = &trash.Keeper{Open: p.Trash, For: 7 * 24 * time.Hour, Now: p.Now}
 	}
 	p.code, p.err = p.run.Do(context.Background())
 	return p
@@ -155,6 +167,9 @@ func birth(inv inventory.Inventory, name string) int {
 }
 
 // Done notes how it ended.
+// Tell is not called: these projects have files.
+func (p *play) Tell(text string) { p.T.Errorf("told: %s", text) }
+
 func (p *play) Done(e record.Ending) { p.ending = &e }
 
 // Save is the saver's.
@@ -201,7 +216,7 @@ func (p *play) check() {
 	if p.Killed() {
 		return
 	}
-	if p.draft != nil && len(p.draft) > 0 {
+	if len(p.draft) > 0 {
 		p.T.Errorf("half an export was left: %v", p.draft)
 	}
 	event, recorded := p.Event()
@@ -283,12 +298,24 @@ func TestFlow(t *testing.T) {
 				if p.Outcome() != audit.Success || p.code != 0 || len(p.Process.Destroyed()) != 3 || !w.Has("stranger") || len(p.notes) > 0 {
 					t.Errorf("%s, exit %d, %v; %v; notes %q", p.Outcome(), p.code, p.err, p.Process.Destroyed(), p.notes)
 				}
+				if aside := asideIn(w); s.keep && aside != 3 || !s.keep && aside != 0 {
+					t.Errorf("%d volumes are set aside: %v", aside, w.Places())
+				}
 				if looks := count(p, "snapshot"); looks > 4 {
 					t.Errorf("it looked %d times", looks)
 				}
 			})
 		})
 	}
+}
+
+func asideIn(w *fake.World) (n int) {
+	for _, at := range w.Places() {
+		if strings.HasPrefix(at[0], "ccdestroy-trash/") {
+			n++
+		}
+	}
+	return n
 }
 
 func count(p *play, name string) (n int) {

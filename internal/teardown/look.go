@@ -11,12 +11,15 @@ import (
 
 // Look lists what the engine has, with its events followed from before the first
 // call, and plans. Sizes that are not there in time stay unknown: a teardown does
-// not wait for them.
-func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
-	ended := r.unwatch()
-	r.blind = ended.Broken
+// not wait for them. What is followed since the look before is followed until
+// after this one, so that nothing falls in between.
+func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
+	last := r.watch
+	r.blind = last != nil && last.Seen().Broken
 	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
-	var err error
+	if last != nil {
+		defer func() { seen := last.Stop(); inv.Since = &seen }()
+	}
 	if r.before, err = r.Engine.Snapshot(ctx, r.scope()); err != nil {
 		return inventory.Inventory{}, err
 	}
@@ -24,25 +27,26 @@ func (r *Run) Look(ctx context.Context) (inventory.Inventory, error) {
 	if r.Confirm == record.Typed {
 		budget = sizesForQuestion
 	}
-	inv := r.plan(ctx, budget)
-	inv.Ended = ended.Destroyed
+	inv = inventory.Plan(r.project.Model, r.before, r.Options)
+	inv.Engine = r.project.engine
+	fill(ctx, r.Engine, r.before, &inv, r.LastExports, r.book, budget)
 	return inv, nil
 }
 
-func (r *Run) scope() inventory.Scope {
-	return inventory.Scope{Images: r.Options.Images != "", Project: r.project.Project}
+func (r *Run) scope() inventory.Scope { return scope(r.Options, r.project) }
+
+func scope(o inventory.Options, p project) inventory.Scope {
+	return inventory.Scope{Images: o.Images != "", Project: p.Project}
 }
 
-func (r *Run) plan(ctx context.Context, budget time.Duration) inventory.Inventory {
-	inv := inventory.Plan(r.project.Model, r.before, r.Options)
-	inv.Engine = r.project.engine
+// fill adds sizes, as far as the budget allows, and last exports to a plan.
+func fill(ctx context.Context, e Engine, s inventory.Snapshot, inv *inventory.Inventory, last LastExports, b *record.Book, budget time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	fillSizes(ctx, r.Engine, r.before, &inv)
-	if r.LastExports != nil {
-		fillExports(&inv, func(names []string) map[string]inventory.LastExport { return r.LastExports(r.book, names) })
+	fillSizes(ctx, e, s, inv)
+	if last != nil {
+		fillExports(inv, func(names []string) map[string]inventory.LastExport { return last(b, names) })
 	}
-	return inv
 }
 
 // fillExports tells of each volume when it was exported last. An export that is
@@ -59,10 +63,10 @@ func fillExports(inv *inventory.Inventory, last func(volumes []string) map[strin
 	}
 	exports := last(names)
 	for i, r := range inv.Resources {
-		if r.Kind != inventory.KindVolume || exports == nil {
+		found, known := exports[r.Name]
+		if r.Kind != inventory.KindVolume || !known {
 			continue
 		}
-		found := exports[r.Name]
 		since := cmp.Or(r.Born, r.Created)
 		born, err := time.Parse(time.RFC3339Nano, since)
 		if at, atErr := time.Parse(time.RFC3339Nano, found.At); err == nil && atErr == nil && at.Before(born) {
@@ -110,9 +114,12 @@ func (s Survey) Do(ctx context.Context) (inventory.Inventory, inventory.Snapshot
 	if err != nil {
 		return inventory.Inventory{}, inventory.Snapshot{}, err
 	}
-	r := Run{Engine: s.Engine, Options: s.Options, LastExports: s.LastExports, project: p, book: s.Place.In(p.Dir)}
-	if r.before, err = s.Engine.Snapshot(ctx, r.scope()); err != nil {
-		return inventory.Inventory{}, r.before, err
+	snap, err := s.Engine.Snapshot(ctx, scope(s.Options, p))
+	if err != nil {
+		return inventory.Inventory{}, snap, err
 	}
-	return r.plan(ctx, s.Budget), r.before, nil
+	inv := inventory.Plan(p.Model, snap, s.Options)
+	inv.Engine = p.engine
+	fill(ctx, s.Engine, snap, &inv, s.LastExports, s.Place.In(p.Dir), s.Budget)
+	return inv, snap, nil
 }

@@ -41,6 +41,8 @@ type Watcher interface {
 type Containers interface {
 	Start(ctx context.Context, ids []string) error // in the given order
 	Stop(ctx context.Context, ids []string) error  // all at once
+	// Sweep removes the helper of a dead operation, whose lock is at this path.
+	Sweep(ctx context.Context, lock string) error
 }
 
 // Saver exports volumes before they go. After an error nothing may be
@@ -101,12 +103,14 @@ type Screen interface {
 	Inventory(inv inventory.Inventory, full bool)
 	// Ask shows the inventory in full and asks for the project's name.
 	Ask(context.Context, Question) (Answer, error)
+	// Tell tells why there is nothing to do.
+	Tell(text string)
 	// Done tells how it ended.
 	Done(record.Ending)
 }
 
-// LastExports finds the newest exports of volumes; nil says that it did not
-// look.
+// LastExports finds the newest exports of volumes. Of one that it leaves out
+// nothing is known.
 type LastExports func(b *record.Book, volumes []string) map[string]inventory.LastExport
 
 // Budgets for finding out sizes: a question can wait for them, a script cannot.

@@ -3,6 +3,7 @@ package teardown
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -11,10 +12,11 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// Run is one teardown. All fields are needed but Save, Unprotect, Reason and
-// LastExports.
+// Run is one teardown. All fields are needed but Save, Unprotect, Reason,
+// LastExports and Keeper.
 type Run struct {
 	Resolver   Resolver
 	Child      Child
@@ -32,6 +34,8 @@ type Run struct {
 	Unprotect   []string // protected volumes that may go, by name or by Compose key
 	Reason      string
 	LastExports LastExports
+	Keeper      *trash.Keeper // nil destroys for good
+	MustExist   bool          // a project of which the engine has nothing is an error
 
 	project project
 	book    *record.Book
@@ -45,7 +49,11 @@ type Run struct {
 	verdict inventory.Verdict
 	// unstarted is why Compose could not be started: nothing was destroyed.
 	unstarted error
+	aside     []record.Kept // what is set aside
 }
+
+// Aside is what Do has set aside.
+func (r *Run) Aside() []record.Kept { return r.aside }
 
 // project is what the command line means.
 type project struct {
@@ -64,10 +72,16 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	}
 	defer r.unwatch()
 	r.book = life.Book
+	if absent, err := r.absent(ctx); err != nil {
+		return fault.AsFault(err).Code, err
+	} else if absent {
+		return fault.ExitOK, nil
+	}
 	o, end, unrecorded, err := life.Run(ctx, r)
 	if err != nil {
 		return fault.AsFault(err).Code, err
 	}
+	r.aside = o.Details.Kept
 	if r.unstarted != nil {
 		if unrecorded != nil {
 			r.book.Note("not recorded: " + unrecorded.Error())
@@ -94,6 +108,27 @@ func resolve(ctx context.Context, c Resolver, e Engine) (p project, err error) {
 	wg.Go(func() { p.engine, engineErr = e.Describe(ctx) })
 	wg.Wait()
 	return p, cmp.Or(versionErr, modelErr, engineErr)
+}
+
+// absent reports whether a project that was named has nothing on the engine, which
+// is told and neither recorded nor an error, as Compose has it. Where the log has
+// something to settle, the teardown goes its ordinary way.
+func (r *Run) absent(ctx context.Context) (bool, error) {
+	if r.project.Mode != inventory.Labels || r.project.Fallback != "" {
+		return false, nil
+	}
+	snap, err := r.Engine.Snapshot(ctx, r.scope())
+	text := snap.Absent(r.project.Model)
+	switch {
+	case err != nil || text == "":
+		return false, nil // what the engine says is recorded by the look that follows
+	case r.MustExist:
+		return true, &fault.Fault{Err: errors.New(text), Try: "docker compose ls --all", Code: fault.ExitFailed}
+	case !r.book.Still():
+		return false, nil
+	}
+	r.Screen.Tell(text)
+	return true, nil
 }
 
 // life is the record of this teardown in the log of its project.
@@ -126,19 +161,18 @@ func (r *Run) unresolved(ctx context.Context, l record.Life, sig os.Signal, err 
 	return fault.AsFault(err).Code, err
 }
 
-// unwatch ends the following of the engine, and returns what was told.
-func (r *Run) unwatch() (seen inventory.Seen) {
+func (r *Run) unwatch() {
 	if r.watch != nil {
-		seen = r.watch.Stop()
+		r.watch.Stop()
 	}
-	return seen
 }
 
 // ending is how it ended, for the screen.
 func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) record.Ending {
 	e := record.Ending{
-		ID: o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
-		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
+		Kept: o.Details.Kept,
+		ID:   o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
+		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
 	}
 	if unrecorded != nil || end.Outcome == audit.Pending {
 		e.Code = fault.ExitFailed

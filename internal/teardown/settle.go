@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 // errStayed is what is wrong where Compose itself sees nothing wrong.
-var errStayed = errors.New("Compose exited 0, but not everything is gone")
+var errStayed = errors.New("not everything is gone, although Compose exited 0")
 
 // Settler settles teardowns that were cut off: it looks at what the pending
 // event said would go, and says what the engine shows now. It cannot know what
 // happened in between by another hand; details.settled says that it was so.
-func Settler(e Engine, c Containers) record.Settler {
+func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 	return func(ctx context.Context, o *record.Operation) (record.Ended, error) {
 		engine, err := e.Describe(ctx)
 		if err != nil {
@@ -26,15 +29,30 @@ func Settler(e Engine, c Containers) record.Settler {
 		if engine.ID != o.Details.Engine.ID {
 			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
 		}
-		snap, err := rested(ctx, e, o)
+		if err := c.Sweep(ctx, o.LockPath()); err != nil {
+			return record.Ended{}, err
+		}
+		snap, err := rested(ctx, e, o.Details.Inventory)
+		if err != nil {
+			return record.Ended{}, err
+		}
+		kept := len(o.Details.Kept) > 0
+		aside, err := undo.SettleKept(ctx, o, open)
+		if err == nil && kept {
+			snap, err = e.Snapshot(ctx, inventory.Scope{Images: hasImages(o.Details.Inventory)})
+		}
 		if err != nil {
 			return record.Ended{}, err
 		}
 		o.Details.Engine.StableCreated = engine.StableCreated
-		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != ""}, nil)
+		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
+			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune, Same: aside.Same, Replaced: aside.Replaced,
+		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
-			end.Err = c.Start(ctx, o.Details.Stopped)
+			if end.Err = c.Start(ctx, o.Details.Stopped); end.Err == nil {
+				end.Again = snap.Halted(o.Details.Stopped)
+			}
 		}
 		return end, nil
 	}
@@ -42,14 +60,11 @@ func Settler(e Engine, c Containers) record.Settler {
 
 // rested waits until the engine no longer removes containers of the project,
 // for restLimit at most, and lists what it has.
-func rested(ctx context.Context, e Engine, o *record.Operation) (inventory.Snapshot, error) {
-	began, scope := time.Now(), inventory.Scope{Dead: o.LockPath()}
-	for _, r := range o.Details.Resources {
-		scope.Images = scope.Images || r.Kind == inventory.KindImage
-	}
+func rested(ctx context.Context, e Engine, inv inventory.Inventory) (inventory.Snapshot, error) {
+	began := time.Now()
 	for {
-		snap, err := e.Snapshot(ctx, scope)
-		if err != nil || !removing(snap, o.Details.Project) || time.Since(began) >= restLimit {
+		snap, err := e.Snapshot(ctx, inventory.Scope{Images: hasImages(inv)})
+		if err != nil || !removing(snap, inv.Project) || time.Since(began) >= restLimit {
 			return snap, err
 		}
 		select {
@@ -58,4 +73,8 @@ func rested(ctx context.Context, e Engine, o *record.Operation) (inventory.Snaps
 		case <-time.After(restPoll):
 		}
 	}
+}
+
+func hasImages(inv inventory.Inventory) bool {
+	return slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Kind == inventory.KindImage })
 }

@@ -2,19 +2,66 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
 
-// queue holds events until they are taken, however many there are.
+// How long a batch of events is collected; how often the reader of the stream
+// shows that it is alive; and after what time without that the stream is given up.
+const (
+	collect = 100 * time.Millisecond
+	pulse   = 5 * time.Second
+	stalled = time.Minute
+)
+
+// errStalled says that this process stood still, with the machine or alone. The
+// engine drops events that nobody takes.
+var errStalled = errors.New("this process stood still for a while")
+
+// queue holds events until they are taken, however many there are. It tells until
+// when they were received: a process that was stopped and goes on has an open
+// stream before it, and has missed what the engine told meanwhile.
 type queue struct {
-	mu     sync.Mutex // guards the next two
+	mu     sync.Mutex // guards what follows but more
 	events []Event
-	closed bool
+	alive  time.Time     // when events were surely received
+	over   error         // why no more will come, or nil
 	more   chan struct{} // has one element when there is something new
 }
 
-func newQueue() *queue { return &queue{more: make(chan struct{}, 1)} }
+// newQueue is alive until ctx ends.
+func newQueue(ctx context.Context) *queue {
+	q := &queue{more: make(chan struct{}, 1)}
+	go func() {
+		tick := time.NewTicker(pulse)
+		defer tick.Stop()
+		for last := time.Now(); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now := time.Now()
+			q.beat(last, now)
+			last = now
+		}
+	}()
+	return q
+}
+
+// beat notes that the time has come from last to now. A beat that is late says
+// nothing: what happened meanwhile may not have been received yet.
+func (q *queue) beat(last, now time.Time) {
+	switch late := now.Round(0).Sub(last.Round(0)); { // by the clock on the wall: the other stops while a machine sleeps
+	case late > stalled:
+		q.end(errStalled)
+	case late < 2*pulse:
+		q.mu.Lock()
+		q.alive = now
+		q.mu.Unlock()
+	}
+}
 
 func (q *queue) add(e Event) {
 	q.mu.Lock()
@@ -23,9 +70,12 @@ func (q *queue) add(e Event) {
 	q.wake()
 }
 
-func (q *queue) close() {
+// end says that no more events will come.
+func (q *queue) end(err error) {
 	q.mu.Lock()
-	q.closed = true
+	if q.over == nil {
+		q.over = err
+	}
 	q.mu.Unlock()
 	q.wake()
 }
@@ -37,19 +87,21 @@ func (q *queue) wake() {
 	}
 }
 
-// take waits for an event, and for those that follow closely, and returns them.
-// open is false when no more will come.
-func (q *queue) take(ctx context.Context) (events []Event, open bool) {
+// take waits for an event, for at most limit, and for those that follow closely,
+// and returns them. alive is until when all events were received that there
+// were; over says why no more will come, or is nil.
+func (q *queue) take(ctx context.Context, limit time.Duration) (events []Event, alive time.Time, over error) {
 	select {
 	case <-q.more:
-	case <-ctx.Done():
-	}
-	select {
-	case <-time.After(collect):
+		select {
+		case <-time.After(collect):
+		case <-ctx.Done():
+		}
+	case <-time.After(limit):
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	events, q.events = q.events, nil
-	return events, !q.closed && ctx.Err() == nil
+	return events, q.alive, q.over
 }

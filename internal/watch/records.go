@@ -1,8 +1,11 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -16,62 +19,111 @@ const gapOperation = "watch_gap"
 // recordedBy marks our events, in details.recorded_by.
 const recordedBy = "watch"
 
-// Records is where losses are recorded, and what tells of them already.
+// Records is where losses are recorded, and what tells of them already. It is
+// owned by one goroutine.
 type Records struct {
 	Book *record.Book
 	// Others are the logs that may tell of a deletion already, beside Book's own.
 	Others func() []*audit.Log
 
-	done map[string]bool // of the batch that is being recorded
+	shelf shelf
+	used  map[string]time.Time // marks that account for a loss already, and when that was
 }
 
-// Record records those losses that no log tells of, one by one. After an error it
-// is called again with the same losses.
-func (r *Records) Record(ctx context.Context, e inventory.Engine, losses []Loss) error {
-	if r.done == nil {
-		r.done = map[string]bool{}
+// usedFor is how long it is remembered that a mark accounts for a loss. Later
+// losses are of a later time than the operation.
+const usedFor = 24 * time.Hour
+
+// Record records those losses that no log tells of, one by one.
+func (r *Records) Record(ctx context.Context, losses []Loss, last bool) (left []Loss, err error) {
+	if len(losses) == 0 {
+		return nil, nil
 	}
-	deeds := r.deeds(e, losses)
-	for _, loss := range losses {
-		told, claims := attribute(deeds, loss)
-		if r.done[key(loss)] || told {
+	deeds := r.deeds(losses)
+	a := attribution{r.Book.Now(), deeds, r.used}
+	losses = slices.Clone(losses)
+	slices.SortStableFunc(losses, func(a, b Loss) int { return cmp.Compare(vague(a), vague(b)) })
+	for i, l := range losses {
+		told, waits, claims := a.of(l)
+		if told {
 			continue
 		}
-		if err := r.lost(ctx, e, loss, claims); err != nil {
-			return err
+		if waits && !last {
+			left = append(left, l)
+			continue
 		}
-		r.done[key(loss)] = true
-		r.Book.Note(fmt.Sprintf("volume %s was destroyed, and nobody recorded it", loss.Volume.Name))
+		if err := r.lost(ctx, l, claims); err != nil {
+			return append(left, losses[i:]...), err
+		}
+		text := fmt.Sprintf("volume %s was destroyed, and nobody recorded it", l.Volume.Name)
+		if len(claims) > 0 {
+			text += "; perhaps by operation " + strings.Join(claims, " or ")
+		}
+		r.Book.Note(text)
 	}
-	clear(r.done)
-	return nil
+	return left, nil
 }
 
-// key is what a loss can be known by again.
-func key(l Loss) string { return l.Volume.Name + " " + stamp(l.At) }
+// vague orders losses: those of volumes that are known well come first, so that
+// others do not take what accounts for them.
+func vague(l Loss) int {
+	if l.Volume.Created.IsZero() {
+		return 1
+	}
+	return 0
+}
+
+// deeds are the operations of all known logs that may tell of the losses.
+func (r *Records) deeds(losses []Loss) (all []deed) {
+	if r.shelf == nil {
+		r.shelf, r.used = shelf{}, map[string]time.Time{}
+	}
+	since := losses[0].from()
+	for _, l := range losses {
+		for _, t := range []time.Time{l.from(), l.Listed} {
+			if !t.IsZero() && t.Before(since) {
+				since = t
+			}
+		}
+	}
+	for key, at := range r.used {
+		if at.Before(since.Add(-usedFor)) {
+			delete(r.used, key)
+		}
+	}
+	kept := shelf{}
+	for i, l := range slices.Concat([]*audit.Log{r.Book.Log}, r.Others()) {
+		all = append(all, r.shelf.deeds(l, since.Add(-clockSlack), i == 0)...)
+		if found, ok := r.shelf[l.Path]; ok {
+			kept[l.Path] = found
+		}
+	}
+	r.shelf = kept
+	return all
+}
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-func (r *Records) lost(ctx context.Context, e inventory.Engine, loss Loss, claims []string) error {
-	res := loss.Volume.Resource()
+func (r *Records) lost(ctx context.Context, l Loss, claims []string) error {
+	res := l.Volume.Resource()
 	res.Asked, res.Fate, res.Result = true, inventory.Removed, inventory.Gone
-	if !loss.Since.IsZero() {
-		res.Reason = fmt.Sprintf("between %s and %s, while the engine could not be followed", stamp(loss.Since), stamp(loss.At))
+	if !l.Since.IsZero() {
+		res.Reason = fmt.Sprintf("between %s and %s, while the engine could not be followed", stamp(l.Since), stamp(l.At))
 	}
-	return r.told(ctx, audit.Destroy, "unknown", []string{loss.Volume.Name}, func(d *record.Details) {
-		d.Engine, d.Project = e, loss.Volume.Labels[inventory.LabelProject]
-		d.Resources, d.StartedAt, d.Claims = []inventory.Resource{res}, stamp(loss.At), claims
+	return r.tell(ctx, audit.Destroy, "unknown", []string{l.Volume.Name}, func(d *record.Details) {
+		d.Engine, d.Project = l.Engine, l.Volume.Labels[inventory.LabelProject]
+		d.Resources, d.StartedAt, d.Claims = []inventory.Resource{res}, stamp(l.At), claims
 	})
 }
 
 // Gap records that nobody watched between two times.
 func (r *Records) Gap(ctx context.Context, e inventory.Engine, from, to time.Time) error {
-	return r.told(ctx, gapOperation, r.Book.User, nil, func(d *record.Details) {
-		d.Engine, d.StartedAt, d.DurationMS = e, stamp(from), to.Sub(from).Milliseconds()
+	return r.tell(ctx, gapOperation, r.Book.User, nil, func(d *record.Details) {
+		d.Engine, d.StartedAt, d.DurationMS = e, stamp(from), max(to.Sub(from).Milliseconds(), 0)
 	})
 }
 
-func (r *Records) told(ctx context.Context, operation, user string, affected []string, describe func(*record.Details)) error {
+func (r *Records) tell(ctx context.Context, operation, user string, affected []string, describe func(*record.Details)) error {
 	o := r.Book.Told(operation, user)
 	describe(&o.Details)
 	o.Details.RecordedBy = recordedBy

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -21,8 +19,9 @@ type Event struct {
 // Engine is what is asked of the Docker Engine.
 type Engine interface {
 	Describe(context.Context) (inventory.Engine, error)
-	// Volumes lists the engine's volumes.
-	Volumes(context.Context) ([]inventory.Volume, error)
+	// Volumes lists the engine's volumes. whole is false when a volume driver did
+	// not answer: volumes of drivers other than "local" may be missing then.
+	Volumes(context.Context) (list []inventory.Volume, whole bool, err error)
 	// Follow calls visit with every event of a volume from now on. ready is
 	// called when the engine has begun to tell. It returns when ctx ends or the
 	// engine goes away.
@@ -32,15 +31,21 @@ type Engine interface {
 // Loss is one volume that is gone.
 type Loss struct {
 	Volume inventory.Volume // as it was known; perhaps its name alone
-	At     time.Time        // when the engine said so, or noticed
+	Engine inventory.Engine // that had it
+	At     time.Time        // when the engine said so, or it was noticed
 	Since  time.Time        // it went between Since and At, while nobody watched; zero else
+	// Listed is when an earlier watch wrote the list that this loss comes from; zero
+	// where this one saw it. That watch may have recorded it afterwards.
+	Listed time.Time
 }
 
 // Ledger is where losses are recorded: Records.
 type Ledger interface {
-	// Record records losses, those that no other record tells of. Until it
-	// returns nil it is called again with the same and later ones.
-	Record(context.Context, inventory.Engine, []Loss) error
+	// Record records losses, those that no other record tells of. left are those
+	// that it must be called with again: after an error, the ones that are not
+	// recorded; and, unless it is the last call, the ones that an operation at
+	// work may be destroying.
+	Record(ctx context.Context, losses []Loss, last bool) (left []Loss, err error)
 	// Gap records that nobody watched between two times.
 	Gap(ctx context.Context, e inventory.Engine, from, to time.Time) error
 }
@@ -49,30 +54,44 @@ type Ledger interface {
 type Watch struct {
 	Engine Engine
 	Ledger Ledger
+	Memory Memory
 	Now    func() time.Time
 	Note   func(string) // reports an incidental notice
 
-	known  map[string]inventory.Volume // nil before the first list
-	engine inventory.Engine
-	seen   time.Time // when the engine was followed last
+	engine   inventory.Engine            // that is followed, or was last
+	followed bool                        // engine and seen are known
+	seen     time.Time                   // until when it was followed
+	known    map[string]inventory.Volume // the volumes that there are; nil before the first list
+	missed   map[string]int              // how often a name went by the comparison of lists, and no event told of it
+	listed   time.Time                   // when Memory was written that known comes from; zero of a list of ours
+
+	held  []Loss        // gone, and neither recorded nor told of by another record yet
+	next  time.Time     // when held is gone through again
+	pause time.Duration // that was made before it
+
+	saved time.Time       // when Memory was written, or could not be
+	dirty bool            // it no longer holds what is known
+	said  map[string]bool // what goes wrong, and was told
 }
 
-// How long a batch of losses is collected, and how often an engine that is away
-// is tried again.
+// How often an engine that is away, or a loss that cannot be recorded yet, is
+// tried again; and how old the time in Memory may become.
 const (
-	collect  = 100 * time.Millisecond
-	retryMin = 200 * time.Millisecond
-	retryMax = 5 * time.Second
+	retryMin  = 200 * time.Millisecond
+	retryMax  = 5 * time.Second
+	saveEvery = time.Minute
 )
 
-// Run watches until ctx ends.
-func (w *Watch) Run(ctx context.Context) {
+// Run watches until ctx ends. An error says which losses are neither recorded nor
+// remembered.
+func (w *Watch) Run(ctx context.Context) error {
+	w.recall()
 	pause, told := retryMin, false
 	for ctx.Err() == nil {
 		began := w.Now()
 		err := w.follow(ctx)
 		if ctx.Err() != nil {
-			return
+			break
 		}
 		if w.Now().Sub(began) > retryMax {
 			pause, told = retryMin, false
@@ -86,26 +105,29 @@ func (w *Watch) Run(ctx context.Context) {
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, retryMax)
+		w.record()
 	}
+	return w.end()
 }
 
 // follow follows the engine as long as it stays. The engine's stream is read at
 // once and always: a reader that stalls slows the whole engine down.
 func (w *Watch) follow(ctx context.Context) error {
 	if w.known == nil {
-		list, err := w.Engine.Volumes(ctx)
+		asked := w.Now()
+		list, _, err := w.Engine.Volumes(ctx)
 		if err != nil {
 			return err
 		}
-		w.learn(list)
+		w.learn(list, asked)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	queue := newQueue()
+	queue := newQueue(ctx)
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- w.Engine.Follow(ctx, func() { close(ready) }, queue.add)
-		queue.close()
+		queue.end(errors.New("the engine's events have ended"))
 	}()
 	select {
 	case <-ready:
@@ -115,120 +137,80 @@ func (w *Watch) follow(ctx context.Context) error {
 	if err := w.catchUp(ctx); err != nil {
 		return err
 	}
+	w.record()
+	w.save()
 	w.Note(fmt.Sprintf("watching %d volumes of %s", len(w.known), w.engine.Host))
 	for {
-		events, open := queue.take(ctx)
-		if err := w.take(ctx, events); err != nil {
-			return err
+		events, alive, over := queue.take(ctx, w.wait())
+		created := w.take(events)
+		if alive.After(w.seen) {
+			w.seen = alive
 		}
-		if w.seen = w.Now(); !open {
-			return errors.Join(errors.New("the engine's events have ended"), <-ended)
+		w.record()
+		w.save()
+		if over != nil || ctx.Err() != nil {
+			cancel() // it may be the stream that has stalled
+			return errors.Join(over, <-ended)
+		}
+		if created {
+			if err := w.describe(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-func (w *Watch) learn(list []inventory.Volume) {
-	w.known = map[string]inventory.Volume{}
-	for _, v := range list {
-		w.known[v.Name] = v
+// wait is how long nothing need be done when nothing happens.
+func (w *Watch) wait() time.Duration {
+	due := w.saved.Add(saveEvery)
+	if len(w.held) > 0 && w.next.Before(due) {
+		due = w.next
 	}
-	w.seen = w.Now()
+	return max(due.Sub(w.Now()), 0)
 }
 
-// catchUp finds what went while nobody watched.
-func (w *Watch) catchUp(ctx context.Context) error {
-	engine, err := w.Engine.Describe(ctx)
-	if err != nil {
-		return err
+// record records what is gone. What an operation at work may be destroying, and
+// what cannot be written, is kept and tried again.
+func (w *Watch) record() {
+	if len(w.held) == 0 || w.Now().Before(w.next) {
+		return
 	}
-	list, err := w.Engine.Volumes(ctx)
-	if err != nil {
-		return err
+	left, err := w.Ledger.Record(context.Background(), w.held, false)
+	if len(left) < len(w.held) {
+		w.dirty, w.pause = true, 0
 	}
-	other := w.engine.ID != "" && engine.ID != w.engine.ID
-	gap := w.engine.ID != ""
-	w.engine = engine
-	if other {
-		w.Note("another engine answers now")
-		w.learn(list)
+	w.held, w.pause = left, min(max(2*w.pause, retryMin), retryMax)
+	w.next = w.Now().Add(w.pause)
+	w.once(err, "not recorded yet, and tried again")
+}
+
+// end goes through what is held for the last time. What an operation at work may
+// be destroying is left to the next watch; where it cannot be left, it is
+// recorded.
+func (w *Watch) end() error {
+	w.next, w.dirty = time.Time{}, true
+	w.record()
+	if w.known == nil {
+		return nil // nothing was seen
+	}
+	w.save()
+	if !w.dirty || len(w.held) == 0 {
 		return nil
 	}
-	now, is := w.Now(), map[string]inventory.Volume{}
-	for _, v := range list {
-		is[v.Name] = v
+	left, err := w.Ledger.Record(context.Background(), w.held, true)
+	if len(left) == 0 {
+		return nil
 	}
-	var lost []Loss
-	for name, was := range w.known {
-		if v, there := is[name]; !there || w.remade(was, v) {
-			lost = append(lost, Loss{Volume: was, At: now, Since: w.seen})
-		}
-	}
-	slices.SortFunc(lost, func(a, b Loss) int { return strings.Compare(a.Volume.Name, b.Volume.Name) })
-	if gap {
-		if err := w.Ledger.Gap(ctx, engine, w.seen, now); err != nil {
-			return err
-		}
-	}
-	if len(lost) > 0 {
-		if err := w.Ledger.Record(ctx, engine, lost); err != nil {
-			return err
-		}
-	}
-	w.learn(list)
-	return nil
+	return fmt.Errorf("%d destroyed volumes are neither recorded nor remembered: %w", len(left), err)
 }
 
-func (w *Watch) remade(was, is inventory.Volume) bool {
-	if !was.Born.IsZero() && !is.Born.IsZero() {
-		return !was.Born.Equal(is.Born)
+// once reports an error, until it has passed.
+func (w *Watch) once(err error, what string) {
+	if w.said == nil {
+		w.said = map[string]bool{}
 	}
-	return w.engine.StableCreated && is.Created.After(was.Created)
-}
-
-// take takes a batch of events up. A destroy of a volume that is not known was
-// taken up before, by its absence from the list.
-func (w *Watch) take(ctx context.Context, events []Event) error {
-	var lost []Loss
-	created := false
-	for _, e := range events {
-		v, known := w.known[e.Volume]
-		switch {
-		case !e.Destroyed:
-			created = true
-			w.known[e.Volume] = inventory.Volume{Name: e.Volume}
-		case known:
-			delete(w.known, e.Volume)
-			lost = append(lost, Loss{Volume: v, At: e.At})
-		}
+	if err != nil && !w.said[what] {
+		w.Note(fmt.Sprintf("%s: %v", what, err))
 	}
-	for pause := retryMin; len(lost) > 0; pause = min(2*pause, retryMax) {
-		err := w.Ledger.Record(ctx, w.engine, lost)
-		if err == nil {
-			break
-		}
-		w.Note(fmt.Sprintf("not recorded yet: %v", err))
-		select {
-		case <-ctx.Done(): // once more, and for the last time
-			return w.Ledger.Record(context.WithoutCancel(ctx), w.engine, lost)
-		case <-time.After(pause):
-		}
-	}
-	if created {
-		return w.describe(ctx)
-	}
-	return nil
-}
-
-// describe finds out about volumes of which only the name is known.
-func (w *Watch) describe(ctx context.Context) error {
-	list, err := w.Engine.Volumes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, v := range list {
-		if old, known := w.known[v.Name]; known && old.Created.IsZero() {
-			w.known[v.Name] = v
-		}
-	}
-	return nil
+	w.said[what] = err != nil
 }

@@ -19,6 +19,7 @@ func (p *Process) Check() {
 	p.checkLocks()
 	p.World.mu.Lock()
 	defer p.World.mu.Unlock()
+	p.checkData()
 	if p.Killed() {
 		p.watchers = map[*Watcher]bool{} // they went with it
 		return
@@ -41,6 +42,7 @@ func (p *Process) CheckSettled() {
 	if p.op != nil && p.op.outcome == nil {
 		p.T.Errorf("it stays unfinished")
 	}
+	p.checkData()
 	p.checkEnd()
 }
 
@@ -75,6 +77,9 @@ func (p *Process) mine() (names []string) {
 // checkOutcome holds an outcome against what was destroyed.
 func (p *Process) checkOutcome(e audit.Event) {
 	p.T.Helper()
+	if e.Operation == audit.Purge { // the volumes were gone before
+		return
+	}
 	gone := map[string]bool{} // since the process began
 	for _, d := range p.destroyed {
 		if d.At > p.began && (d.By == p || e.Operation == audit.Destroy) {

@@ -26,9 +26,9 @@ func (p *Process) Platform(ctx context.Context) (out inventory.Platform, err err
 }
 
 // Snapshot lists what there is.
-func (p *Process) Snapshot(ctx context.Context, scope inventory.Scope) (s inventory.Snapshot, err error) {
+func (p *Process) Snapshot(ctx context.Context, _ inventory.Scope) (s inventory.Snapshot, err error) {
 	err = p.Do(ctx, "snapshot", func() error {
-		p.sweep(scope.Dead)
+		p.sweep("")
 		s = p.snapshot()
 		p.look, p.running = p.next(), map[string]bool{}
 		for _, c := range s.Containers {
@@ -46,7 +46,7 @@ func (p *Process) Snapshot(ctx context.Context, scope inventory.Scope) (s invent
 
 func (w *World) snapshot() (s inventory.Snapshot) {
 	for _, name := range slices.Sorted(maps.Keys(w.volumes)) {
-		s.Volumes = append(s.Volumes, w.volumes[name].Volume)
+		s.Volumes = append(s.Volumes, w.seen(name))
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.containers)) {
 		s.Containers = append(s.Containers, w.containers[id].Container)
@@ -141,6 +141,7 @@ func (p *Process) CreateVolume(ctx context.Context, v inventory.Volume) (out inv
 		if p.volumes[v.Name] == nil {
 			made := p.make(v)
 			made.Content, made.by = map[string]string{}, p
+			p.bare(v.Name)
 		}
 		out = p.volumes[v.Name].Volume
 		return nil
@@ -208,4 +209,9 @@ func (w *Watcher) Stop() inventory.Seen {
 	delete(w.world.watchers, w)
 	w.world.mu.Unlock()
 	return w.Seen()
+}
+
+// Sweep removes the helpers of an operation that is dead.
+func (p *Process) Sweep(ctx context.Context, lock string) error {
+	return p.Do(ctx, "sweep", func() error { p.sweep(lock); return nil })
 }

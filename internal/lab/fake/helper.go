@@ -71,7 +71,8 @@ func (w *World) helpers() (left []*Container) {
 	return left
 }
 
-// sweep removes helpers that nobody needs any more: their lock is free.
+// sweep removes helpers that nobody needs any more: their lock is free, or it is
+// that of an operation that is dead.
 func (w *World) sweep(dead string) {
 	for _, c := range w.helpers() {
 		l, free, err := durable.TryLockExisting(c.Labels[inventory.LabelHelperLock])

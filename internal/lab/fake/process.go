@@ -61,6 +61,7 @@ type Process struct {
 	helped  bool            // a helper may be left, since a call failed
 	removed int             // containers and networks
 	excused bool            // a start of containers failed on purpose
+	aside   map[string]bool // volumes that it set aside, and has not put back
 	unsure  bool            // an event was written, and its process was told that it failed
 	mute    bool            // an event could not be written
 }

@@ -36,10 +36,14 @@ func (r Recorder) write(ctx context.Context, how string, e audit.Event) (h audit
 		switch {
 		case r.over(e.ID):
 			r.T.Errorf("an event of %s %s follows its outcome: %s", e.Operation, e.ID, e.Outcome)
-		case (how == "begin") == (r.operations[e.ID] != nil || r.tried[e.ID]):
+		case how == "begin" && r.operations[e.ID] != nil:
 			r.T.Errorf("%s of %s %s, and begun is %t", how, e.Operation, e.ID, r.operations[e.ID] != nil)
 		}
-		if h, err = r.Log.Append(context.WithoutCancel(ctx), e, 0); err != nil {
+		append := r.Log.Append
+		if how == "begin" {
+			append = r.Log.Begin
+		}
+		if h, err = append(context.WithoutCancel(ctx), e, 0); err != nil {
 			return err
 		}
 		r.note(how, e)
@@ -82,7 +86,14 @@ type detailed struct {
 	Resources   []inventory.Resource `json:"resources"`
 	Stopped     []string             `json:"stopped"`
 	Signal      string               `json:"signal"`
+	Kept        []kept               `json:"kept"`
 }
+
+type kept struct {
+	Name string `json:"name"`
+}
+
+func (d detailed) keeps(volume string) bool { return slices.Contains(d.Kept, kept{volume}) }
 
 func details(e audit.Event) (d detailed) {
 	_ = json.Unmarshal(e.Details, &d) // the flow made it

@@ -40,6 +40,9 @@ type World struct {
 	Births bool
 	// Deaf: the engine's events cannot be followed.
 	Deaf bool
+	// Root, where it is set, is the engine's data directory: volumes are directories
+	// of it then, and can be set aside.
+	Root string
 
 	mu         sync.Mutex // guards what follows
 	tick       int        // a clock that every change moves on
@@ -119,6 +122,7 @@ func (w *World) make(v inventory.Volume) *Volume {
 	}
 	one := &Volume{Volume: v, Birth: at, Content: map[string]string{"file": fmt.Sprint(v.Name, at)}}
 	w.volumes[v.Name] = one
+	w.lay(one)
 	w.tell(func(s *inventory.Seen) { s.Volumes = append(s.Volumes, one.Volume) })
 	return one
 }
@@ -168,6 +172,7 @@ func (w *World) users(volume string) (ids []string) {
 func (w *World) destroy(name string, by *Process) {
 	v := w.volumes[name]
 	delete(w.volumes, name)
+	w.clear(name)
 	w.tell(func(s *inventory.Seen) { s.Destroyed = append(s.Destroyed, name) })
 	if by != nil && by == v.by {
 		return // it takes back what it made

@@ -1,0 +1,3 @@
+package archive
+
+const noWait = 0

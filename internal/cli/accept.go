@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/render"
+)
+
+type acceptCmd struct {
+	Reason string `fixed:"" required:"" placeholder:"TEXT" help:"Reason why the log was replaced, kept in the record."`
+	logFlag
+}
+
+// Validate is called by the parser.
+func (c acceptCmd) Validate() error {
+	if strings.TrimSpace(c.Reason) == "" {
+		return errors.New("--reason is empty: say why the log is not the one that was written here")
+	}
+	return nil
+}
+
+// Help says what it does not do.
+func (acceptCmd) Help() string {
+	return `For a log that was replaced, cut or restored on purpose. What was noted of the old one under this account no longer counts, and no command warns of it. Lines that were changed, removed or added within the log stay what they are to audit verify.`
+}
+
+// Run accepts what became of the log. No warning comes before it: it tells of
+// the same.
+func (c acceptCmd) Run(ctx context.Context, p Process) error {
+	l, err := p.logForWriting(c.logFlag)
+	if err != nil {
+		return err
+	}
+	book := p.book(nil, 0)
+	e := book.About(audit.Accept, c.Reason)
+	accepted, err := l.Accept(ctx, e)
+	switch {
+	case errors.Is(err, audit.ErrNothing):
+		p.say("Nothing to accept: %s holds every head that was noted of it here", l.Path)
+		return nil
+	case errors.Is(err, audit.ErrMoved):
+		return &fault.Fault{Err: err, Try: "look at it, and run ccdestroy audit accept again", Code: fault.ExitFailed}
+	case errors.Is(err, audit.ErrHead):
+		return &fault.Fault{Err: err, Try: "make the directory writable, and run ccdestroy audit accept again", Code: fault.ExitFailed}
+	case errors.Is(err, audit.ErrVersion):
+		return record.ReadFault(err, l)
+	case err != nil:
+		return unwritten(err)
+	}
+	for _, what := range accepted.Found {
+		p.say("Accepted: %s", what)
+	}
+	p.say("Recorded as %s (ccdestroy audit show %s).", render.ShortID(e.ID), render.ShortID(e.ID))
+	return c.rest(p, l)
+}
+
+// rest tells of what cannot be accepted.
+func (c acceptCmd) rest(p Process, l *audit.Log) error {
+	report, err := l.Verify(nil)
+	if err == nil && !report.Intact() {
+		p.say("The log itself is not intact: ccdestroy audit verify")
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/engine"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+)
+
+// keepFlag is for commands that destroy volumes.
+type keepFlag struct {
+	KeepFor *keepTime `placeholder:"TIME" group:"ccdestroy" help:"How long ccdestroy undo can bring the volumes back, such as 7d or 12h; 0 destroys them at once. Default: 7d when somebody typed the answer, else 0."`
+}
+
+// keepForPerson is how long volumes are kept when a person agreed to destroy
+// them. Unattended runs keep nothing unless told to: those who call them expect
+// the space to be free.
+const keepForPerson = 7 * 24 * time.Hour
+
+// keeper sets volumes aside as the flag says, else as it befits who is asking.
+func (f keepFlag) keeper(p Process, c *engine.Client, confirmation string) *trash.Keeper {
+	k := &trash.Keeper{Open: p.trash(c), Now: p.Now}
+	switch {
+	case f.KeepFor != nil:
+		k.For = time.Duration(*f.KeepFor)
+	case confirmation == record.Typed || p.agent():
+		k.For = max(keepForPerson, time.Duration(p.set.projectKeeps()))
+	default:
+		k.For = time.Duration(p.set.projectKeeps())
+	}
+	return k
+}
+
+// agent reports whether a coding agent runs this program. It comes without a
+// terminal, and makes mistakes like a person.
+func (p Process) agent() bool { return false }
+
+// trash finds the way to the trash of an engine: by its own directory, as root on
+// its host, else through this very program in a container.
+func (p Process) trash(c *engine.Client) trash.Open {
+	return func(ctx context.Context, lock string, volumes []inventory.Volume) (trash.Opened, error) {
+		platform, err := c.Platform(ctx)
+		if err != nil {
+			return trash.Opened{}, err
+		}
+		if c.Reaches(ctx, platform, volumes) {
+			return trash.Opened{Shelf: trash.Place{Root: platform.Root}, Root: platform.Root}, nil
+		}
+		self, err := c.Self(lock, platform.Root)
+		if err != nil {
+			return trash.Opened{}, err
+		}
+		return trash.Opened{Shelf: helper{self}, Root: platform.Root}, nil
+	}
+}
+
+// helper is the shelf in a container.
+type helper struct{ engine.Self }
+
+// Do performs a request there.
+func (h helper) Do(ctx context.Context, r trash.Request) (out trash.Response, err error) {
+	h.Args, h.Name = []string{"trash-helper"}, "ccdestroy-"+newID(time.Now())
+	if err := h.Call(ctx, r, &out); err != nil {
+		return out, err
+	}
+	return out, out.Failed()
+}
+
+// trashHelperCmd is the other side of helper, with the engine's data directory at
+// engine.SelfDir.
+type trashHelperCmd struct{}
+
+// Run reads a request from standard input and writes the response.
+func (trashHelperCmd) Run(ctx context.Context, p Process) error {
+	var r trash.Request
+	if err := json.NewDecoder(p.Stdin).Decode(&r); err != nil {
+		return err
+	}
+	out, err := trash.Place{Root: engine.SelfDir}.Do(ctx, r)
+	if err != nil {
+		out.Error = err.Error()
+	}
+	return json.NewEncoder(p.Stdout).Encode(out)
+}

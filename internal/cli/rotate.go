@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/render"
+)
+
+type rotateCmd struct{ logFlag }
+
+// Help says what becomes of the old log.
+func (rotateCmd) Help() string {
+	return `The log is closed and renamed to audit-<first day>-<log>.jsonl beside it, which is printed; a new one goes on from it. Leave it there: every reader of the log, and audit verify, goes on to it.`
+}
+
+// Run rotates the log.
+func (c rotateCmd) Run(ctx context.Context, p Process) error {
+	book, err := p.bookHere(c.logFlag, nil, 0)
+	if err != nil {
+		return err
+	}
+	l := book.Log
+	r, err := l.Rotate(ctx, book.About(audit.Rotate, ""), book.About(audit.Rotate, ""))
+	var open *audit.OpenError
+	switch {
+	case errors.Is(err, audit.ErrNothing):
+		p.say("Nothing to rotate: no event was recorded in %s since it began", l.Path)
+		return nil
+	case errors.As(err, &open):
+		try := fmt.Sprintf("ccdestroy reconcile; what a script began: ccdestroy record --id %s --outcome failed", open.Operations[0].ID)
+		return &fault.Fault{Err: fmt.Errorf("%s is not rotated: %w", l.Path, err), Try: try, Code: fault.ExitRefused}
+	case errors.Is(err, audit.ErrHead):
+		p.say("ccdestroy: %v", err)
+	case err != nil:
+		return unwritten(err)
+	}
+	if r.Resumed {
+		p.say("A rotation that was cut short is finished.")
+	}
+	p.say("Closed at event %d; %s goes on from there.", r.Closed.Seq, filepath.Base(l.Path))
+	_, err = fmt.Fprintln(p.Stdout, render.Terminal(r.Segment))
+	return err
+}
+
+// unwritten adds what to try to an error of writing the log.
+func unwritten(err error) error {
+	return &fault.Fault{Err: err, Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord}
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/render"
+	"github.com/contextcore/ccdestroy/internal/undo"
+)
+
+type undoCmd struct {
+	Words       []string `arg:"" optional:"" name:"id|volume" help:"Id of the operation, or its beginning; then volumes of it, by name. None means all of the newest one that can be undone."`
+	As          string   `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
+	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only what was torn down of this project."`
+	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	Host        string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Context     string   `placeholder:"NAME" help:"Docker context to use."`
+	lockFlag
+	logFlag
+}
+
+// Run brings volumes back.
+func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
+	client, err := p.connect(c.Host, c.Context)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	book, err := p.bookHere(c.logFlag, client, c.LockTimeout)
+	if err != nil {
+		return err
+	}
+	run := undo.Run{Engine: client, Open: p.trash(client), Book: book, As: c.As, Reason: c.Reason, Dir: p.Dir, Signals: p.Signals}
+	if err := c.find(p, &run); err != nil {
+		return err
+	}
+	if c.As != "" && len(run.Kept) != 1 {
+		return fault.Usage("ccdestroy undo "+run.Of.ID+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
+	}
+	if run.Is, err = client.Describe(ctx); err != nil {
+		return err
+	}
+	began := p.Now()
+	done, err := run.Do(ctx)
+	if err != nil {
+		return err
+	}
+	if err := render.Undone(p.Stderr, done.Back, run.Was, done.ID, p.Now().Sub(began), p.style(p.Stderr)); err != nil {
+		return err
+	}
+	*code = record.ExitOf(done.Outcome, 0)
+	if done.Err != nil {
+		return &fault.Fault{Err: done.Err, Try: "ccdestroy trash", Code: *code}
+	}
+	return nil
+}
+
+// find finds what is to be undone: the first word is an operation where it is the
+// beginning of one's id.
+func (c undoCmd) find(p Process, run *undo.Run) error {
+	l, words := run.Book.Log, c.Words
+	u := &record.Undoing{Log: l, Now: p.Now()}
+	var left []record.Kept
+	var err error
+	events, _, shown := []audit.Event(nil), [][]byte(nil), error(nil)
+	if len(words) > 0 {
+		events, _, shown = l.Show(words[0])
+	}
+	var ambiguous *audit.AmbiguousError
+	switch {
+	case errors.As(shown, &ambiguous):
+		return record.ReadFault(shown, l)
+	case len(events) > 0:
+		words, run.Of = words[1:], events[len(events)-1]
+		if run.Was, err = record.ParseDetails(run.Of); err == nil {
+			left, err = u.Left(run.Of, run.Was)
+		}
+	default:
+		run.Of, run.Was, left, err = u.Newest(c.meant(p))
+	}
+	switch {
+	case err != nil:
+		return record.ReadFault(err, l)
+	case len(left) == 0 && run.Of.ID != "":
+		return &fault.Fault{Err: fmt.Errorf("%s kept nothing, or that was brought back, purged, or is over", run.Of.ID), Try: "ccdestroy trash", Code: fault.ExitFailed}
+	case len(left) == 0:
+		return &fault.Fault{Err: errors.New("nothing of this project can be undone: looked in " + l.Path), Try: "ccdestroy trash; or ccdestroy exports, for a copy", Code: fault.ExitFailed}
+	}
+	run.Kept = left
+	return c.pick(run, words)
+}
+
+// pick leaves the volumes that are named, by name or by Compose key.
+func (c undoCmd) pick(run *undo.Run, words []string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	left := run.Kept
+	run.Kept = nil
+	for _, word := range words {
+		i := slices.IndexFunc(left, func(k record.Kept) bool {
+			return k.Name == word || slices.ContainsFunc(run.Was.Resources, func(r inventory.Resource) bool { return r.Name == k.Name && r.Key != "" && r.Key == word })
+		})
+		if i < 0 {
+			return &fault.Fault{Err: fmt.Errorf("%q is neither an operation of the log nor a volume that %s kept", word, run.Of.ID), Try: "ccdestroy trash", Code: fault.ExitUsage}
+		}
+		if !slices.Contains(run.Kept, left[i]) {
+			run.Kept = append(run.Kept, left[i])
+		}
+	}
+	return nil
+}
+
+// meant reports whether an operation is of the project that was named, else of one
+// at or above the working directory, or of none.
+func (c undoCmd) meant(p Process) func(record.Details) bool {
+	here, err := filepath.EvalSymlinks(p.Dir)
+	if err != nil {
+		here = p.Dir
+	}
+	return func(d record.Details) bool {
+		if c.ProjectName != "" {
+			return d.Project == strings.ToLower(c.ProjectName)
+		}
+		rel, err := filepath.Rel(d.Dir, p.Dir)
+		inside := err == nil && filepath.IsLocal(rel)
+		rel, err = filepath.Rel(d.Dir, here)
+		return d.Dir == "" || inside || err == nil && filepath.IsLocal(rel)
+	}
+}
+
+// undoing is what of a log's operations can still be undone.
+func undoing(p Process, l *audit.Log) func(audit.Event, record.Details) []record.Kept {
+	u := &record.Undoing{Log: l, Now: p.Now()}
+	return func(e audit.Event, d record.Details) []record.Kept {
+		left, err := u.Left(e, d)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil // what cannot be read is told elsewhere
+		}
+		return left
+	}
+}

@@ -1,0 +1,84 @@
+package record
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// Undoing finds out from a log what can still be undone: what operations have set
+// aside, for a time that is not over, and no later operation has brought back or
+// purged. The trash itself is not looked at.
+type Undoing struct {
+	Log *audit.Log
+	Now time.Time
+
+	since time.Time       // later operations are known from here on
+	ended map[string]bool // by endedKey
+}
+
+func endedKey(operation, volume string) string { return operation + " " + volume }
+
+// readAhead is how much further back than needed is read at once.
+const readAhead = 24 * time.Hour
+
+// Left is what can still be undone of an operation, as its newest event tells.
+func (u *Undoing) Left(e audit.Event, d Details) (left []Kept, err error) {
+	for _, k := range d.Kept {
+		if until, err := time.Parse(time.RFC3339, k.Until); err == nil && until.After(u.Now) {
+			left = append(left, k)
+		}
+	}
+	if len(left) == 0 || e.Outcome == audit.Pending {
+		return nil, nil
+	}
+	if err := u.read(e.Timestamp); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(left, func(k Kept) bool { return u.ended[endedKey(e.ID, k.Name)] }), nil
+}
+
+// read learns of the undos and purges since a time.
+func (u *Undoing) read(since time.Time) error {
+	if u.ended != nil && !since.Before(u.since) {
+		return nil
+	}
+	u.since, u.ended = since.Add(-readAhead), map[string]bool{}
+	ends := func(e audit.Event, _ []byte) bool { return e.Operation == audit.Undo || e.Operation == audit.Purge }
+	_, err := u.Log.History(audit.Query{Since: u.since, Words: []string{`"undo"`, `"purge"`}, Match: ends}, func(r audit.Record, _ []byte) error {
+		if d, err := ParseDetails(r.Event); err == nil && !r.Unfinished {
+			for _, k := range slices.Concat(d.Undone, d.Purged) {
+				u.ended[endedKey(k.Operation, k.Name)] = true
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// Newest finds the newest operation of the log that can be undone and that is
+// meant.
+func (u *Undoing) Newest(meant func(Details) bool) (e audit.Event, d Details, left []Kept, err error) {
+	keeps := func(e audit.Event, _ []byte) bool { return e.Operation == audit.Destroy || e.Operation == audit.Prune }
+	_, err = u.Log.History(audit.Query{Words: []string{`"destroy"`, `"prune"`}, Match: keeps}, func(r audit.Record, _ []byte) error {
+		was, err := ParseDetails(r.Event)
+		if err != nil || was.RecordedBy != "" || !meant(was) {
+			return nil
+		}
+		if left, err = u.Left(r.Event, was); err != nil {
+			return err
+		}
+		if len(left) == 0 {
+			return nil
+		}
+		e, d = r.Event, was
+		return errEnough
+	})
+	if errors.Is(err, errEnough) || errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return e, d, left, err
+}

@@ -1,0 +1,234 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// KeepLines say what of an inventory can be brought back, a sentence each.
+func KeepLines(inv inventory.Inventory, style Style) (lines []string) {
+	k := inv.Keep
+	if k == nil {
+		return nil
+	}
+	if n := len(k.Volumes); n > 0 {
+		them, which := "them", ""
+		if n == 1 {
+			them = "it"
+		}
+		if len(k.Not) > 0 {
+			which = ", " + count(n, "volume")
+		}
+		lines = append(lines, fmt.Sprintf("Kept for %s%s: %s brings %s back.", span(k.For), which, style.command("undo"), them))
+	}
+	for i, not := range k.Not {
+		if i == listed {
+			lines = append(lines, fmt.Sprintf("Not kept: … and %d more", len(k.Not)-listed))
+			break
+		}
+		lines = append(lines, Terminal(fmt.Sprintf("Not kept: volume %s: %s", not.Name, not.Why)))
+	}
+	if k.Why != "" {
+		lines = append(lines, Terminal("Not kept: "+k.Why))
+	}
+	if len(k.Not) > 0 || k.Why != "" {
+		lines = append(lines, "To save what is not kept: "+style.command("--export", "DIR"))
+	}
+	return lines
+}
+
+// span is "7 days", or "36h0m0s" where it is no whole number of days.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d%day == 0:
+		return count(int(d/day), "day")
+	case d%time.Hour == 0:
+		return count(int(d/time.Hour), "hour")
+	}
+	return d.String()
+}
+
+// undoLine says until when what was destroyed can be brought back, or "".
+func undoLine(kept []record.Kept, style Style) string {
+	until := Until(kept)
+	if until.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("Undo until %s: %s\n", until.Local().Format("2 Jan 15:04"), style.command("undo"))
+}
+
+// Until is until when the first of the volumes is kept; zero where there is none.
+func Until(kept []record.Kept) (until time.Time) {
+	for _, k := range kept {
+		if t, err := time.Parse(time.RFC3339, k.Until); err == nil && (until.IsZero() || t.Before(until)) {
+			until = t
+		}
+	}
+	return until
+}
+
+// Undone tells what an undo has brought back, and what to run next.
+func Undone(w io.Writer, back []record.Kept, was record.Details, id string, took time.Duration, style Style) error {
+	var b strings.Builder
+	var bytes int64
+	for _, k := range back {
+		bytes += k.Bytes
+	}
+	if len(back) == 0 {
+		fmt.Fprintf(&b, "%s: nothing was brought back.\n", style.paint(Bad, "FAILED"))
+	} else {
+		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Brought back"), keptAmount(back, bytes), seconds(took))
+	}
+	for i, k := range back {
+		if i == listed {
+			fmt.Fprintf(&b, "  … and %d more\n", len(back)-listed)
+			break
+		}
+		name := Terminal(k.Name)
+		if k.As != "" {
+			name = Terminal(k.As) + ", which was " + name
+		}
+		fmt.Fprintf(&b, "  volume %s\n", name)
+	}
+	if i := slices.Index(was.Command, "down"); len(back) > 0 && back[0].As == "" && was.Project != "" && i > 0 {
+		fmt.Fprintf(&b, "To run it again: %s\n", words(append(slices.Clone(was.Command[:i]), "up", "-d")))
+	}
+	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func keptAmount(kept []record.Kept, bytes int64) string {
+	text := count(len(kept), "volume")
+	if bytes > 0 {
+		text += " (" + human(bytes) + ")"
+	}
+	return text
+}
+
+// Held is one volume in the trash.
+type Held struct {
+	record.Kept
+	Project, User string
+	Since         time.Time
+	Ending        bool   // it is being purged
+	Error         string // why it cannot be read, or ""
+}
+
+// heldJSON is one of them in JSON; docs/json.md describes it.
+type heldJSON struct {
+	Operation string `json:"operation"`
+	Volume    string `json:"volume"`
+	Project   string `json:"project,omitempty"`
+	User      string `json:"user,omitempty"`
+	Since     string `json:"since,omitempty"`
+	Until     string `json:"until,omitempty"`
+	Bytes     int64  `json:"bytes,omitempty"`
+	State     string `json:"state"`
+	Error     string `json:"error,omitempty"`
+}
+
+func (h Held) state(now time.Time) string {
+	until, _ := time.Parse(time.RFC3339, h.Until)
+	switch {
+	case h.Error != "":
+		return "unreadable"
+	case h.Ending:
+		return "being purged"
+	case until.Before(now):
+		return "over"
+	}
+	return "kept"
+}
+
+// Trash writes what is kept on an engine, a line a volume.
+func Trash(w io.Writer, list []Held, now time.Time, style Style) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing is kept.")
+		return err
+	}
+	t := table{style: style}
+	t.head("ID", "WHEN", "~PROJECT", "~VOLUME", ">SIZE", "UNTIL", "STATE")
+	var bytes int64
+	for _, h := range list {
+		size, until := "unknown", "-"
+		if h.Bytes > 0 {
+			size = human(h.Bytes)
+		}
+		if at, err := time.Parse(time.RFC3339, h.Until); err == nil {
+			until = at.Local().Format("2 Jan 15:04")
+		}
+		bytes += h.Bytes
+		t.add(cell{text: ShortID(h.Operation)}, cell{text: style.when(now, h.Since)}, cell{text: dash(h.Project)}, cell{text: h.Name},
+			cell{text: size, right: true}, cell{text: until}, cell{text: h.state(now)})
+	}
+	if err := t.flush(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s, at least %s. To bring back: %s. To destroy for good: %s.\n", count(len(list), "volume"), human(bytes), style.command("undo", "ID"), style.command("trash", "purge"))
+	return err
+}
+
+// TrashJSON writes it as one array.
+func TrashJSON(w io.Writer, list []Held, now time.Time) error {
+	out := []heldJSON{}
+	for _, h := range list {
+		one := heldJSON{Operation: h.Operation, Volume: h.Name, Project: h.Project, User: h.User, Until: h.Until, Bytes: h.Bytes, State: h.state(now), Error: h.Error}
+		if !h.Since.IsZero() {
+			one.Since = h.Since.UTC().Format(time.RFC3339)
+		}
+		out = append(out, one)
+	}
+	return encodeJSON(w, out, "", "  ")
+}
+
+// ToPurge shows what is about to be purged.
+func ToPurge(w io.Writer, list []record.Kept, style Style) error {
+	var b strings.Builder
+	var bytes int64
+	for i, k := range list {
+		bytes += k.Bytes
+		if i < listed {
+			fmt.Fprintf(&b, "  %s  volume %s\n", Terminal(ShortID(k.Operation)), Terminal(k.Name))
+		}
+	}
+	if len(list) > listed {
+		fmt.Fprintf(&b, "  … and %d more\n", len(list)-listed)
+	}
+	fmt.Fprintf(&b, "%s for good\n", style.paint(Bad, "Destroys "+keptAmount(list, bytes)))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// PurgeDone tells how a purge ended.
+func PurgeDone(w io.Writer, gone []record.Kept, id string, took time.Duration, style Style) error {
+	var bytes int64
+	for _, k := range gone {
+		bytes += k.Bytes
+	}
+	word := style.paint(Good, "Purged")
+	if len(gone) == 0 {
+		word = style.paint(Bad, "FAILED: purged")
+	}
+	_, err := fmt.Fprintf(w, "%s %s in %s.\nRecorded as %s (%s).\n", word, keptAmount(gone, bytes), seconds(took), Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
+	return err
+}
+
+// CanUndo says what can be brought back of the newest teardown of a project.
+func CanUndo(w io.Writer, e audit.Event, left []record.Kept, now time.Time, style Style) error {
+	var bytes int64
+	for _, k := range left {
+		bytes += k.Bytes
+	}
+	_, err := fmt.Fprintf(w, "Kept since %s ago, until %s: %s; %s brings it back.\n", ago(now, e.Timestamp), Until(left).Local().Format("2 Jan 15:04"),
+		keptAmount(left, bytes), style.command("undo", Terminal(ShortID(e.ID))))
+	return err
+}

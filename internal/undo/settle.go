@@ -1,0 +1,82 @@
+package undo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+)
+
+// Settler settles undos and purges that were cut off. Of an undo it puts back what
+// has a volume that stands without its data, and leaves the rest in the trash, to
+// be undone again; a purge that had begun to delete a volume it ends.
+func Settler(e Engine, open trash.Open) record.Settler {
+	return func(ctx context.Context, o *record.Operation) (end record.Ended, err error) {
+		is, err := e.Describe(ctx)
+		if err != nil {
+			return end, err
+		}
+		if is.ID != o.Details.Engine.ID {
+			return end, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
+		}
+		if err := e.Sweep(ctx, o.LockPath()); err != nil {
+			return end, err
+		}
+		items := itemsOf(slices.Concat(o.Details.Undone, o.Details.Purged))
+		if len(items) == 0 {
+			return record.Ended{Outcome: audit.Failed, Affected: []string{}}, nil
+		}
+		shelf, err := open(ctx, o.LockPath(), nil)
+		if err != nil {
+			return end, err
+		}
+		out, err := shelf.Do(ctx, trash.Request{Action: trash.DoLocate, Items: items})
+		if err != nil {
+			return end, err
+		}
+		if err := finish(ctx, shelf, out.Found); err != nil {
+			return end, err
+		}
+		if out, err = shelf.Do(ctx, trash.Request{Action: trash.DoLocate, Items: items}); err != nil {
+			return end, err
+		}
+		if o.Name == audit.Undo {
+			return judge(o, out.Found), nil
+		}
+		return judgePurge(o, out.Found, true), nil
+	}
+}
+
+// finish goes on with what cannot stay as it is.
+func finish(ctx context.Context, shelf trash.Shelf, found []trash.Found) error {
+	var back, end []trash.Item
+	for _, f := range found {
+		switch f.Where {
+		case trash.InTrash:
+			if f.Made { // it has no _data: no container could use it
+				back = append(back, f.Item)
+			}
+		case trash.Ending:
+			end = append(end, f.Item)
+		}
+	}
+	for action, items := range map[string][]trash.Item{trash.DoPutBack: back, trash.DoPurge: end} {
+		if len(items) == 0 {
+			continue
+		}
+		if _, err := shelf.Do(ctx, trash.Request{Action: action, Items: items}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func itemsOf(kept []record.Kept) (items []trash.Item) {
+	for _, k := range kept {
+		items = append(items, trash.Item{Operation: k.Operation, Volume: k.Name, As: k.As, Swap: true})
+	}
+	return items
+}
