@@ -75,7 +75,7 @@ func (p Process) guessWord(app *kong.Application, node *kong.Node, word string) 
 
 func notCommand(node *kong.Node, word string, before []string) error {
 	above := strings.Fields(commandOf(node))
-	if near := nearest(word, childNames(node)); near != "" {
+	if near := nearest(word, childNames(node)); near != "" && word != "ccdestroy" { // which is no slip for destroy
 		return fault.Usage(called(slices.Concat(before, above, []string{near})...), "%q is not a command. Did you mean %s?", word, strings.Join(append(above, near), " "))
 	}
 	return fault.Usage(helpOf(node), "%q is not a command", strings.Join(append(above, word), " "))

@@ -149,6 +149,7 @@ func TestGuesses(t *testing.T) {
 	for _, one := range []struct{ typed, says, try string }{
 		{"audti", `"audti" is not a command. Did you mean audit?`, "ccdestroy audit"},
 		{"audti list", `"audti" is not a command. Did you mean audit?`, "ccdestroy audit"},
+		{"ccdestroy audit", `"ccdestroy" is not a command`, "ccdestroy --help"},
 		{"frobnicate", `"frobnicate" is not a command`, "ccdestroy --help"},
 		{"audit verfy", `"verfy" is not a command. Did you mean audit verify?`, "ccdestroy audit verify"},
 		{"-n 20", "-n belongs to audit", "ccdestroy audit -n 20"},

@@ -77,7 +77,7 @@ func TestCompletionDestroysNothing(t *testing.T) {
 		says    string
 	}{
 		{binary, []string{"COMP_LINE=ccdestroy "}, nil, 2, "COMP_LINE"},
-		{binary, []string{"COMP_LINE=ccdestroy down w", "COMP_POINT=16", "COMP_TYPE=9", "COMP_KEY=9"}, []string{"ccdestroy", "w", "down"}, 2, "unexpected argument"},
+		{binary, []string{"COMP_LINE=ccdestroy down w", "COMP_POINT=16", "COMP_TYPE=9", "COMP_KEY=9"}, []string{"ccdestroy", "w", "down"}, 2, "is not a command"},
 		{binary, []string{"COMP_LINE=ccdestroy aud"}, []string{"__complete", "ccdestroy", "aud", "ccdestroy"}, 0, "audit\n"},
 		{binary, nil, []string{"__complete"}, 0, ""},
 		{binary, []string{"COMP_LINE=x"}, []string{"audit"}, 0, "No audit log"}, // it does what it was told

@@ -74,16 +74,20 @@ func TestDocumentedCommands(t *testing.T) {
 	if exported.code != 0 {
 		t.Fatal(exported.stderr)
 	}
-	ran := 0
+	ran, kept := 0, ""
 	for _, command := range all {
 		switch {
+		case strings.HasPrefix(command, "ccdestroy undo"), strings.HasPrefix(command, "ccdestroy trash purge"):
+			s.docker("compose", "up", "--detach")
+			s.ccdestroy("--keep-for", "1h", "--yes")
+			kept = s.last().ID
 		case strings.HasPrefix(command, "ccdestroy restore"):
 			s.docker("compose", "down", "--volumes")
 		case len(s.running()) == 0:
 			s.docker("compose", "up", "--detach")
 		}
 		command = strings.NewReplacer("prune --yes", "prune --dry-run", // other tests' volumes are on this engine
-			"01M84SCV", id, "EXPORT", strings.TrimSpace(exported.stdout), "pgdata", "data", "--as copy", "--as "+s.name+"-copy", "WORD", head, "ssh audit@host 'cat >> heads'", "cat", "${{ github.run_id }}", "7", "man -l -", "cat", "| source", "| cat", "docker volume rm shop_cache", "docker volume ls").Replace(command)
+			"01M84SCV", id, "trash purge 01KB3Z8A0C", "trash purge --yes "+kept, "trash purge --expired", "trash purge --yes --expired", "01KB3Z8A0C", kept, "EXPORT", strings.TrimSpace(exported.stdout), "pgdata", "data", "--as copy", "--as "+s.name+"-copy", "WORD", head, "ssh audit@host 'cat >> heads'", "cat", "${{ github.run_id }}", "7", "man -l -", "cat", "| source", "| cat", "docker volume rm shop_cache", "docker volume ls").Replace(command)
 		r := run(t, s.command("", "sh", "-c", command))
 		ran++
 		if r.code != 0 {
