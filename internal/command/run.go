@@ -104,7 +104,7 @@ func (r *Run) Act(_ context.Context, o *record.Operation, signals <-chan os.Sign
 	if signal != 0 {
 		o.Details.Signal = fault.SignalName(signal)
 	}
-	end := r.judge(&o.Details, code, signal)
+	end := r.judge(o, code, signal)
 	if err != nil {
 		end.Err = err
 	}
@@ -162,8 +162,8 @@ func (r *Run) child(held []*os.File, signals <-chan os.Signal) (code int, signal
 func destroys(operation string) bool { return operation == audit.Destroy || operation == audit.Prune }
 
 // judge looks again and says how it ended.
-func (r *Run) judge(d *record.Details, code int, signal syscall.Signal) record.Ended {
-	outcome := audit.Success
+func (r *Run) judge(o *record.Operation, code int, signal syscall.Signal) record.Ended {
+	d, outcome := &o.Details, audit.Success
 	switch {
 	case signal != 0:
 		outcome = audit.Cancelled
@@ -172,7 +172,7 @@ func (r *Run) judge(d *record.Details, code int, signal syscall.Signal) record.E
 	}
 	after, err := look(context.Background(), r.Targets, r.Engine)
 	if err != nil {
-		return record.Ended{Outcome: audit.Pending, Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
+		return record.Ended{Outcome: audit.Pending, Affected: o.About, Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 	}
 	d.Resources = compare(r.before, after, r.engine)
 	lost, gone, left := []string{}, 0, 0

@@ -2,8 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,7 +57,7 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 	made, err := c.api.ContainerCreate(ctx, &container.Config{
 		Image: helperImage, Cmd: []string{"/never-started"},
 		Labels: map[string]string{
-			inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
+			inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, inventory.LabelHelperHost: hostname(), "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
 		},
 	}, host, nil, nil, name)
 	if err != nil {
@@ -88,9 +92,14 @@ func removeContainer(ctx context.Context, api *client.Client, id string) error {
 	return err
 }
 
-// helperLife is after how long a helper is a leftover whose lock file is not
-// here: one of another host, or of an operation that is over.
+// helperLife is after how long a helper is a leftover of which nothing here shows
+// whether it is needed: one of another host.
 const helperLife = 7 * 24 * time.Hour
+
+func hostname() string {
+	name, _ := os.Hostname() // without one it is another host's
+	return name
+}
 
 // sweep removes helpers that nobody needs any more.
 func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
@@ -125,12 +134,19 @@ func (c *Client) Sweep(ctx context.Context, lock string) error {
 }
 
 // leftover reports whether the container is a helper of an operation that is
-// dead: whose lock is free.
+// dead, whose lock is free, or over: its lock is gone from the directory where it
+// lay.
 func leftover(c inventory.Container) bool {
 	if c.Labels[inventory.LabelHelper] != "true" {
 		return false
 	}
-	l, free, err := durable.TryLockExisting(c.Labels[inventory.LabelHelperLock])
+	path := c.Labels[inventory.LabelHelperLock]
+	l, free, err := durable.TryLockExisting(path)
+	here := path != "" && hostname() != "" && c.Labels[inventory.LabelHelperHost] == hostname()
+	if here && errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Stat(filepath.Dir(path))
+		return err == nil
+	}
 	if err != nil {
 		return time.Since(c.Created) > helperLife
 	}

@@ -31,7 +31,8 @@ type Restore struct {
 	engine  inventory.Engine
 	access  access
 	targets []target
-	checked bool // the archives
+	checked bool  // the archives
+	untold  error // why it cannot be told what was removed, or nil
 	agreed  bool
 	done    Done
 }
@@ -197,7 +198,7 @@ func (r *Restore) Agree(ctx context.Context, o *record.Operation, changes []inve
 // Act writes and compares. A crash in it leaves a volume half written, or none
 // where one was removed; reconcile compares.
 func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
-	lost := []string{}
+	lost, all := []string{}, false
 	progress := r.Progress()
 	var sum int64
 	for _, t := range r.targets {
@@ -214,9 +215,16 @@ func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan o
 				return fmt.Errorf("restore %q: %w", r.targets[i].volume.Name, err)
 			}
 		}
+		all = true
 		return nil
 	})
 	progress.Wait()
+	if sig != nil {
+		o.Details.Signal = fault.SignalName(sig)
+	}
+	if r.untold != nil {
+		return record.Ended{Outcome: audit.Pending, Affected: lost, Err: r.untold}
+	}
 	for i, res := range o.Details.Resources {
 		if slices.Contains(lost, res.Name) {
 			o.Details.Resources[i].Result = inventory.Gone
@@ -225,15 +233,17 @@ func (r *Restore) Act(ctx context.Context, o *record.Operation, signals <-chan o
 			}
 		}
 	}
-	end := record.Ended{Outcome: audit.Success, Affected: lost, Err: err}
+	end := record.Ended{Affected: lost}
 	switch {
-	case sig != nil:
-		end.Err = fault.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were restored", len(r.done.Volumes), len(r.targets)))
-		end.Outcome, o.Details.Signal = audit.Cancelled, fault.SignalName(sig)
-	case err != nil:
-		end.Outcome = audit.Failed
-	case len(r.done.Differences) > 0:
+	case all && len(r.done.Differences) > 0:
 		end.Outcome, o.Details.Remaining = audit.Partial, r.done.Differences
+	case all: // before the signal had any effect, if there was one
+		end.Outcome = audit.Success
+	case sig != nil:
+		end.Outcome = audit.Cancelled
+		end.Err = fault.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were restored", len(r.done.Volumes), len(r.targets)))
+	default:
+		end.Outcome, end.Err = audit.Failed, err
 	}
 	if end.Err != nil && len(r.done.Volumes)+len(lost) > 0 {
 		end.Outcome = audit.Partial

@@ -32,9 +32,18 @@ type Select func(context.Context) (inventory.Inventory, []inventory.Volume, erro
 func (r *Run) Do(ctx context.Context) (record.Export, error) {
 	// Which project it is decides which lock to take, and is found out by a look of
 	// its own.
-	inv, _, err := r.Select(ctx)
-	if err != nil {
+	var inv inventory.Inventory
+	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
+		inv, r.volumes, err = r.Select(ctx)
+		return err
+	})
+	switch {
+	case sig != nil:
+		return r.saved, fault.StoppedBy(sig, "there is no export")
+	case err != nil:
 		return r.saved, err
+	case len(r.volumes) == 0:
+		return r.saved, record.ErrNothing // and no trace of it
 	}
 	l := record.Life{Book: r.Book, Operation: audit.Export, Signals: r.Signals, EngineID: inv.Engine.ID, Details: func(d *record.Details) { d.Inventory, d.Why = inv, r.Reason }}
 	if r.Pause {
@@ -73,37 +82,46 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, _ []inventory.Chan
 		}
 		o.Details.Stopped = snap.RunningOf(func(c inventory.Container) bool { return c.Refers(names...) })
 	}
+	o.Abandoned = func() {
+		r.Drop()
+		o.ExportPath = ""
+	}
 	o.ExportPath, err = r.Begin(o.Details.Inventory)
-	o.Abandoned = r.Drop
 	return true, err
 }
 
 // Act stops, exports, and starts again. A crash in it leaves containers stopped
 // that the pending event names, and half an export that is called so.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	stopped, finished := false, false
 	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) (err error) {
 		err = r.Save(ctx, o.LockPath(), o.Details.Inventory, r.volumes, func(ctx context.Context) error {
+			stopped = true
 			return r.Engine.Stop(ctx, o.Details.Stopped)
 		})
 		if err == nil {
 			r.saved, err = r.Finish(ctx, o.ID)
 		}
+		finished = err == nil
 		return err
 	})
-	if err != nil {
-		r.Drop() // what it takes is given back before the services start again
+	if !finished {
+		o.Abandon() // what it takes is given back before the services start again
 	}
-	if err := r.Engine.Start(context.WithoutCancel(ctx), o.Details.Stopped); err != nil {
-		r.Note(fmt.Sprintf("not all containers that the export stopped run again: %v", err))
+	if stopped {
+		if err := r.Engine.Start(context.WithoutCancel(ctx), o.Details.Stopped); err != nil {
+			r.Note(fmt.Sprintf("not all containers that the export stopped run again: %v", err))
+		}
+	}
+	if sig != nil {
+		o.Details.Signal = fault.SignalName(sig)
 	}
 	switch {
+	case finished: // before the signal had any effect, if there was one
+		o.Details.Export = &r.saved
+		return record.Ended{Outcome: audit.Success}
 	case sig != nil:
-		o.Details.Signal, o.ExportPath = fault.SignalName(sig), ""
 		return record.Ended{Outcome: audit.Cancelled, Err: fault.StoppedBy(sig, "there is no export")}
-	case err != nil:
-		o.ExportPath = ""
-		return record.Ended{Outcome: audit.Failed, Err: err}
 	}
-	o.Details.Export = &r.saved
-	return record.Ended{Outcome: audit.Success}
+	return record.Ended{Outcome: audit.Failed, Err: err}
 }

@@ -19,15 +19,16 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 	}
 	if t.replace {
 		if err := r.Engine.RemoveVolume(ctx, t.volume.Name); err != nil {
-			return false, err
+			return r.removed(t), err
 		}
 		gone = true
 	}
 	if !t.there || t.replace {
-		if t.volume, err = r.Engine.CreateVolume(ctx, t.volume); err != nil {
+		made, err := r.Engine.CreateVolume(ctx, t.volume)
+		if err != nil {
 			return gone, err
 		}
-		t.made = true
+		t.volume, t.made = made, true
 	}
 	if t.made {
 		if err := r.stillEmpty(ctx, t); err != nil {
@@ -48,6 +49,25 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 	return gone, nil
 }
 
+// removed reports whether a volume that the engine did not remove, as it says, is
+// gone all the same.
+func (r *Restore) removed(t *target) bool {
+	snap, err := r.Engine.Snapshot(context.Background(), inventory.Scope{})
+	if err != nil {
+		r.untold = fmt.Errorf("cannot tell whether volume %q was removed: %w", t.volume.Name, err)
+		return false
+	}
+	is, there := snap.Volume(t.was.Name)
+	return !there || r.another(t.was, is)
+}
+
+// another reports whether a volume is surely not the one that it was.
+func (r *Restore) another(was, is inventory.Volume) bool {
+	before := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(was.Resource())}}
+	now := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(is.Resource())}}
+	return len(inventory.Changes(before, now)) > 0
+}
+
 // stillSo looks once more right before a volume is changed: what is there must be
 // what was looked at, and what was empty must be. The engine itself refuses to
 // remove one that has come into use.
@@ -57,13 +77,14 @@ func (r *Restore) stillSo(ctx context.Context, t target) error {
 		return err
 	}
 	is, there := snap.Volume(t.volume.Name)
-	before := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(t.was.Resource())}}
-	now := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(is.Resource())}}
+	users := writers(snap, t.volume.Name)
 	switch {
 	case there != t.there:
 		return errors.New("it came or went meanwhile")
-	case there && len(inventory.Changes(before, now)) > 0:
+	case there && r.another(t.was, is):
 		return errors.New("it is another one than before")
+	case users != "":
+		return errors.New("it is in use by " + users)
 	case there && !t.replace:
 		empty, err := r.access.empty(ctx, is)
 		if err == nil && !empty {
@@ -91,6 +112,15 @@ func (r *Restore) stillEmpty(ctx context.Context, t *target) error {
 	return errors.New("somebody else has made it and filled it meanwhile")
 }
 
+// unmake removes a volume that was made here, unless another one has its name by
+// now.
 func (r *Restore) unmake(t *target) error {
+	snap, err := r.Engine.Snapshot(context.Background(), inventory.Scope{})
+	if err != nil {
+		return err
+	}
+	if is, there := snap.Volume(t.volume.Name); !there || r.another(t.volume, is) {
+		return nil
+	}
 	return r.Engine.RemoveVolume(context.Background(), t.volume.Name)
 }

@@ -19,8 +19,10 @@ const (
 	// LabelProtect on a volume, with the value true, makes a teardown refuse.
 	LabelProtect = "ccdestroy.protect"
 	// LabelHelper marks a container that reads or writes volumes for an export
-	// or a restore. LabelHelperLock is the path of its operation's lock: when
-	// that can be taken, the helper is a leftover.
+	// or a restore. LabelHelperLock is the path of its operation's lock, on the
+	// host that LabelHelperHost names: when that can be taken, or is no longer
+	// there, the helper is a leftover.
 	LabelHelper     = "io.ccdestroy.helper"
 	LabelHelperLock = "io.ccdestroy.lock"
+	LabelHelperHost = "io.ccdestroy.host"
 )

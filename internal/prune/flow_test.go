@@ -168,6 +168,13 @@ var disturbances = []struct {
 	{"a volume comes into use", moves(func(w *fake.World) { w.Run("stranger", "", "", "b") })},
 	{"a volume is let go of", moves(func(w *fake.World) { w.Free("used") })},
 	{"a signal comes", func(ctx context.Context, p *play) error { p.Signal(ctx, syscall.SIGTERM); return nil }},
+	{"a signal comes, and is noticed late", func(_ context.Context, p *play) error {
+		select {
+		case p.Signals <- syscall.SIGTERM:
+		default:
+		}
+		return nil
+	}},
 	{"it fails", func(context.Context, *play) error { return fake.ErrFailed }},
 	{"it is killed", func(_ context.Context, p *play) error { p.Kill(); return nil }},
 }

@@ -185,6 +185,20 @@ func TestLeftovers(t *testing.T) {
 		if left := d.files(); !slices.Equal(left, []string{"e1-shop"}) || d.noted() != "" { // a project's keeps nobody out
 			t.Errorf("%s: left %q, noted %q", name, left, d.noted())
 		}
+		// A power cut in the first event: half a line, and the lock file.
+		die(d.open("shop"))
+		f, err := os.OpenFile(d.Log.Path, os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.WriteString(`{"v":1,"log":"x","seq":3,"prev":"`)
+			f.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sweep(d)
+		if left := d.files(); !slices.Equal(left, []string{"e1-shop"}) || d.noted() != "" {
+			t.Errorf("%s, after a power cut: left %q, noted %q", name, left, d.noted())
+		}
 		die(d.pending("shop"))
 		if err := os.Rename(d.Log.Path, d.Log.Path+".away"); err != nil {
 			t.Fatal(err)

@@ -179,3 +179,17 @@ func interrupt(p *play) error {
 	}
 	return nil
 }
+
+// What an export stopped runs again when Compose then destroys nothing, and only
+// what ran before.
+func TestStartedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scene{confirm: record.Unattended, save: true}
+		w := newWorld(t, s)
+		p := s.do(w, when("container", 1, false, fails))
+		p.check()
+		if p.code != 1 || p.Outcome() != audit.Failed || !w.Runs("shop-db-1") || !w.Runs("shop-web-1") || w.Runs("shop-job-1") || p.exported == nil {
+			t.Errorf("exit %d, %s; db runs %t, job runs %t", p.code, p.Outcome(), w.Runs("shop-db-1"), w.Runs("shop-job-1"))
+		}
+	})
+}

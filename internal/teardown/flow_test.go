@@ -348,6 +348,13 @@ var disturbances = []disturbance{
 	{"a container is stopped", moves(func(w *fake.World) { w.Halt("shop-web-1") })},
 	{"a container goes", moves(func(w *fake.World) { w.Free("shop_uploads") })},
 	{"a signal comes", func(ctx context.Context, p *play) error { p.Signal(ctx, syscall.SIGTERM); return nil }},
+	{"a signal comes, and is noticed late", func(_ context.Context, p *play) error {
+		select {
+		case p.Signals <- syscall.SIGTERM:
+		default:
+		}
+		return nil
+	}},
 	{"it fails", func(context.Context, *play) error { return fake.ErrFailed }},
 	{"it is killed", func(_ context.Context, p *play) error { p.Kill(); return nil }},
 	{"it is killed, and Compose goes on", func(_ context.Context, p *play) error { p.compose.Orphan = true; p.Kill(); return nil }},

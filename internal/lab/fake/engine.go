@@ -28,6 +28,7 @@ func (p *Process) Platform(ctx context.Context) (out inventory.Platform, err err
 // Snapshot lists what there is.
 func (p *Process) Snapshot(ctx context.Context, _ inventory.Scope) (s inventory.Snapshot, err error) {
 	err = p.Do(ctx, "snapshot", func() error {
+		p.sweep("")
 		s = p.snapshot()
 		p.look, p.running = p.next(), map[string]bool{}
 		for _, c := range s.Containers {
@@ -126,7 +127,7 @@ func (p *Process) RemoveVolume(ctx context.Context, name string) error {
 			return fmt.Errorf("remove volume %q: %w", name, inventory.ErrGone)
 		case len(p.users(name)) > 0:
 			return fmt.Errorf("remove volume %q: %w", name, ErrInUse)
-		case p.op != nil && v.Birth > p.op.look && v.Birth <= p.look:
+		case p.op != nil && v.by != p && v.Birth > p.op.look && v.Birth <= p.look:
 			p.T.Errorf("volume %s was removed, and a look had shown that it is another one", name)
 		}
 		p.destroy(name, p)
@@ -138,7 +139,8 @@ func (p *Process) RemoveVolume(ctx context.Context, name string) error {
 func (p *Process) CreateVolume(ctx context.Context, v inventory.Volume) (out inventory.Volume, err error) {
 	err = p.Do(ctx, "create", func() error {
 		if p.volumes[v.Name] == nil {
-			p.make(v).Content = map[string]string{}
+			made := p.make(v)
+			made.Content, made.by = map[string]string{}, p
 			p.bare(v.Name)
 		}
 		out = p.volumes[v.Name].Volume
@@ -210,6 +212,6 @@ func (w *Watcher) Stop() inventory.Seen {
 }
 
 // Sweep removes the helpers of an operation that is dead.
-func (p *Process) Sweep(ctx context.Context, _ string) error {
-	return p.Do(ctx, "sweep", func() error { return nil })
+func (p *Process) Sweep(ctx context.Context, lock string) error {
+	return p.Do(ctx, "sweep", func() error { p.sweep(lock); return nil })
 }

@@ -40,6 +40,8 @@ var (
 type Process struct {
 	*World
 	Signals chan os.Signal
+	// Loose: what it records is not only volumes of the engine.
+	Loose bool
 	// At is called at every step, by several goroutines if need be. With an error
 	// the call fails: before, it then has no effect; after, it has had it. nil
 	// does nothing.
@@ -56,7 +58,7 @@ type Process struct {
 	ran     map[string]bool // ids of containers that ran at a look
 	running map[string]bool // at the last one
 	op      *operation      // that it performs
-	helpers int             // that it has made and not removed
+	helped  bool            // a helper may be left, since a call failed
 	removed int             // containers and networks
 	excused bool            // a start of containers failed on purpose
 	aside   map[string]bool // volumes that it set aside, and has not put back

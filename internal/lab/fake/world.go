@@ -60,6 +60,8 @@ type Volume struct {
 	inventory.Volume
 	Birth   int // when it was made; nothing else has the same
 	Content map[string]string
+
+	by *Process // that made it, or nil
 }
 
 // Container is one container.
@@ -147,12 +149,14 @@ func (w *World) Remove(name string) {
 	}
 }
 
-// Free removes all containers that refer to a volume.
+// Free removes all containers that refer to a volume, but for helpers.
 func (w *World) Free(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range w.users(name) {
-		delete(w.containers, id)
+		if w.containers[id].Labels[inventory.LabelHelper] == "" {
+			delete(w.containers, id)
+		}
 	}
 }
 
@@ -169,11 +173,14 @@ func (w *World) destroy(name string, by *Process) {
 	v := w.volumes[name]
 	delete(w.volumes, name)
 	w.clear(name)
+	w.tell(func(s *inventory.Seen) { s.Destroyed = append(s.Destroyed, name) })
+	if by != nil && by == v.by {
+		return // it takes back what it made
+	}
 	w.destroyed = append(w.destroyed, Destroyed{name, v.Birth, w.next(), by})
 	if by != nil {
 		by.mayDestroy(v)
 	}
-	w.tell(func(s *inventory.Seen) { s.Destroyed = append(s.Destroyed, name) })
 }
 
 // Unnamed stands for a volume that nobody named.

@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// A helper is a leftover when the lock of its operation is free, or gone from where
+// it lay on this host; of another host's nothing is known but its age.
+func TestLeftover(t *testing.T) {
+	dir := t.TempDir()
+	free, held := filepath.Join(dir, "free"), filepath.Join(dir, "held")
+	if err := os.WriteFile(free, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, ok, err := durable.TryLock(held)
+	if err != nil || !ok {
+		t.Fatal(err)
+	}
+	defer l.Remove()
+	old := time.Now().Add(-2 * helperLife)
+	for name, c := range map[string]struct {
+		lock, host string
+		created    time.Time
+		want       bool
+	}{
+		"dead":                            {free, hostname(), time.Now(), true},
+		"dead, of an older version":       {free, "", time.Now(), true},
+		"at work":                         {held, hostname(), old, false},
+		"over":                            {filepath.Join(dir, "gone"), hostname(), time.Now(), true},
+		"gone, of an older version":       {filepath.Join(dir, "gone"), "", time.Now(), false},
+		"of another host":                 {filepath.Join(dir, "gone"), "elsewhere", time.Now(), false},
+		"of a directory that is not here": {filepath.Join(dir, "no", "gone"), hostname(), time.Now(), false},
+		"of another host, long ago":       {filepath.Join(dir, "gone"), "elsewhere", old, true},
+		"without a lock":                  {"", hostname(), time.Now(), false},
+	} {
+		labels := map[string]string{inventory.LabelHelper: "true", inventory.LabelHelperLock: c.lock, inventory.LabelHelperHost: c.host}
+		if got := leftover(inventory.Container{Labels: labels, Created: c.created}); got != c.want {
+			t.Errorf("%s: %t, want %t", name, got, c.want)
+		}
+		delete(labels, inventory.LabelHelper)
+		if leftover(inventory.Container{Labels: labels, Created: c.created}) {
+			t.Errorf("%s: it is no helper", name)
+		}
+	}
+}
