@@ -35,12 +35,16 @@ const lookLimit = 10 * time.Second
 func (c *Client) Watch(ctx context.Context) *Watcher {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{})}
-	if err := c.ready(ctx); err != nil {
+	since, err := "", c.ready(ctx)
+	if err == nil {
+		since, err = c.since(ctx)
+	}
+	if err != nil {
 		w.seen.Broken = true
 		close(w.done)
 		return w
 	}
-	messages, errs := c.api.Events(ctx, events.ListOptions{Filters: filters.NewArgs(
+	messages, errs := c.api.Events(ctx, events.ListOptions{Since: since, Filters: filters.NewArgs(
 		filters.Arg("type", string(events.VolumeEventType)), filters.Arg("type", string(events.ContainerEventType)),
 		filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)),
 	)})
@@ -66,7 +70,7 @@ func (w *Watcher) take(ctx context.Context, m events.Message) {
 	defer w.mu.Unlock()
 	switch {
 	case m.Type == events.VolumeEventType && m.Action == events.ActionDestroy:
-		w.seen.Destroyed = append(w.seen.Destroyed, m.Actor.ID)
+		w.seen.Went(m.Actor.ID)
 	case m.Type == events.VolumeEventType:
 		at := len(w.seen.Volumes)
 		w.seen.Volumes = append(w.seen.Volumes, inventory.Volume{Name: m.Actor.ID, Driver: m.Actor.Attributes["driver"]})
