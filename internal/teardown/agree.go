@@ -76,13 +76,17 @@ func Protected(volumes []inventory.Resource) *fault.Fault {
 	return fault.Refused(lift, "%s", strings.Join(why, "\n"))
 }
 
-// confirm asks where somebody is to be asked.
+// confirm asks where somebody is to be asked. Where nobody is, what was shown has
+// to hold; only an export goes on, with what is new.
 func (r *Run) confirm(ctx context.Context, o *record.Operation, changes []inventory.Change) (asked bool, err error) {
 	inv := o.Details.Inventory
 	if r.Confirm != record.Typed || inv.Empty() {
 		o.Details.Confirmation = r.Confirm
 		if r.Confirm == record.Typed { // nothing to destroy, so nobody is asked
 			o.Details.Confirmation = record.Unattended
+		}
+		if len(changes) > 0 && !r.saving(inv) {
+			return false, record.Changed(changes)
 		}
 		r.Screen.Inventory(inv, false)
 		return false, nil

@@ -2,6 +2,7 @@ package teardown
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,6 +57,25 @@ func TestAskedAgain(t *testing.T) {
 			t.Errorf("exit %d, asked %d times, %v", p.code, p.asked, p.questions)
 		}
 	})
+}
+
+// Where nobody can be asked, what came meanwhile stops a teardown; one that
+// exports saves it as well, and goes on.
+func TestNobodyToAsk(t *testing.T) {
+	for _, save := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := scene{confirm: record.ByFlag, save: save}
+			w := newWorld(t, s)
+			p := s.do(w, when("snapshot", 1, true, func(p *play) error { w.Make("shop_cache"); return nil }))
+			p.check()
+			switch {
+			case save && (p.code != 0 || w.Has("shop_cache")):
+				t.Errorf("exporting: exit %d, %v", p.code, p.err)
+			case !save && (p.code != fault.ExitRefused || !strings.Contains(fmt.Sprint(p.err), "volume shop_cache is new") || len(w.Destroyed()) > 0 || p.Outcome() != audit.Failed):
+				t.Errorf("exit %d, %v, %s; destroyed %v", p.code, p.err, p.Outcome(), w.Destroyed())
+			}
+		})
+	}
 }
 
 // Compose that cannot be started has destroyed nothing: it is recorded, and where
