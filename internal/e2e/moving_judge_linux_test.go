@@ -14,12 +14,31 @@ import (
 type claim struct {
 	event
 	from, to time.Time
-	pending  time.Time // of the last pending event; zero where there is none
+	pending  time.Time // of the last pending event before the deed; zero where there is none
+	// announced are the volumes that its pending events named.
+	announced []string
 }
 
 func (c claim) covers(at time.Time) bool { return !at.Before(c.from) && !at.After(c.to) }
 
+// blind reports whether an operation could not know of a loss: it was killed, and
+// the volume came about when it had looked. It notes such volumes as soon as it is
+// told of them, but one may go before that.
+func (c claim) blind(l loss) bool {
+	return c.Details.Settled != "" && l.made.After(c.pending.Add(-time.Second)) && !slices.Contains(c.announced, l.name)
+}
+
 func (c claim) String() string { return c.ID + " (" + c.Operation + " " + c.Outcome + ")" }
+
+// late reports whether an event names volumes that came after the last look.
+func (e event) late() bool {
+	for _, r := range e.Details.Resources {
+		if r.Late {
+			return true
+		}
+	}
+	return false
+}
 
 // claims reads the log.
 func (w *world) claims() (out []claim) {
@@ -31,13 +50,16 @@ func (w *world) claims() (out []claim) {
 		}
 		return when
 	}
-	pending := map[string]time.Time{}
+	pending, announced := map[string]time.Time{}, map[string][]string{}
 	for _, e := range w.events() {
 		if e.Outcome == "pending" {
-			pending[e.ID] = at(e.Timestamp)
+			if !e.late() {
+				pending[e.ID] = at(e.Timestamp)
+			}
+			announced[e.ID] = append(announced[e.ID], e.DataAffected...)
 			continue
 		}
-		c := claim{event: e, from: pending[e.ID], to: at(e.Timestamp), pending: pending[e.ID]}
+		c := claim{event: e, from: pending[e.ID], to: at(e.Timestamp), pending: pending[e.ID], announced: announced[e.ID]}
 		if e.Details.StartedAt != "" {
 			c.from = at(e.Details.StartedAt)
 		}
@@ -134,6 +156,8 @@ func (w *world) judgeLoss(l loss, claims []claim, sum *summary) {
 	switch {
 	case len(named) > 1:
 		w.violated(sum, "was destroyed once and is in several records", named, l.name, l.at)
+	case len(named) == 0 && slices.ContainsFunc(open, func(c claim) bool { return c.blind(l) }):
+		sum.unseenOne()
 	case len(named) == 0 && !l.byFoe:
 		w.violated(sum, "was destroyed and is in no record", open, l.name, l.at)
 	}

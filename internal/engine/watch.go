@@ -21,6 +21,7 @@ type Watcher struct {
 	cancel context.CancelFunc
 	done   chan struct{}  // closed when the stream has ended
 	looks  sync.WaitGroup // at what was told of
+	news   chan struct{}
 
 	mu      sync.Mutex // guards what follows
 	seen    inventory.Seen
@@ -34,7 +35,7 @@ const lookLimit = 10 * time.Second
 // always: a reader that stalls slows the whole engine down.
 func (c *Client) Watch(ctx context.Context) *Watcher {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{})}
+	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{}), news: make(chan struct{}, 1)}
 	since, err := "", c.ready(ctx)
 	if err == nil {
 		since, err = c.since(ctx)
@@ -98,7 +99,19 @@ func (w *Watcher) lookAtVolume(ctx context.Context, at int, name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen.Volumes[at] = w.client.volume(v, asked)
+	w.tell()
 }
+
+// tell says that there is news; once is enough.
+func (w *Watcher) tell() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// News has something each time that a look has shown more.
+func (w *Watcher) News() <-chan struct{} { return w.news }
 
 func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
@@ -118,6 +131,7 @@ func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
 			w.seen.Containers[at].Mounts = append(w.seen.Containers[at].Mounts, inventory.Mount{Volume: m.Name, Writable: m.RW, Named: slices.Contains(named, m.Name)})
 		}
 	}
+	w.tell()
 }
 
 // Seen is what was told so far.
