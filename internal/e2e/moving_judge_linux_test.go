@@ -60,7 +60,7 @@ func (w *world) claims() (out []claim) {
 			continue
 		}
 		c := claim{event: e, from: pending[e.ID], to: at(e.Timestamp), pending: pending[e.ID], announced: announced[e.ID]}
-		if e.Details.StartedAt != "" {
+		if e.Details.StartedAt != "" && (c.from.IsZero() || at(e.Details.StartedAt).Before(c.from)) {
 			c.from = at(e.Details.StartedAt)
 		}
 		out = append(out, c)
@@ -156,7 +156,7 @@ func (w *world) judgeLoss(l loss, claims []claim, sum *summary) {
 	switch {
 	case len(named) > 1:
 		w.violated(sum, "was destroyed once and is in several records", named, l.name, l.at)
-	case len(named) == 0 && slices.ContainsFunc(open, func(c claim) bool { return c.blind(l) }):
+	case len(named) == 0 && !l.byFoe && slices.ContainsFunc(open, func(c claim) bool { return c.blind(l) }):
 		sum.unseenOne()
 	case len(named) == 0 && !l.byFoe:
 		w.violated(sum, "was destroyed and is in no record", open, l.name, l.at)
@@ -167,11 +167,14 @@ func (w *world) judgeLoss(l loss, claims []claim, sum *summary) {
 // project.
 func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	w.t.Helper()
-	known, gone := "", false
+	known, gone, told := "", false, false
 	for _, l := range losses {
 		if l.name == name {
 			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at)
 		}
+	}
+	for _, m := range w.engine.all() {
+		told = told || m.Type == events.VolumeEventType && nameOf(m) == name && c.covers(time.Unix(0, m.TimeNano))
 	}
 	if project, _, named := strings.Cut(name, "_"); named {
 		known = project
@@ -179,6 +182,8 @@ func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	switch {
 	case known != "" && known != w.name:
 		w.violated(sum, "is recorded, and is of another project", c, name, c.to)
+	case !gone && !told && c.Details.Settled != "":
+		sum.silentOne() // the engine tells nobody of a volume that went as its client was killed
 	case !gone:
 		w.violated(sum, "is recorded, and was not destroyed in that time", c, name, c.to)
 	}

@@ -78,6 +78,19 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 }
 
+// What another hand destroyed before the teardown began is not in its record.
+func TestGoneBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scene{confirm: record.Unattended}
+		w := newWorld(t, s)
+		p := s.do(w, when("snapshot", 1, true, func(p *play) error { w.Free("shop_data"); w.Remove("shop_data"); return nil }))
+		p.check()
+		if e, _ := p.Event(); p.code != 0 || e.Outcome != audit.Success || !slices.Equal(e.DataAffected, []string{"shop_uploads"}) {
+			t.Errorf("exit %d, %s of %q", p.code, e.Outcome, e.DataAffected)
+		}
+	})
+}
+
 // Compose that cannot be started has destroyed nothing: it is recorded, and where
 // it cannot be, the user is told.
 func TestUnstarted(t *testing.T) {
