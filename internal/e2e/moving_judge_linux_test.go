@@ -163,18 +163,20 @@ func (w *world) judgeLoss(l loss, claims []claim, sum *summary) {
 	}
 }
 
+// tellLimit is how long before a pending event the adversary may have destroyed
+// what the event names: the engine takes its time to tell.
+const tellLimit = 500 * time.Millisecond
+
 // judgeClaim: what a record names was destroyed in its time, and was of the
 // project.
 func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	w.t.Helper()
-	known, gone, told := "", false, false
+	known, gone, there := "", false, false
 	for _, l := range losses {
 		if l.name == name {
-			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at)
+			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at) || l.byFoe && c.covers(l.at.Add(tellLimit))
+			there = there || l.at.After(c.to) && l.made.Before(c.from)
 		}
-	}
-	for _, m := range w.engine.all() {
-		told = told || m.Type == events.VolumeEventType && nameOf(m) == name && c.covers(time.Unix(0, m.TimeNano))
 	}
 	if project, _, named := strings.Cut(name, "_"); named {
 		known = project
@@ -182,7 +184,7 @@ func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	switch {
 	case known != "" && known != w.name:
 		w.violated(sum, "is recorded, and is of another project", c, name, c.to)
-	case !gone && !told && c.Details.Settled != "":
+	case !gone && !there && c.Details.Settled != "":
 		sum.silentOne() // the engine tells nobody of a volume that went as its client was killed
 	case !gone:
 		w.violated(sum, "is recorded, and was not destroyed in that time", c, name, c.to)
