@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"time"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -34,12 +33,8 @@ type session struct {
 	copied  chan struct{} // closed when its output has ended
 }
 
-const (
-	// answerLimit is how much a helper may answer.
-	answerLimit = 64 << 20
-	// endLimit is how long removing it may take.
-	endLimit = 20 * time.Second
-)
+// answerLimit is how much a helper may answer.
+const answerLimit = 64 << 20
 
 // start makes the container and attaches to it.
 func (s Self) start(ctx context.Context) (*session, error) {
@@ -118,10 +113,8 @@ func (s *session) ended(ctx context.Context) error {
 
 // end removes the container, whatever it does.
 func (s *session) end(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
-	defer cancel()
 	if s.stream.Conn != nil {
 		s.stream.Close()
 	}
-	return removeContainer(ctx, s.api, s.id)
+	return removeContainer(context.WithoutCancel(ctx), s.api, s.id)
 }
