@@ -19,7 +19,7 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 	}
 	if t.replace {
 		if err := r.Engine.RemoveVolume(ctx, t.volume.Name); err != nil {
-			return r.removed(t), err
+			return r.removed(t, err), err
 		}
 		gone = true
 	}
@@ -49,10 +49,13 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 	return gone, nil
 }
 
-// removed reports whether a volume that the engine did not remove, as it says, is
-// gone all the same.
-func (r *Restore) removed(t *target) bool {
+// removed reports whether a volume that the engine did not remove, for a reason,
+// is gone all the same.
+func (r *Restore) removed(t *target, reason error) bool {
 	snap, err := r.Engine.Snapshot(context.Background(), inventory.Scope{})
+	if errors.Is(reason, inventory.ErrUnanswered) {
+		err = reason
+	}
 	if err != nil {
 		r.untold = fmt.Errorf("cannot tell whether volume %q was removed: %w", t.volume.Name, err)
 		return false
