@@ -84,7 +84,13 @@ func (h *Helper) Remove(ctx context.Context) error {
 	return removeContainer(ctx, h.api, h.id)
 }
 
+// removeLimit is how long the engine may take to remove a helper, which must go
+// also after a signal. One that stays is swept later.
+const removeLimit = 30 * time.Second
+
 func removeContainer(ctx context.Context, api *client.Client, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, removeLimit)
+	defer cancel()
 	err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
 	if errdefs.IsNotFound(err) {
 		return nil

@@ -37,7 +37,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: failed}
 	}
 	var after inventory.After
-	snapshot, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookLimit)
+	defer cancel()
+	snapshot, err := r.Engine.Snapshot(ctx, inventory.Scope{})
 	if after.Snapshot = snapshot; err == nil {
 		err = undo.PutBack(r.Keeper, o, &after)
 	}
@@ -50,6 +52,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	end.Err = errors.Join(end.Err, failed)
 	return end
 }
+
+// lookLimit is how long the last look may take, which a signal does not stop.
+const lookLimit = 30 * time.Second
 
 const byAnother = "another hand removed it first"
 
