@@ -84,7 +84,7 @@ func (d *Down) Do(ctx context.Context) (id string, err error) {
 	// killed.
 	if err := d.Leave(o.ID, book.Log.Path, d.Caller, o.Held()); err != nil {
 		defer o.Close()
-		return "", fmt.Errorf("start the process that records the outcome: %w", err)
+		return "", o.Stop(ctx, nil, fmt.Errorf("start the process that records the outcome: %w", err))
 	}
 	o.Leave()
 	return o.ID, nil

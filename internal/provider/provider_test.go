@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -45,6 +47,20 @@ func down(t testing.TB, at func(*fake.Process, context.Context, fake.Step), leav
 	return p, err
 }
 
+// Where nobody can be left behind to record the outcome, Compose stops, and the
+// operation has failed: it is not unfinished.
+func TestNobodyIsLeft(t *testing.T) {
+	p, err := down(t, nil, func(string, string, Caller, []*os.File) error { return fs.ErrPermission })
+	p.Check()
+	e, begun := p.Event()
+	if !errors.Is(err, fs.ErrPermission) || !begun || e.Outcome != audit.Failed || len(e.DataAffected) > 0 || !p.Has("data") {
+		t.Errorf("%v: %s of %q", err, e.Outcome, e.DataAffected)
+	}
+	if left, _ := os.ReadDir(p.Log.Path + ".ops"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // A signal at any step before the operation has begun makes Compose stop, and
 // nothing is left unfinished.
 func TestSignalStopsTheProvider(t *testing.T) {
@@ -58,6 +74,9 @@ func TestSignalStopsTheProvider(t *testing.T) {
 				}
 			}, left)
 			p.Check()
+			if e, begun := p.Event(); begun && e.Outcome == audit.Pending {
+				t.Error("it is unfinished")
+			}
 			if before := !strings.Contains(step.String(), "begin") && !strings.Contains(step.String(), "append"); before && fault.AsFault(err).Code != 143 {
 				t.Errorf("%v", err)
 			}
