@@ -86,16 +86,28 @@ func (h *Helper) Remove(ctx context.Context) error {
 
 // removeLimit is how long the engine may take to remove a helper, which must go
 // also after a signal. One that stays is swept later.
-const removeLimit = 30 * time.Second
+const (
+	removeLimit = 30 * time.Second
+	removePoll  = 50 * time.Millisecond
+)
 
 func removeContainer(ctx context.Context, api *client.Client, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, removeLimit)
 	defer cancel()
-	err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
-	if errdefs.IsNotFound(err) {
-		return nil
+	for {
+		err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+		if err == nil || errdefs.IsNotFound(err) {
+			return nil
+		}
+		if !errdefs.IsConflict(err) {
+			return err
+		}
+		select { // another process is removing it
+		case <-ctx.Done():
+			return err
+		case <-time.After(removePoll):
+		}
 	}
-	return err
 }
 
 // helperLife is after how long a helper is a leftover of which nothing here shows
@@ -111,7 +123,7 @@ func hostname() string {
 func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 	kept := s.Containers[:0]
 	for _, con := range s.Containers {
-		if leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
+		if con.State != "removing" && leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
 			continue
 		}
 		kept = append(kept, con)

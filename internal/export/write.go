@@ -123,7 +123,9 @@ func (r *Restore) unmake(t *target) error {
 	if err != nil {
 		return err
 	}
-	if is, there := snap.Volume(t.volume.Name); !there || r.another(t.volume, is) {
+	is, there := snap.Volume(t.volume.Name)
+	// Old engines take the last write for the time of making: it moves by our own.
+	if replaced, _ := inventory.Replaced(t.volume.Resource(), is.Resource(), r.engine); !there || replaced {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastLimit)
