@@ -38,7 +38,11 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 	}
 	book := p.book(nil, 0)
 	e := book.About(audit.Accept, c.Reason)
-	accepted, err := l.Accept(ctx, e)
+	var accepted audit.Accepted
+	err = p.asFarAs(ctx, "nothing was accepted", func(ctx context.Context) (err error) {
+		accepted, err = l.Accept(ctx, e)
+		return err
+	})
 	switch {
 	case errors.Is(err, audit.ErrNothing):
 		p.say("Nothing to accept: %s holds every head that was noted of it here", l.Path)
@@ -56,7 +60,11 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 		p.say("Accepted: %s", what)
 	}
 	p.say("Recorded as %s (ccdestroy audit show %s).", render.ShortID(e.ID), render.ShortID(e.ID))
-	return c.rest(p, l)
+	sig, err := p.untilSignal(ctx, func(context.Context) error { return c.rest(p, l) })
+	if sig != nil {
+		return fault.StoppedBy(sig, "it is accepted, and not verified")
+	}
+	return err
 }
 
 // rest tells of what cannot be accepted.

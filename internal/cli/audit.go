@@ -13,11 +13,11 @@ import (
 )
 
 type auditCmd struct {
-	List   listCmd   `cmd:"" settings:"reads" default:"withargs" help:"List operations, newest first (default command)."`
-	Show   showCmd   `cmd:"" settings:"reads" help:"Show one operation in full."`
-	Verify verifyCmd `cmd:"" settings:"reads" help:"Verify that the log was not changed; exits 7 when it was."`
-	Report reportCmd `cmd:"" settings:"reads" help:"Write an HTML report: what was destroyed, by whom, and what went wrong."`
-	Head   headCmd   `cmd:"" settings:"reads" help:"Print the head of the log as one word, to keep elsewhere."`
+	List   listCmd   `cmd:"" signals:"end" settings:"reads" default:"withargs" help:"List operations, newest first (default command)."`
+	Show   showCmd   `cmd:"" signals:"end" settings:"reads" help:"Show one operation in full."`
+	Verify verifyCmd `cmd:"" signals:"end" settings:"reads" help:"Verify that the log was not changed; exits 7 when it was."`
+	Report reportCmd `cmd:"" signals:"end" settings:"reads" help:"Write an HTML report: what was destroyed, by whom, and what went wrong."`
+	Head   headCmd   `cmd:"" signals:"end" settings:"reads" help:"Print the head of the log as one word, to keep elsewhere."`
 	Rotate rotateCmd `cmd:"" help:"Close the log and continue in a new one."`
 	Accept acceptCmd `cmd:"" help:"Accept a log that was replaced, truncated or restored on purpose, and record why."`
 }
@@ -48,7 +48,7 @@ func (c listCmd) Validate() error {
 }
 
 // Run lists the history.
-func (c listCmd) Run(p Process, code *int) error {
+func (c listCmd) Run(ctx context.Context, p Process) error {
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
@@ -58,10 +58,10 @@ func (c listCmd) Run(p Process, code *int) error {
 		c.Format = render.IDs
 	}
 	if c.Follow {
-		return record.ReadFault(c.follow(p, l, code), l)
+		return record.ReadFault(c.follow(p, l), l)
 	}
 	none := true
-	err = c.write(p, l, func(w io.Writer, style render.Style) error {
+	err = c.write(ctx, p, l, func(w io.Writer, style render.Style) error {
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		listing.Undoing = undoing(p, l)
 		listing.AtWork = func(id string) bool { return record.AtWork(l, id) }
@@ -126,7 +126,7 @@ type showCmd struct {
 }
 
 // Run shows one operation.
-func (c showCmd) Run(_ context.Context, p Process) error {
+func (c showCmd) Run(ctx context.Context, p Process) error {
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (c showCmd) Run(_ context.Context, p Process) error {
 	if err != nil {
 		return record.ReadFault(err, l)
 	}
-	return c.write(p, l, func(w io.Writer, style render.Style) error {
+	return c.write(ctx, p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
 			last := events[len(events)-1]
 			d, _ := record.ParseDetails(last) // of another shape: nothing is kept

@@ -54,20 +54,14 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 	place := p.place(c.logFlag, client, c.LockTimeout)
 	survey := teardown.Survey{Resolver: p.compose(c.args()), Engine: client, Options: inventory.Options{Volumes: true}, Place: place, Budget: sizesForInventory}
 	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes, Dir: p.Dir}
-	first, _, err := selection.Find(ctx)
-	if err != nil {
-		return err
-	}
-	book := place.In(first.Dir)
-	p.warnHead(book.Log)
 	run := export.Run{
 		Writer: export.Writer{Setting: p.setting(client, c.Quiet), Dir: p.exportsIn(c.Output), Live: !c.Stop},
-		Book:   book, Select: selection.Find, Pause: c.Stop, Reason: c.Reason, Signals: p.Signals,
+		Place:  place, Select: selection.Find, Pause: c.Stop, Reason: c.Reason, Signals: p.Signals,
 	}
 	began := p.Now()
 	saved, err := run.Do(ctx)
 	if errors.Is(err, record.ErrNothing) {
-		p.say("Nothing to export for %s", first.Project)
+		p.say("Nothing to export for %s", run.Project)
 		return nil
 	}
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 )
 
 type exportsCmd struct {
-	List  exportsListCmd  `cmd:"" settings:"reads" default:"withargs" help:"List the exports in the log, or in a directory (default command)."`
-	Check exportsCheckCmd `cmd:"" settings:"reads" help:"Verify every hash of an export; exits 7 when something is wrong."`
+	List  exportsListCmd  `cmd:"" signals:"end" settings:"reads" default:"withargs" help:"List the exports in the log, or in a directory (default command)."`
+	Check exportsCheckCmd `cmd:"" signals:"end" settings:"reads" help:"Verify every hash of an export; exits 7 when something is wrong."`
 }
 
 // shelf is where the exports of a log lie: below the working directory, the

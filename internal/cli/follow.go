@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"io/fs"
-	"syscall"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -16,8 +15,8 @@ import (
 const followPoll = 200 * time.Millisecond
 
 // follow shows the newest operations, oldest first, and then each event as it
-// is recorded, until a signal comes.
-func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
+// is recorded, until a signal ends the program.
+func (c listCmd) follow(p Process, l *audit.Log) error {
 	out := bufio.NewWriter(p.Stdout)
 	listing := render.NewListing(out, c.Format, p.Now(), p.style(p.Stdout))
 	listing.Undoing = undoing(p, l)
@@ -41,14 +40,7 @@ func (c listCmd) follow(p Process, l *audit.Log, code *int) error {
 		if err = errors.Join(listing.Flush(p.Now()), out.Flush()); err != nil {
 			break
 		}
-		select {
-		case sig := <-p.Signals:
-			if n, ok := sig.(syscall.Signal); ok {
-				*code = 128 + int(n)
-			}
-			return nil
-		case <-time.After(followPoll):
-		}
+		time.Sleep(followPoll)
 		var failed error
 		var cut bool
 		at, cut, err = l.Since(at, func(e audit.Event, line []byte) {

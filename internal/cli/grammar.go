@@ -31,7 +31,7 @@ type grammar struct {
 
 	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project and its volumes (default command; takes no arguments)."`
 	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
-	Inventory   inventoryCmd   `cmd:"" settings:"reads" help:"Show what a teardown would destroy, what would stay, and why."`
+	Inventory   inventoryCmd   `cmd:"" signals:"end" settings:"reads" help:"Show what a teardown would destroy, what would stay, and why."`
 	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
 	Export      exportCmd      `cmd:"" help:"Export volumes to files and verify them."`
 	Restore     restoreCmd     `cmd:"" help:"Restore volumes from an export."`
@@ -44,13 +44,13 @@ type grammar struct {
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
-	Init        initCmd        `cmd:"" help:"Add a service to a compose file that records every docker compose down."`
+	Init        initCmd        `cmd:"" signals:"end" help:"Add a service to a compose file that records every docker compose down."`
 	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
-	Config      configCmd      `cmd:"" settings:"reads" help:"Show the value of each flag and where it is set."`
-	Doctor      doctorCmd      `cmd:"" settings:"none" help:"Check everything that a teardown needs."`
-	Completion  completionCmd  `cmd:"" settings:"none" help:"Print a completion script for a shell."`
-	Man         manCmd         `cmd:"" settings:"none" help:"Print the manual page (for man -l -)."`
-	VersionOf   versionCmd     `cmd:"" settings:"none" name:"version" help:"Show the version and build details."`
+	Config      configCmd      `cmd:"" signals:"end" settings:"reads" help:"Show the value of each flag and where it is set."`
+	Doctor      doctorCmd      `cmd:"" signals:"end" settings:"none" help:"Check everything that a teardown needs."`
+	Completion  completionCmd  `cmd:"" signals:"end" settings:"none" help:"Print a completion script for a shell."`
+	Man         manCmd         `cmd:"" signals:"end" settings:"none" help:"Print the manual page (for man -l -)."`
+	VersionOf   versionCmd     `cmd:"" signals:"end" settings:"none" name:"version" help:"Show the version and build details."`
 }
 
 // help is kong's own, with the flags of the command that runs when none is
@@ -134,7 +134,7 @@ type destroyFlags struct {
 	downFlags
 	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers have to stop."`
 	Yes           bool          `short:"y" group:"ccdestroy" help:"Do not ask."`
-	DryRun        bool          `group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
+	DryRun        bool          `signals:"end" group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume although it is protected. Repeatable."`
 	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first, verified; if the export fails, nothing is destroyed."`
 	Quiet         bool          `short:"q" group:"ccdestroy" help:"Hide export progress."`

@@ -46,6 +46,9 @@ func (c initCmd) Run(ctx context.Context, p Process) error {
 			return err
 		}
 	}
+	if ctx.Err() != nil { // nobody will be told of it
+		return ctx.Err()
+	}
 	if err := ins.Write(); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type Process struct {
 
 	color string    // auto, always or never: --color
 	set   *settings // what the command line does not say
+	pages *paging
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -124,6 +125,7 @@ func Main(p Process) (code int) {
 		}
 	}()
 	var g grammar
+	p.pages = &paging{}
 	p.set = &settings{p: p}
 	parser, err := newParser(&g, p, p.set)
 	if err != nil {
@@ -147,18 +149,27 @@ func Main(p Process) (code int) {
 	if err := p.set.admit(call); err != nil {
 		return p.complain(err)
 	}
+	p.color = g.Color
+	exit := fault.ExitOK
+	run := func(ctx context.Context) error {
+		call.BindTo(ctx, (*context.Context)(nil))
+		return call.Run(p, &exit, parser.Model)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	call.BindTo(ctx, (*context.Context)(nil))
-	code, p.color = fault.ExitOK, g.Color
-	err = call.Run(p, &code, parser.Model)
+	var sig os.Signal
+	if records(call) {
+		err = run(ctx)
+	} else if sig, err = p.untilSignal(ctx, run); sig != nil {
+		return 128 + fault.SignalNumber(sig)
+	}
 	if closedPipe(err) {
 		return exitPipe // head has seen enough: no word about it
 	}
 	if err != nil {
 		return p.complain(err)
 	}
-	return code
+	return exit
 }
 
 func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {

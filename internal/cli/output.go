@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +28,9 @@ type outputFlags struct {
 
 // write calls do with the place that results go to and what can be shown there.
 // A file is replaced in one step, when do has succeeded.
-func (f outputFlags) write(p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
+func (f outputFlags) write(ctx context.Context, p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
 	if f.Output != "" && f.Output != "-" {
-		return f.toFile(p, log, do)
+		return f.toFile(ctx, p, log, do)
 	}
 	style := p.style(p.Stdout)
 	pager := p.pager()
@@ -41,16 +42,32 @@ func (f outputFlags) write(p Process, log *audit.Log, do func(io.Writer, render.
 	return p.paged(pager, func(w io.Writer) error { return do(w, style) })
 }
 
-func (f outputFlags) toFile(p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
+func (f outputFlags) toFile(ctx context.Context, p Process, log *audit.Log, do func(io.Writer, render.Style) error) error {
 	path := p.abs(f.Output)
 	if same(path, log.Path) || log.IsSegment(path) {
 		return &fault.Fault{Err: fmt.Errorf("--output %s is the log itself", f.Output), Try: "choose another file", Code: fault.ExitUsage}
 	}
-	err := durable.WriteFile(path, 0o644, func(w io.Writer) error { return do(w, render.Style{}) })
+	err := durable.WriteFile(path, 0o644, func(w io.Writer) error {
+		return errors.Join(do(untilDone{ctx, w}, render.Style{}), ctx.Err())
+	})
 	if err != nil {
 		return &fault.Fault{Err: err, Try: "choose another file, or -o - for standard output", Code: fault.ExitFailed}
 	}
 	return nil
+}
+
+// untilDone writes until the context ends: what there is of a file goes then.
+type untilDone struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+// Write writes.
+func (u untilDone) Write(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.w.Write(p)
 }
 
 // same reports whether two paths name one file.
@@ -97,12 +114,19 @@ func (p Process) paged(pager string, do func(io.Writer) error) error {
 	if err != nil {
 		return fmt.Errorf("start the pager %q: %w", pager, err)
 	}
+	var wait error
+	ended := make(chan struct{})
+	go func() { wait = cmd.Wait(); close(ended) }()
+	p.pages.run(in, cmd.Process, ended)
+	defer p.pages.run(nil, nil, nil)
 	err = do(in)
 	in.Close()
-	if wait := cmd.Wait(); wait != nil && (err == nil || closedPipe(err)) {
+	<-ended
+	enough := closedPipe(err) || errors.Is(err, os.ErrClosed)
+	switch {
+	case wait != nil && (err == nil || enough):
 		return &fault.Fault{Err: fmt.Errorf("the pager %q: %w", pager, wait), Try: "use --no-pager, or set another PAGER", Code: fault.ExitFailed}
-	}
-	if closedPipe(err) {
+	case enough:
 		return nil
 	}
 	return err

@@ -17,9 +17,9 @@ import (
 // composeCmd is Compose's protocol for provider services; see package provider.
 type composeCmd struct {
 	ProjectName string             `fixed:"" placeholder:"NAME" help:"The project."`
-	Metadata    composeMetadataCmd `cmd:"" settings:"none" help:"Say which options the provider has."`
-	Up          composeIdleCmd     `cmd:"" settings:"none" help:"Nothing is to be done."`
-	Stop        composeIdleCmd     `cmd:"" settings:"none" help:"Nothing is to be done."`
+	Metadata    composeMetadataCmd `cmd:"" signals:"end" settings:"none" help:"Say which options the provider has."`
+	Up          composeIdleCmd     `cmd:"" signals:"end" settings:"none" help:"Nothing is to be done."`
+	Stop        composeIdleCmd     `cmd:"" signals:"end" settings:"none" help:"Nothing is to be done."`
 	Down        composeDownCmd     `cmd:"" settings:"none" help:"Record the teardown that has begun, or refuse it."`
 	Finish      composeFinishCmd   `cmd:"" settings:"none" hidden:"" help:"Record the outcome when Compose has ended."`
 }
@@ -97,7 +97,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 		c.Require = "export"
 	}
 	down := provider.Down{
-		Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
+		Signals: p.Signals, Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
 		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, append(slices.Clip(p.Environ), variable("log-group")+"="+c.LogGroup.String())),
 	}

@@ -16,7 +16,7 @@ import (
 type pruneCmd struct {
 	All           bool          `fixed:"" short:"a" help:"Also volumes that have a name. (Engines before 23 always take those.)"`
 	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
-	DryRun        bool          `help:"Show what would be destroyed; destroy and record nothing."`
+	DryRun        bool          `signals:"end" help:"Show what would be destroyed; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although it is protected. Repeatable."`
 	Reason        string        `placeholder:"TEXT" help:"Reason, kept in the record."`
@@ -49,8 +49,8 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 			return err
 		}
 	}
-	is, err := client.Describe(ctx)
-	if err != nil {
+	var is inventory.Engine
+	if err := p.before(ctx, "nothing was removed", func(ctx context.Context) (err error) { is, err = client.Describe(ctx); return err }); err != nil {
 		return err
 	}
 	options, err := c.options(client)

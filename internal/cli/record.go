@@ -30,7 +30,16 @@ func (recordCmd) Help() string {
 
 // Run records.
 func (c recordCmd) Run(ctx context.Context, p Process) error {
-	claims, err := c.claims(p)
+	const nothing = "nothing was recorded"
+	var claims []record.Claim
+	sig, err := p.untilSignal(ctx, func(context.Context) error {
+		read, err := c.claims(p)
+		claims = read
+		return err
+	})
+	if sig != nil {
+		return fault.StoppedBy(sig, nothing)
+	}
 	if err != nil {
 		return &fault.Fault{Err: err, Try: "ccdestroy record --help", Code: fault.ExitUsage}
 	}
@@ -38,10 +47,21 @@ func (c recordCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	return book.Tell(ctx, claims, func(id string) error {
-		_, err := fmt.Fprintln(p.Stdout, id)
-		return err
+	told := 0
+	sig, err = fault.Guard(ctx, p.Signals, func(ctx context.Context) error {
+		return book.Tell(ctx, claims, func(id string) error {
+			told++
+			_, err := fmt.Fprintln(p.Stdout, id)
+			return err
+		})
 	})
+	switch {
+	case sig != nil && told == 0:
+		return fault.StoppedBy(sig, nothing)
+	case sig != nil:
+		return fault.StoppedBy(sig, fmt.Sprintf("%d of %d events were recorded", told, len(claims)))
+	}
+	return err
 }
 
 // claims are what the command line or standard input says.

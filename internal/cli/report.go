@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -22,7 +23,7 @@ type reportCmd struct {
 func (c reportCmd) Validate() error { return c.filter().Check() }
 
 // Run writes the page.
-func (c reportCmd) Run(p Process) error {
+func (c reportCmd) Run(ctx context.Context, p Process) error {
 	heads, err := parseHeads(c.Head)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (c reportCmd) Run(p Process) error {
 	if err := noted(p, l, scanned, err); err != nil {
 		return record.ReadFault(err, l)
 	}
-	return outputFlags{Output: c.Output, NoPager: true}.write(p, l, func(w io.Writer, _ render.Style) error { return report.Page(w) })
+	return outputFlags{Output: c.Output, NoPager: true}.write(ctx, p, l, func(w io.Writer, _ render.Style) error { return report.Page(w) })
 }
 
 // words is the filter as it could be given again.

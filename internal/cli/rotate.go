@@ -25,7 +25,11 @@ func (c rotateCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	l := book.Log
-	r, err := l.Rotate(ctx, book.About(audit.Rotate, ""), book.About(audit.Rotate, ""))
+	var r audit.Rotation
+	err = p.asFarAs(ctx, "the log is not rotated", func(ctx context.Context) (err error) {
+		r, err = l.Rotate(ctx, book.About(audit.Rotate, ""), book.About(audit.Rotate, ""))
+		return err
+	})
 	var open *audit.OpenError
 	switch {
 	case errors.Is(err, audit.ErrNothing):

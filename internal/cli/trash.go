@@ -12,6 +12,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/provider"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
@@ -37,7 +38,8 @@ func (c trashListCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer client.Close()
-	out, err := p.held(ctx, client)
+	var out trash.Response
+	err = p.before(ctx, "nothing was listed", func(ctx context.Context) (err error) { out, err = p.held(ctx, client); return err })
 	if err != nil {
 		return err
 	}
@@ -82,11 +84,14 @@ func (c trashPurgeCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	defer client.Close()
-	is, err := client.Describe(ctx)
-	if err != nil {
+	var is inventory.Engine
+	var out trash.Response
+	err = p.before(ctx, "nothing was purged", func(ctx context.Context) (err error) {
+		if is, err = client.Describe(ctx); err == nil {
+			out, err = p.held(ctx, client)
+		}
 		return err
-	}
-	out, err := p.held(ctx, client)
+	})
 	if err != nil {
 		return err
 	}
@@ -184,7 +189,7 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 	if err := render.PurgeDone(p.Stderr, done.Back, done.ID, p.Now().Sub(began), p.style(p.Stderr)); err != nil {
 		return err
 	}
-	*code = max(*code, record.ExitOf(done.Outcome, 0))
+	*code = max(*code, done.Code)
 	if done.Err != nil {
 		return &fault.Fault{Err: done.Err, Try: "ccdestroy trash purge", Code: *code}
 	}

@@ -46,7 +46,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	if c.As != "" && len(run.Kept) != 1 {
 		return fault.Usage("ccdestroy undo "+run.Of.ID+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
 	}
-	if run.Is, err = client.Describe(ctx); err != nil {
+	if err := p.before(ctx, "nothing was brought back", func(ctx context.Context) (err error) { run.Is, err = client.Describe(ctx); return err }); err != nil {
 		return err
 	}
 	began := p.Now()
@@ -57,7 +57,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err := render.Undone(p.Stderr, done.Back, run.Was, done.ID, p.Now().Sub(began), p.style(p.Stderr)); err != nil {
 		return err
 	}
-	*code = record.ExitOf(done.Outcome, 0)
+	*code = done.Code
 	if done.Err != nil {
 		return &fault.Fault{Err: done.Err, Try: "ccdestroy trash", Code: *code}
 	}

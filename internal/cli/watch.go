@@ -25,7 +25,8 @@ func (c watchCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	if err := book.Check(ctx, "watch"); err != nil {
+	err = p.before(ctx, "nothing was recorded", func(ctx context.Context) error { return book.Check(ctx, "watch") })
+	if err != nil {
 		return err
 	}
 	release, err := watch.Hold(book)

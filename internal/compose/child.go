@@ -49,7 +49,7 @@ func (c *Compose) child(args []string, held []*os.File, signals <-chan os.Signal
 	if err != nil {
 		return fault.Exit{}, err
 	}
-	in, err := c.input()
+	in, err := c.input(context.Background()) // it was read to resolve the project
 	if err != nil {
 		return fault.Exit{}, err
 	}

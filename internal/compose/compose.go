@@ -25,8 +25,9 @@ type Compose struct {
 
 	binary string // path of docker, found once
 
-	once     sync.Once // guards the next two
-	piped    []byte    // what Stdin held, when a file is "-"
+	once     sync.Once     // begins to read what follows
+	read     chan struct{} // closed when the next two are there
+	piped    []byte        // what Stdin held, when a file is "-"
 	pipedErr error
 }
 
@@ -63,12 +64,21 @@ func (c *Compose) readsStdin() bool {
 
 // input is what a reader of standard input gets, from its beginning; nil when
 // no file is "-". Standard input is read once, and each of several readers, of
-// which some may run at the same time, has it all.
-func (c *Compose) input() (io.Reader, error) {
+// which some may run at the same time, has it all. Nobody waits for it longer than
+// ctx.
+func (c *Compose) input(ctx context.Context) (io.Reader, error) {
 	if !c.readsStdin() {
 		return nil, nil
 	}
-	c.once.Do(func() { c.piped, c.pipedErr = io.ReadAll(c.Stdin) })
+	c.once.Do(func() {
+		c.read = make(chan struct{})
+		go func() { c.piped, c.pipedErr = io.ReadAll(c.Stdin); close(c.read) }()
+	})
+	select {
+	case <-c.read:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if c.pipedErr != nil {
 		return nil, fmt.Errorf("copy standard input: %w", c.pipedErr)
 	}
@@ -83,7 +93,8 @@ func (c *Compose) run(ctx context.Context, args ...string) (stdout []byte, stder
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
-	if in, err := c.input(); err != nil {
+	cmd.WaitDelay = drainLimit // what docker itself started may outlive it
+	if in, err := c.input(ctx); err != nil {
 		return nil, "", err
 	} else if in != nil {
 		cmd.Stdin = in

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
@@ -208,7 +210,7 @@ func TestInputForAll(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			in, err := c.input()
+			in, err := c.input(t.Context())
 			if err != nil {
 				t.Error(err)
 				return
@@ -219,4 +221,23 @@ func TestInputForAll(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// Nobody waits for input that does not come longer than he must.
+func TestInputThatDoesNotCome(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	defer write.Close() // the reader ends, and with it the test's process
+	c := &Compose{Args: Args{Files: []string{"-"}}, Stdin: read}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if _, err := c.input(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("input: %v", err)
+	}
+	if _, err := c.Model(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("model: %v", err)
+	}
 }

@@ -181,7 +181,7 @@ func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 	// compose-go warns through the global logger; Compose itself will say the
 	// same again, and one voice is enough.
 	logrus.SetOutput(io.Discard)
-	restore, err := c.lendStdin()
+	restore, err := c.lendStdin(ctx)
 	if err != nil {
 		return inventory.Model{}, fmt.Errorf("%w: %w", errStdin, err)
 	}
@@ -251,8 +251,8 @@ func unknownService(name string, p *types.Project) error {
 
 // lendStdin lets compose-go, which reads os.Stdin, read a copy of it in a
 // nameless file.
-func (c *Compose) lendStdin() (restore func(), err error) {
-	in, err := c.input()
+func (c *Compose) lendStdin(ctx context.Context) (restore func(), err error) {
+	in, err := c.input(ctx)
 	if err != nil || in == nil {
 		return func() {}, err
 	}

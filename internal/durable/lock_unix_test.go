@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("released")
 	}
-	select {}
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or its input ends
 }
 
 // holder starts a process that holds the lock together with a child, which ends
@@ -67,7 +67,7 @@ func holder(t *testing.T, path string, lines int, env ...string) (cmd *exec.Cmd,
 		t.Fatal(err)
 	}
 	in.Close()
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	said := bufio.NewScanner(out)
 	for range lines {
 		if !said.Scan() {

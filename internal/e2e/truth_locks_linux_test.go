@@ -53,7 +53,7 @@ func (s *stack) outcomes() map[string][]string {
 	return out
 }
 
-const waiting = "is in use by the destroy by tester on "
+const waiting = " is in use by the destroy by tester on "
 
 // Of several teardowns of a project at once, one destroys and claims its volumes;
 // the others say for whom they wait, and then find nothing to destroy.
@@ -66,7 +66,7 @@ func TestTeardownsAtOnce(t *testing.T) {
 	var others []*background
 	for range 2 {
 		b := s.start(s.command("", binary, "--yes"))
-		b.waitText(waiting)
+		b.waitText("waiting: project " + s.name + waiting)
 		if !strings.Contains(b.stderr(), ", since ") {
 			t.Errorf("it does not say since when:\n%s", b.stderr())
 		}
@@ -149,7 +149,7 @@ func TestChildKeepsTheLock(t *testing.T) {
 		t.Errorf("reconcile: exit %d\n%s", r.code, r.stderr)
 	}
 	second := s.start(s.command("", binary))
-	second.waitText(waiting)
+	second.waitText("waiting: project " + s.name + waiting)
 	s.docker("kill", "PROJ-slow-1") // Compose ends at its next word
 	if code := second.wait(); code != 0 || !strings.Contains(second.stderr(), "Settled destroy of "+s.events()[0].ID) {
 		t.Errorf("exit %d\n%s", code, second.stderr())

@@ -61,7 +61,12 @@ func (c *Client) Platform(ctx context.Context) (inventory.Platform, error) {
 // CreateVolume makes a volume with the name, driver, options and labels of v,
 // and returns it as the engine has it.
 func (c *Client) CreateVolume(ctx context.Context, v inventory.Volume) (inventory.Volume, error) {
+	if ctx.Err() != nil {
+		return inventory.Volume{}, fmt.Errorf("create volume %q: %w", v.Name, ctx.Err())
+	}
 	asked := time.Now()
+	ctx, cancel := outlast(ctx)
+	defer cancel()
 	made, err := c.api.VolumeCreate(ctx, volume.CreateOptions{Name: v.Name, Driver: v.Driver, DriverOpts: v.Options, Labels: v.Labels})
 	if err != nil {
 		return inventory.Volume{}, fmt.Errorf("create volume %q: %w", v.Name, err)
@@ -70,16 +75,24 @@ func (c *Client) CreateVolume(ctx context.Context, v inventory.Volume) (inventor
 }
 
 // RemoveVolume removes a volume that no container refers to. Where there is none
-// of this name the error is inventory.ErrGone.
+// of this name the error is inventory.ErrGone; inventory.ErrUnanswered where ctx
+// ended and the engine was still at it a while later.
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("remove volume %q: %w", name, ctx.Err())
+	}
+	ctx, cancel := outlast(ctx)
+	defer cancel()
 	err := c.api.VolumeRemove(ctx, name, false)
-	if errdefs.IsNotFound(err) {
-		return fmt.Errorf("remove volume %q: %w", name, inventory.ErrGone)
+	switch {
+	case err == nil:
+		return nil
+	case errdefs.IsNotFound(err):
+		err = inventory.ErrGone
+	case ctx.Err() != nil:
+		err = inventory.ErrUnanswered
 	}
-	if err != nil {
-		return fmt.Errorf("remove volume %q: %w", name, err)
-	}
-	return nil
+	return fmt.Errorf("remove volume %q: %w", name, err)
 }
 
 // prunesAnonymous is the API version of Engine 23, from which on a prune takes

@@ -84,33 +84,31 @@ func (h *Helper) Remove(ctx context.Context) error {
 	return removeContainer(ctx, h.api, h.id)
 }
 
-// removeContainer removes a container, whatever it does. One that another hand is
-// removing is gone when it returns, too.
+// removeLimit is how long the engine may take to remove a helper, which must go
+// also after a signal. One that stays is swept later.
+const (
+	removeLimit = 30 * time.Second
+	removePoll  = 50 * time.Millisecond
+)
+
 func removeContainer(ctx context.Context, api *client.Client, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, removeLimit)
 	defer cancel()
 	for {
 		err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
-		switch {
-		case errdefs.IsNotFound(err):
+		if err == nil || errdefs.IsNotFound(err) {
 			return nil
-		case !errdefs.IsConflict(err): // which says that it is being removed
+		}
+		if !errdefs.IsConflict(err) {
 			return err
 		}
-		select {
+		select { // another process is removing it
 		case <-ctx.Done():
 			return err
 		case <-time.After(removePoll):
 		}
 	}
 }
-
-// How long removing a container may take, and how often one is looked for that
-// another hand is removing.
-const (
-	removeLimit = 30 * time.Second
-	removePoll  = 20 * time.Millisecond
-)
 
 // helperLife is after how long a helper is a leftover of which nothing here shows
 // whether it is needed: one of another host.
@@ -125,7 +123,7 @@ func hostname() string {
 func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 	kept := s.Containers[:0]
 	for _, con := range s.Containers {
-		if leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
+		if con.State != "removing" && leftover(con) && removeContainer(ctx, c.api, con.ID) == nil {
 			continue
 		}
 		kept = append(kept, con)

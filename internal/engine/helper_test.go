@@ -1,10 +1,16 @@
 package engine
 
 import (
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/docker/docker/client"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -47,5 +53,32 @@ func TestLeftover(t *testing.T) {
 		if leftover(inventory.Container{Labels: labels, Created: c.created}) {
 			t.Errorf("%s: it is no helper", name)
 		}
+	}
+}
+
+// removing is an engine at which another process removes a container, until so
+// many requests have come.
+type removing int
+
+func (n *removing) RoundTrip(r *http.Request) (*http.Response, error) {
+	code, text := http.StatusConflict, `{"message":"removal of container x is already in progress"}`
+	if *n--; *n < 0 {
+		code, text = http.StatusNotFound, `{"message":"no such container: x"}`
+	}
+	return &http.Response{StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+}
+
+// A helper that another process removes is waited for, but not for ever.
+func TestHelperIsRemovedByAnother(t *testing.T) {
+	for n, gone := range map[removing]bool{0: true, 3: true, 1 << 20: false} {
+		synctest.Test(t, func(t *testing.T) {
+			api, err := client.NewClientWithOpts(client.WithHost("tcp://engine:1"), client.WithVersion("1.41"), client.WithHTTPClient(&http.Client{Transport: &n}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := removeContainer(t.Context(), api, "x"); (err == nil) != gone {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

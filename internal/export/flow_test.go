@@ -97,7 +97,7 @@ func (a *actor) dir() string { return filepath.Join(a.Dir(), "exports") }
 func (a *actor) export(pause bool) {
 	run := Run{
 		Writer: Writer{Setting: a.setting(), Dir: func(string) string { return a.dir() }, Live: !pause},
-		Book:   a.book(), Select: a.find, Pause: pause, Signals: a.Signals,
+		Place:  record.Place{Path: a.Log.Path, Book: *a.book()}, Select: a.find, Pause: pause, Signals: a.Signals,
 	}
 	a.saved, a.err = run.Do(context.Background())
 }
@@ -188,6 +188,7 @@ var disturbances = []disturbance{
 		return nil
 	}},
 	{"it fails", func(context.Context, *actor) error { return fake.ErrFailed }},
+	{"the engine does not answer in time", func(context.Context, *actor) error { return inventory.ErrUnanswered }},
 	{"it is killed", func(_ context.Context, a *actor) error { a.Kill(); return nil }},
 }
 

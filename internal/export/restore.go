@@ -77,7 +77,6 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return r.done, err
 	}
-	r.engine.StableCreated = true // on old engines too, while nobody writes to a volume
 	_, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
 		Opened: func(o *record.Operation) { r.access.lock = o.LockPath() },

@@ -164,6 +164,28 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
+// So is one whose time of making has moved, on an engine that takes the last write
+// for it.
+func TestTakenBackFromAnOldEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := exported(t)
+		w.Births, w.Engine.StableCreated = false, false
+		a := begin(w, func(_ *actor, _ context.Context, s fake.Step) error {
+			if s.String() != "before helper 7" { // by which uploads is written
+				return nil
+			}
+			v := w.Volume("uploads")
+			v.Created = v.Created.Add(time.Second)
+			return fake.ErrFailed
+		})
+		over(a)
+		a.Check()
+		if a.err == nil || w.Has("uploads") {
+			t.Errorf("uploads is there: %t; %v", w.Has("uploads"), a.err)
+		}
+	})
+}
+
 // empty takes all out of a volume.
 func (a *actor) empty(volume string) { a.Volume(volume).Content = map[string]string{} }
 

@@ -11,14 +11,17 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
+const noExport = "there is no export"
+
 // Run is one audited export that no teardown follows.
 type Run struct {
 	Writer
-	Book    *record.Book
+	Place   record.Place
 	Select  Select
 	Pause   bool // stop the containers that use them, and start them again
 	Reason  string
 	Signals <-chan os.Signal
+	Project string // found by Do
 
 	volumes []inventory.Volume
 	saved   record.Export
@@ -30,22 +33,26 @@ type Select func(context.Context) (inventory.Inventory, []inventory.Volume, erro
 
 // Do records, exports and records. An error is a *fault.Fault, or ErrNothing.
 func (r *Run) Do(ctx context.Context) (record.Export, error) {
-	// Which project it is decides which lock to take, and is found out by a look of
-	// its own.
+	// Which project it is decides which log and which lock to take, and is found out
+	// by a look of its own.
 	var inv inventory.Inventory
 	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
 		inv, r.volumes, err = r.Select(ctx)
 		return err
 	})
+	r.Project = inv.Project
 	switch {
 	case sig != nil:
-		return r.saved, fault.StoppedBy(sig, "there is no export")
+		return r.saved, fault.StoppedBy(sig, noExport)
 	case err != nil:
 		return r.saved, err
 	case len(r.volumes) == 0:
 		return r.saved, record.ErrNothing // and no trace of it
 	}
-	l := record.Life{Book: r.Book, Operation: audit.Export, Signals: r.Signals, EngineID: inv.Engine.ID, Details: func(d *record.Details) { d.Inventory, d.Why = inv, r.Reason }}
+	l := record.Life{
+		Book: r.Place.In(inv.Dir), Operation: audit.Export, EngineID: inv.Engine.ID, Signals: r.Signals,
+		Details: func(d *record.Details) { d.Inventory, d.Why = inv, r.Reason },
+	}
 	if r.Pause {
 		l.Project = inv.Project
 	}
@@ -93,11 +100,13 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, _ []inventory.Chan
 // Act stops, exports, and starts again. A crash in it leaves containers stopped
 // that the pending event names, and half an export that is called so.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
-	stopped, finished := false, false
+	var stopping, stopped, finished bool
 	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) (err error) {
 		err = r.Save(ctx, o.LockPath(), o.Details.Inventory, r.volumes, func(ctx context.Context) error {
-			stopped = true
-			return r.Engine.Stop(ctx, o.Details.Stopped)
+			stopping = true
+			err := r.Engine.Stop(ctx, o.Details.Stopped)
+			stopped = err == nil
+			return err
 		})
 		if err == nil {
 			r.saved, err = r.Finish(ctx, o.ID)
@@ -108,10 +117,8 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	if !finished {
 		o.Abandon() // what it takes is given back before the services start again
 	}
-	if stopped {
-		if err := r.Engine.Start(context.WithoutCancel(ctx), o.Details.Stopped); err != nil {
-			r.Note(fmt.Sprintf("not all containers that the export stopped run again: %v", err))
-		}
+	if stopping {
+		o.StartAgain(ctx, r.Engine, !stopped)
 	}
 	if sig != nil {
 		o.Details.Signal = fault.SignalName(sig)
@@ -121,7 +128,7 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 		o.Details.Export = &r.saved
 		return record.Ended{Outcome: audit.Success}
 	case sig != nil:
-		return record.Ended{Outcome: audit.Cancelled, Err: fault.StoppedBy(sig, "there is no export")}
+		return record.Ended{Outcome: audit.Cancelled, Err: fault.StoppedBy(sig, noExport)}
 	}
 	return record.Ended{Outcome: audit.Failed, Err: err}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
@@ -19,7 +20,7 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 	}
 	if t.replace {
 		if err := r.Engine.RemoveVolume(ctx, t.volume.Name); err != nil {
-			return r.removed(t), err
+			return r.removed(t, err), err
 		}
 		gone = true
 	}
@@ -49,10 +50,13 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 	return gone, nil
 }
 
-// removed reports whether a volume that the engine did not remove, as it says, is
-// gone all the same.
-func (r *Restore) removed(t *target) bool {
-	snap, err := r.Engine.Snapshot(context.Background(), inventory.Scope{})
+// removed reports whether a volume that the engine did not remove, for a reason,
+// is gone all the same.
+func (r *Restore) removed(t *target, reason error) bool {
+	snap, err := r.now()
+	if errors.Is(reason, inventory.ErrUnanswered) {
+		err = reason
+	}
 	if err != nil {
 		r.untold = fmt.Errorf("cannot tell whether volume %q was removed: %w", t.volume.Name, err)
 		return false
@@ -115,12 +119,25 @@ func (r *Restore) stillEmpty(ctx context.Context, t *target) error {
 // unmake removes a volume that was made here, unless another one has its name by
 // now.
 func (r *Restore) unmake(t *target) error {
-	snap, err := r.Engine.Snapshot(context.Background(), inventory.Scope{})
+	snap, err := r.now()
 	if err != nil {
 		return err
 	}
-	if is, there := snap.Volume(t.volume.Name); !there || r.another(t.volume, is) {
+	is, there := snap.Volume(t.volume.Name)
+	// Old engines take the last write for the time of making: it moves by our own.
+	if replaced, _ := inventory.Replaced(t.volume.Resource(), is.Resource(), r.engine); !there || replaced {
 		return nil
 	}
-	return r.Engine.RemoveVolume(context.Background(), t.volume.Name)
+	ctx, cancel := context.WithTimeout(context.Background(), lastLimit)
+	defer cancel()
+	return r.Engine.RemoveVolume(ctx, t.volume.Name)
+}
+
+// lastLimit is how long a look may take, or a removal, that a signal does not stop.
+const lastLimit = 30 * time.Second
+
+func (r *Restore) now() (inventory.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastLimit)
+	defer cancel()
+	return r.Engine.Snapshot(ctx, inventory.Scope{})
 }

@@ -81,6 +81,10 @@ type Image struct {
 // ErrGone says that the engine has no volume of a name.
 var ErrGone = errors.New("there is no such volume")
 
+// ErrUnanswered says that the engine was asked to do something and has not
+// answered: it may do it yet.
+var ErrUnanswered = errors.New("the engine has not answered yet")
+
 // Scope says what a snapshot is wanted for.
 type Scope struct {
 	Images  bool   // list images as well

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ type Down struct {
 	Dir         string // working directory, for a project that has none
 	// Leave starts the process that records the outcome, and hands it the open
 	// files.
-	Leave Leave
+	Leave   Leave
+	Signals <-chan os.Signal
 
 	survey teardown.Survey
 }
@@ -42,8 +44,8 @@ type Down struct {
 // Do records that the teardown begins, and returns its id. An error means that
 // Compose must stop.
 func (d *Down) Do(ctx context.Context) (id string, err error) {
-	first, err := d.find(ctx)
-	if err != nil {
+	var first inventory.Inventory
+	if err := d.guarded(ctx, func(ctx context.Context) (err error) { first, err = d.find(ctx); return err }); err != nil {
 		return "", err
 	}
 	dir := first.Dir
@@ -53,16 +55,23 @@ func (d *Down) Do(ctx context.Context) (id string, err error) {
 	book := d.Place.In(dir)
 	// A second provider of the same Compose must not wait for the first, which
 	// waits for Compose to end.
-	release, began, err := book.Beside(ctx, d.Caller.PID, actor.StartOf(d.Caller.PID))
+	var release func()
+	var began string
+	err = d.guarded(ctx, func(ctx context.Context) (err error) {
+		release, began, err = book.Beside(ctx, d.Caller.PID, actor.StartOf(d.Caller.PID))
+		return err
+	})
+	if release != nil { // also where a signal came in that moment
+		defer release()
+	}
 	if err != nil {
 		return "", err
 	}
-	defer release()
 	if began != "" {
 		return began, d.refuse(first)
 	}
 	o, err := record.Life{
-		Book: book, Operation: audit.Destroy, EngineID: first.Engine.ID, Project: first.Project,
+		Book: book, Operation: audit.Destroy, EngineID: first.Engine.ID, Project: first.Project, Signals: d.Signals,
 		Details: func(details *record.Details) {
 			details.Inventory, details.Command, details.Confirmation = first, d.Caller.Argv, record.Unattended
 			details.Why, details.Actor = d.Reason, byProcess(details.Actor, d.Caller.PID)
@@ -75,10 +84,19 @@ func (d *Down) Do(ctx context.Context) (id string, err error) {
 	// killed.
 	if err := d.Leave(o.ID, book.Log.Path, d.Caller, o.Held()); err != nil {
 		defer o.Close()
-		return "", fmt.Errorf("start the process that records the outcome: %w", err)
+		return "", o.Stop(ctx, nil, fmt.Errorf("start the process that records the outcome: %w", err))
 	}
 	o.Leave()
 	return o.ID, nil
+}
+
+// guarded does what comes before the operation. A signal ends it.
+func (d *Down) guarded(ctx context.Context, do func(context.Context) error) error {
+	sig, err := fault.Guard(ctx, d.Signals, do)
+	if sig != nil {
+		return fault.StoppedBy(sig, "nothing was destroyed")
+	}
+	return err
 }
 
 // find decides how the project is to be looked at: as the caller's command line

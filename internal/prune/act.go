@@ -21,6 +21,7 @@ type tally struct {
 	tried   map[string]bool   // the engine was asked to remove these, and did not say that they were gone
 	removed []string          // by us, as the engine said
 	left    map[string]string // nothing is done about these, and why: other hands were faster
+	open    error             // why it cannot be told yet what the engine removed, or nil
 }
 
 // Act removes, looks again and classifies. A crash in it leaves an unfinished
@@ -30,13 +31,15 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	sig, failed := fault.Guard(ctx, signals, func(ctx context.Context) error { return r.remove(ctx, o, t) })
 	if sig != nil {
 		o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
-		failed = nil
+		failed = t.open
 	}
-	if r.unsettled {
+	if r.unsettled || t.open != nil {
 		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: failed}
 	}
 	var after inventory.After
-	snapshot, err := r.Engine.Snapshot(context.WithoutCancel(ctx), inventory.Scope{})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookLimit)
+	defer cancel()
+	snapshot, err := r.Engine.Snapshot(ctx, inventory.Scope{})
 	if after.Snapshot = snapshot; err == nil {
 		err = undo.PutBack(r.Keeper, o, &after)
 	}
@@ -49,6 +52,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	end.Err = errors.Join(end.Err, failed)
 	return end
 }
+
+// lookLimit is how long the last look may take, which a signal does not stop.
+const lookLimit = 30 * time.Second
 
 const byAnother = "another hand removed it first"
 
@@ -180,6 +186,9 @@ func (r *Run) removeOne(ctx context.Context, v inventory.Volume, c *claims, t *t
 	if errors.Is(err, inventory.ErrGone) {
 		t.left[v.Name] = byAnother
 		return nil
+	}
+	if errors.Is(err, inventory.ErrUnanswered) {
+		t.open = err
 	}
 	if t.tried[v.Name] = true; err == nil {
 		t.removed = append(t.removed, v.Name)

@@ -176,6 +176,7 @@ var disturbances = []struct {
 		return nil
 	}},
 	{"it fails", func(context.Context, *play) error { return fake.ErrFailed }},
+	{"the engine does not answer in time", func(context.Context, *play) error { return inventory.ErrUnanswered }},
 	{"it is killed", func(_ context.Context, p *play) error { p.Kill(); return nil }},
 }
 

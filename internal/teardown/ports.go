@@ -47,6 +47,12 @@ type Containers interface {
 	Sweep(ctx context.Context, lock string) error
 }
 
+// starter stops and starts containers, and looks whether they run.
+type starter struct {
+	Containers
+	Engine
+}
+
 // Saver exports volumes before they go. After an error nothing may be
 // destroyed.
 type Saver interface {

@@ -13,7 +13,8 @@ import (
 // secured is how far the export before a teardown is.
 type secured struct {
 	volumes  map[string]inventory.Resource // that were saved, as they were then
-	stopped  bool                          // the services may have been stopped
+	stopping bool                          // the services may have been stopped
+	stopped  bool                          // and all of them were
 	finished bool                          // there is an export
 }
 
@@ -87,7 +88,7 @@ func (r *Run) stillSame(changes []inventory.Change) error {
 
 func (r *Run) save(ctx context.Context, o *record.Operation, volumes []inventory.Volume) error {
 	stop := func(ctx context.Context) error { return r.stopServices(ctx, o) }
-	if r.secured.stopped {
+	if r.secured.stopping {
 		stop = nil
 	}
 	inv := o.Details.Inventory
@@ -136,24 +137,24 @@ func (r *Run) ours(inv inventory.Inventory) func(inventory.Container) bool {
 // stopServices stops what runs: as Compose does it, with hooks and in order, then
 // what Compose leaves running and the teardown would remove.
 func (r *Run) stopServices(ctx context.Context, o *record.Operation) error {
-	r.secured.stopped = true
+	r.secured.stopping = true
 	if len(o.Details.Stopped) == 0 {
 		return nil
 	}
 	if err := r.Child.Stop(ctx, o.Held()); err != nil {
 		return fmt.Errorf("stop the services: %w", err)
 	}
-	return r.Containers.Stop(ctx, r.before.RunningOf(goes(o.Details.Inventory)))
+	err := r.Containers.Stop(ctx, r.before.RunningOf(goes(o.Details.Inventory)))
+	r.secured.stopped = err == nil
+	return err
 }
 
 // resume starts again what an export stopped, when nothing was destroyed after
 // all.
 func (r *Run) resume(o *record.Operation) {
-	if !r.secured.stopped {
+	if !r.secured.stopping {
 		return
 	}
-	r.secured.stopped = false
-	if err := r.Containers.Start(context.Background(), o.Details.Stopped); err != nil {
-		r.book.Note(fmt.Sprintf("not all containers that the export stopped run again: %v", err))
-	}
+	r.secured.stopping = false
+	o.StartAgain(context.Background(), starter{r.Containers, r.Engine}, !r.secured.stopped)
 }

@@ -52,7 +52,9 @@ func SetAside(ctx context.Context, k *trash.Keeper, o *record.Operation, b *reco
 		v, _ := before.Volume(kept.Name)
 		entries = append(entries, entryOf(v, kept, o, b))
 	}
-	err := k.SetAside(context.WithoutCancel(ctx), o.ID, entries)
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	err := k.SetAside(ctx, o.ID, entries)
 	if err == nil {
 		return end, nil
 	}
@@ -85,7 +87,9 @@ func PutBack(k *trash.Keeper, o *record.Operation, after *inventory.After) error
 	if len(names) == 0 || after != nil && !slices.ContainsFunc(names, func(name string) bool { _, there := after.Snapshot.Volume(name); return there }) {
 		return nil // none is there
 	}
-	s, err := k.PutBack(context.Background(), o.ID, names)
+	ctx, cancel := toTheEnd(context.Background())
+	defer cancel()
+	s, err := k.PutBack(ctx, o.ID, names)
 	if err != nil {
 		return err
 	}

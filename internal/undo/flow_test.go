@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +52,25 @@ func failsAt(step fake.Step) at {
 		return nil
 	}
 }
+
+// signalled sends a signal at one step, and waits until it has arrived, or not.
+func signalled(wait bool) func(fake.Step) at {
+	return func(step fake.Step) at {
+		return func(p *fake.Process, s fake.Step) error {
+			if s != step {
+				return nil
+			}
+			p.Signals <- syscall.SIGTERM
+			for deadline := time.Now().Add(signalTime); wait && len(p.Signals) > 0 && time.Now().Before(deadline); {
+				time.Sleep(time.Millisecond)
+			}
+			return nil
+		}
+	}
+}
+
+// signalTime is how long a signal is waited for that may not be taken at all.
+const signalTime = 50 * time.Millisecond
 
 func book(p *fake.Process) *record.Book {
 	log := *p.Log
@@ -137,7 +157,7 @@ func holds(w *fake.World) map[int]string {
 func each(t *testing.T, run func(t *testing.T, do at) *fake.Process) {
 	t.Helper()
 	need.That(t, "Linux", linux)
-	for name, disturb := range map[string]func(fake.Step) at{"killed": killedAt, "failing": failsAt} {
+	for name, disturb := range map[string]func(fake.Step) at{"killed": killedAt, "failing": failsAt, "signalled": signalled(true), "signalled late": signalled(false)} {
 		steps := run(t, nil).Steps()
 		if len(steps) < 10 {
 			t.Fatalf("it took %v", steps)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/trash"
@@ -29,6 +30,7 @@ type Purge struct {
 	shown  []record.Kept // that were agreed to
 	agreed bool
 	gone   []record.Kept
+	signal int
 }
 
 // Do asks, records, deletes and records. An error is a *fault.Fault and says why
@@ -44,7 +46,7 @@ func (p *Purge) Do(ctx context.Context) (Done, error) {
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: p.gone, Err: errors.Join(end.Err, unrecorded)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: p.gone, Err: errors.Join(end.Err, unrecorded), Code: record.ExitOf(end.Outcome, p.signal)}, nil
 }
 
 // Look has nothing to show of the engine: what goes is in the trash.
@@ -99,9 +101,19 @@ func KeptOf(f trash.Found) record.Kept {
 
 // Act deletes. A crash in it leaves some of the data of one volume under another
 // name, so that it is not brought back for the whole.
-func (p *Purge) Act(ctx context.Context, o *record.Operation, _ <-chan os.Signal) record.Ended {
-	out, err := p.shelf.Do(context.WithoutCancel(ctx), trash.Request{Action: trash.DoPurge, Items: itemsOf(o.Details.Purged)})
-	if err != nil {
+func (p *Purge) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
+	out, sig, err := p.delete(ctx, itemsOf(o.Details.Purged), signals)
+	if sig != nil {
+		o.Details.Signal, p.signal = fault.SignalName(sig), fault.SignalNumber(sig)
+	}
+	switch {
+	case err != nil && sig != nil:
+		end := p.cutOff(ctx, o, sig, err)
+		if end.Outcome != audit.Pending {
+			p.gone = o.Details.Purged
+		}
+		return end
+	case err != nil:
 		return record.Ended{Outcome: audit.Pending, Affected: o.About, Err: fmt.Errorf("cannot tell what was purged: %w", err)}
 	}
 	end := judgePurge(o, out.Found, false)

@@ -53,6 +53,7 @@ type Done struct {
 	Outcome audit.Outcome
 	Back    []record.Kept // volumes that are there again
 	Err     error         // why not all of them are
+	Code    int           // to exit with
 }
 
 // Do looks, records, brings back and records. An error is a *fault.Fault and says
@@ -71,7 +72,7 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: errors.Join(end.Err, unrecorded)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: errors.Join(end.Err, unrecorded), Code: record.ExitOf(end.Outcome, 0)}, nil
 }
 
 func (r *Run) inventory() inventory.Inventory {
@@ -176,7 +177,8 @@ func (r *Run) inTheWay(f trash.Found) string {
 // A crash before the move leaves empty volumes, and the data in the trash; after
 // it, the volumes as they were.
 func (r *Run) Act(ctx context.Context, o *record.Operation, _ <-chan os.Signal) record.Ended {
-	ctx = context.WithoutCancel(ctx) // it takes less time than to decide what a half of it means
+	ctx, cancel := toTheEnd(ctx) // it takes less time than to decide what a half of it means
+	defer cancel()
 	errs := []error{r.make(ctx), r.unused(ctx)}
 	if err := errors.Join(errs...); err != nil {
 		o.Details.Undone = nil

@@ -1,0 +1,82 @@
+package undo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
+)
+
+// movesLimit is how long moves in the trash may take, with a helper container if
+// need be. They are renames: after it the engine hangs.
+const movesLimit = 2 * time.Minute
+
+// toTheEnd is a context for moves that a signal does not stop.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), movesLimit)
+}
+
+// purgeMoment is how long a purge may take to stop between two volumes. In a large
+// one it does not stop: what is left of it is for whoever settles the operation.
+const purgeMoment = 2 * time.Second
+
+var errDeleting = errors.New("it was cut off while it deleted a volume, which ccdestroy reconcile ends")
+
+// delete purges until all is done or a signal comes. The error is errDeleting where
+// it was at it still.
+func (p *Purge) delete(ctx context.Context, items []trash.Item, signals <-chan os.Signal) (out trash.Response, sig os.Signal, err error) {
+	type answer struct {
+		trash.Response
+		error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan answer, 1)
+	go func() {
+		out, err := p.shelf.Do(ctx, trash.Request{Action: trash.DoPurge, Items: items})
+		done <- answer{out, err}
+	}()
+	select {
+	case a := <-done:
+		return a.Response, nil, a.error
+	case sig = <-signals:
+	}
+	cancel()
+	select {
+	case a := <-done:
+		return a.Response, sig, a.error
+	case <-time.After(purgeMoment):
+		return out, sig, errDeleting
+	}
+}
+
+// cutOff says how a purge ended that a signal has stopped. It stays unfinished where
+// a volume is half gone, or nothing can be seen.
+func (p *Purge) cutOff(ctx context.Context, o *record.Operation, sig os.Signal, err error) record.Ended {
+	unfinished := record.Ended{Outcome: audit.Pending, Affected: o.About, Err: fault.StoppedBy(sig, "cannot tell what was purged: "+err.Error())}
+	if errors.Is(err, errDeleting) {
+		return unfinished
+	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	out, looked := p.shelf.Do(ctx, trash.Request{Action: trash.DoLocate, Items: itemsOf(o.Details.Purged)})
+	if looked != nil || slices.ContainsFunc(out.Found, func(f trash.Found) bool { return f.Where == trash.Ending }) {
+		return unfinished
+	}
+	meant := len(o.Details.Purged)
+	end := judgePurge(o, out.Found, true)
+	if end.Outcome == audit.Failed {
+		end.Outcome = audit.Cancelled
+	}
+	if end.Outcome != audit.Success {
+		end.Err = fault.StoppedBy(sig, fmt.Sprintf("%d of %d volumes were purged", len(o.Details.Purged), meant))
+	}
+	return end
+}
