@@ -24,6 +24,9 @@ func human(n int64) string {
 	return text[:i] + " " + text[i:]
 }
 
+// Bytes is a size in the units of all screens.
+func Bytes(n int64) string { return human(n) }
+
 // ago is the time since t as the docker CLI puts it: "2 minutes", "3 days".
 func ago(now, t time.Time) string {
 	if t.IsZero() {
@@ -37,6 +40,9 @@ const narrow = 100
 
 // when is "2 hours ago", or "2h ago" where there is little room.
 func (s Style) when(now, t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
 	text := ago(now, t) + " ago"
 	if s.Width == 0 || s.Width >= narrow {
 		return text
