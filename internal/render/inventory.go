@@ -110,8 +110,8 @@ func project(b *strings.Builder, inv inventory.Inventory, style Style) {
 }
 
 func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style Style) {
-	t := table{style: style, indent: "  "}
-	t.head("~VOLUME", "SIZE", "CREATED", "~IN USE BY", "LAST EXPORT")
+	t := table{style: style, indent: "  ", stacks: true}
+	t.head("VOLUME", "SIZE", "CREATED", "~IN USE BY", "LAST EXPORT")
 	more := 0
 	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		switch {

@@ -178,12 +178,12 @@ func (t *table) fit() {
 		switch {
 		case total <= t.style.Width:
 			return
+		case widest >= 0:
+			t.widths[widest]--
 		case t.stacks && t.below < len(t.widths)-1:
 			t.below, t.due = t.below+1, true
-		case widest < 0:
-			return
 		default:
-			t.widths[widest]--
+			return
 		}
 	}
 }
@@ -232,7 +232,7 @@ func (t *table) folded(text string, color Color, at int) string {
 // under are the cells of a row that stand below it, each after the name of its
 // column.
 func (t *table) under(row []cell) string {
-	const indent = "    "
+	indent := t.indent + "    "
 	var text, line string
 	for i := len(t.widths) - t.below; i < len(row); i++ {
 		c := row[i]

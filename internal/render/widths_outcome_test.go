@@ -73,6 +73,14 @@ func TestTeardownFits(t *testing.T) {
 	kept := []record.Kept{{Name: "shop_pgdata", Until: "2026-11-30T15:05:06Z", Bytes: 1_800_000_000}}
 	for name, write := range map[string]func(io.Writer, Style) error{
 		"inventory": func(w io.Writer, style Style) error { return Inventory(w, asked(), now, style) },
+		"inventory-long": func(w io.Writer, style Style) error {
+			inv := sample()
+			for i := range inv.Resources[:2] {
+				inv.Resources[i].Name += "_of_a_project_with_a_long_name_on_a_branch"
+				inv.Resources[i].UsedBy = []string{"shop-db-1", "shop-replica-of-the-db-1"}
+			}
+			return Inventory(w, inv, now, style)
+		},
 		"inventory-nothing": func(w io.Writer, style Style) error {
 			return Inventory(w, inventory.Inventory{Project: "shop", Mode: inventory.Labels, Engine: inventory.Engine{Host: "unix:///var/run/docker.sock", Version: "29.2.0", Local: true}}, now, style)
 		},
