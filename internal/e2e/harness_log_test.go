@@ -55,6 +55,7 @@ type event struct {
 			Result    string   `json:"result"`
 			Claimed   string   `json:"claimed_by"`
 			Protected bool     `json:"protected"`
+			Late      bool     `json:"unforeseen"`
 			UsedBy    []string `json:"used_by"`
 		} `json:"resources"`
 	} `json:"details"`

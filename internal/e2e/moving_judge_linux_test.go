@@ -14,12 +14,31 @@ import (
 type claim struct {
 	event
 	from, to time.Time
-	pending  time.Time // of the last pending event; zero where there is none
+	pending  time.Time // of the last pending event before the deed; zero where there is none
+	// announced are the volumes that its pending events named.
+	announced []string
 }
 
 func (c claim) covers(at time.Time) bool { return !at.Before(c.from) && !at.After(c.to) }
 
+// blind reports whether an operation could not know of a loss: it was killed, and
+// the volume came about when it had looked. It notes such volumes as soon as it is
+// told of them, but one may go before that.
+func (c claim) blind(l loss) bool {
+	return c.Details.Settled != "" && l.made.After(c.pending.Add(-time.Second)) && !slices.Contains(c.announced, l.name)
+}
+
 func (c claim) String() string { return c.ID + " (" + c.Operation + " " + c.Outcome + ")" }
+
+// late reports whether an event names volumes that came after the last look.
+func (e event) late() bool {
+	for _, r := range e.Details.Resources {
+		if r.Late {
+			return true
+		}
+	}
+	return false
+}
 
 // claims reads the log.
 func (w *world) claims() (out []claim) {
@@ -31,14 +50,17 @@ func (w *world) claims() (out []claim) {
 		}
 		return when
 	}
-	pending := map[string]time.Time{}
+	pending, announced := map[string]time.Time{}, map[string][]string{}
 	for _, e := range w.events() {
 		if e.Outcome == "pending" {
-			pending[e.ID] = at(e.Timestamp)
+			if !e.late() {
+				pending[e.ID] = at(e.Timestamp)
+			}
+			announced[e.ID] = append(announced[e.ID], e.DataAffected...)
 			continue
 		}
-		c := claim{event: e, from: pending[e.ID], to: at(e.Timestamp), pending: pending[e.ID]}
-		if e.Details.StartedAt != "" {
+		c := claim{event: e, from: pending[e.ID], to: at(e.Timestamp), pending: pending[e.ID], announced: announced[e.ID]}
+		if e.Details.StartedAt != "" && (c.from.IsZero() || at(e.Details.StartedAt).Before(c.from)) {
 			c.from = at(e.Details.StartedAt)
 		}
 		out = append(out, c)
@@ -134,19 +156,26 @@ func (w *world) judgeLoss(l loss, claims []claim, sum *summary) {
 	switch {
 	case len(named) > 1:
 		w.violated(sum, "was destroyed once and is in several records", named, l.name, l.at)
+	case len(named) == 0 && !l.byFoe && slices.ContainsFunc(open, func(c claim) bool { return c.blind(l) }):
+		sum.unseenOne()
 	case len(named) == 0 && !l.byFoe:
 		w.violated(sum, "was destroyed and is in no record", open, l.name, l.at)
 	}
 }
 
+// tellLimit is how long before a pending event the adversary may have destroyed
+// what the event names: the engine takes its time to tell.
+const tellLimit = 500 * time.Millisecond
+
 // judgeClaim: what a record names was destroyed in its time, and was of the
 // project.
 func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	w.t.Helper()
-	known, gone := "", false
+	known, gone, there := "", false, false
 	for _, l := range losses {
 		if l.name == name {
-			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at)
+			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at) || l.byFoe && c.covers(l.at.Add(tellLimit))
+			there = there || l.at.After(c.to) && l.made.Before(c.from)
 		}
 	}
 	if project, _, named := strings.Cut(name, "_"); named {
@@ -155,6 +184,8 @@ func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	switch {
 	case known != "" && known != w.name:
 		w.violated(sum, "is recorded, and is of another project", c, name, c.to)
+	case !gone && !there && c.Details.Settled != "":
+		sum.silentOne() // the engine tells nobody of a volume that went as its client was killed
 	case !gone:
 		w.violated(sum, "is recorded, and was not destroyed in that time", c, name, c.to)
 	}

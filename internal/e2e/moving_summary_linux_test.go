@@ -10,12 +10,14 @@ type summary struct {
 	mu                                 sync.Mutex // guards all
 	acts, operations                   int
 	destroyed, byFoe                   int
+	unseen                             int // came and went as an operation was killed
+	silent                             int // went as it was killed, without a word of the engine
 	endings, exits, violations, phases map[string]int
 }
 
 func (c *summary) String() string {
-	return fmt.Sprintf("%d operations against %d acts of the adversary; exits %v\nkilled: %v\nrecords: %v\n%d volumes destroyed, %d of them by the adversary\nviolations: %v",
-		c.operations, c.acts, c.exits, c.phases, c.endings, c.destroyed, c.byFoe, c.violations)
+	return fmt.Sprintf("%d operations against %d acts of the adversary; exits %v\nkilled: %v\nrecords: %v\n%d volumes destroyed, %d of them by the adversary, %d unseen, %d silent\nviolations: %v",
+		c.operations, c.acts, c.exits, c.phases, c.endings, c.destroyed, c.byFoe, c.unseen, c.silent, c.violations)
 }
 
 func bump(counts *map[string]int, what string) {
@@ -29,6 +31,18 @@ func (c *summary) violated(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	bump(&c.violations, "it "+what)
+}
+
+func (c *summary) unseenOne() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unseen++
+}
+
+func (c *summary) silentOne() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.silent++
 }
 
 func (c *summary) count(w *world, losses []loss, claims []claim) {

@@ -91,6 +91,9 @@ func TestMovingWorld(t *testing.T) {
 		}
 	})
 	t.Logf("seed %d: %s", seed, &sum)
+	if sum.unseen > operations/50 || sum.silent > operations/50 {
+		t.Errorf("%d volumes went unseen, %d silently", sum.unseen, sum.silent)
+	}
 	if sum.destroyed-sum.byFoe < operations/4 || len(sum.phases) < min(3, operations/20) {
 		t.Error("hardly anything was destroyed by us, or killed")
 	}

@@ -51,9 +51,9 @@ func (c *Client) Platform(ctx context.Context) (inventory.Platform, error) {
 	if err := c.ready(ctx); err != nil {
 		return inventory.Platform{}, err
 	}
-	info, err := c.api.Info(ctx)
+	info, err := c.info(ctx)
 	if err != nil {
-		return inventory.Platform{}, c.unreachable(err)
+		return inventory.Platform{}, err
 	}
 	return inventory.Platform{ID: info.ID, OS: info.OperatingSystem, Root: info.DockerRootDir, Storage: info.Driver, Security: info.SecurityOptions}, nil
 }

@@ -48,6 +48,9 @@ type Client struct {
 
 	greeting sync.Mutex // guards greeted
 	greeted  bool       // the API version is settled
+
+	clocked sync.Mutex // guards clock
+	clock   clock
 }
 
 // Connect finds the engine in the order of the Docker CLI: -H, --context,

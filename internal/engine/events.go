@@ -7,6 +7,7 @@ import (
 
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -37,25 +38,18 @@ func (c *Client) AnsweredVolumes(ctx context.Context) (volumes []inventory.Volum
 
 // Follow calls visit with every creation and destruction of a volume from when
 // ready is called, until ctx ends or the engine goes away.
-//
-// The engine answers before it listens. So it is asked for what happened since
-// the time that its own clock showed before.
 func (c *Client) Follow(ctx context.Context, ready func(), visit func(name string, destroyed bool, at time.Time)) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	info, err := c.api.Info(ctx)
+	since, err := c.since(ctx)
 	if err != nil {
-		return c.unreachable(err)
-	}
-	since, err := time.Parse(time.RFC3339Nano, info.SystemTime)
-	if err != nil {
-		return fmt.Errorf("the time of the engine at %s: %w", c.host, err)
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	messages, errs := c.api.Events(ctx, events.ListOptions{
-		Since: fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond()),
+		Since: since,
 		Filters: filters.NewArgs(
 			filters.Arg("type", string(events.VolumeEventType)),
 			filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)),
@@ -70,4 +64,50 @@ func (c *Client) Follow(ctx context.Context, ready func(), visit func(name strin
 			return c.unreachable(err)
 		}
 	}
+}
+
+// clock is what the engine's clock showed when it was asked.
+type clock struct {
+	showed   time.Time
+	answered time.Time // by our clock
+}
+
+// clockLimit is how long the two clocks are taken to keep the same pace.
+const clockLimit = 10 * time.Minute
+
+// since is what an engine is asked to tell events from, so that none is missed
+// from now on: it answers before it listens. It is the time that its own clock
+// shows now, or a little earlier: no more than an answer takes.
+func (c *Client) since(ctx context.Context) (string, error) {
+	last := c.lastClock()
+	if time.Since(last.answered) > clockLimit { // or it was never asked
+		if _, err := c.info(ctx); err != nil {
+			return "", err
+		}
+		if last = c.lastClock(); last.answered.IsZero() {
+			return "", fmt.Errorf("the engine at %s does not say what time it is", c.host)
+		}
+	}
+	now := last.showed.Add(time.Since(last.answered))
+	return fmt.Sprintf("%d.%09d", now.Unix(), now.Nanosecond()), nil
+}
+
+func (c *Client) lastClock() clock {
+	c.clocked.Lock()
+	defer c.clocked.Unlock()
+	return c.clock
+}
+
+// info asks the engine about itself, and notes what its clock shows.
+func (c *Client) info(ctx context.Context) (system.Info, error) {
+	info, err := c.api.Info(ctx)
+	if err != nil {
+		return info, c.unreachable(err)
+	}
+	c.clocked.Lock()
+	defer c.clocked.Unlock()
+	if showed, err := time.Parse(time.RFC3339Nano, info.SystemTime); err == nil {
+		c.clock = clock{showed: showed, answered: time.Now()}
+	}
+	return info, nil
 }

@@ -24,9 +24,9 @@ func (c *Client) Describe(ctx context.Context) (inventory.Engine, error) {
 	if err := c.ready(ctx); err != nil {
 		return inventory.Engine{}, err
 	}
-	info, err := c.api.Info(ctx)
+	info, err := c.info(ctx)
 	if err != nil {
-		return inventory.Engine{}, c.unreachable(err)
+		return inventory.Engine{}, err
 	}
 	return inventory.Engine{
 		ID: info.ID, Name: info.Name, Version: info.ServerVersion, APIVersion: c.api.ClientVersion(),

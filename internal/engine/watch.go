@@ -21,6 +21,7 @@ type Watcher struct {
 	cancel context.CancelFunc
 	done   chan struct{}  // closed when the stream has ended
 	looks  sync.WaitGroup // at what was told of
+	news   chan struct{}
 
 	mu      sync.Mutex // guards what follows
 	seen    inventory.Seen
@@ -34,13 +35,17 @@ const lookLimit = 10 * time.Second
 // always: a reader that stalls slows the whole engine down.
 func (c *Client) Watch(ctx context.Context) *Watcher {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{})}
-	if err := c.ready(ctx); err != nil {
+	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{}), news: make(chan struct{}, 1)}
+	since, err := "", c.ready(ctx)
+	if err == nil {
+		since, err = c.since(ctx)
+	}
+	if err != nil {
 		w.seen.Broken = true
 		close(w.done)
 		return w
 	}
-	messages, errs := c.api.Events(ctx, events.ListOptions{Filters: filters.NewArgs(
+	messages, errs := c.api.Events(ctx, events.ListOptions{Since: since, Filters: filters.NewArgs(
 		filters.Arg("type", string(events.VolumeEventType)), filters.Arg("type", string(events.ContainerEventType)),
 		filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)),
 	)})
@@ -66,7 +71,7 @@ func (w *Watcher) take(ctx context.Context, m events.Message) {
 	defer w.mu.Unlock()
 	switch {
 	case m.Type == events.VolumeEventType && m.Action == events.ActionDestroy:
-		w.seen.Destroyed = append(w.seen.Destroyed, m.Actor.ID)
+		w.seen.Went(m.Actor.ID)
 	case m.Type == events.VolumeEventType:
 		at := len(w.seen.Volumes)
 		w.seen.Volumes = append(w.seen.Volumes, inventory.Volume{Name: m.Actor.ID, Driver: m.Actor.Attributes["driver"]})
@@ -94,7 +99,19 @@ func (w *Watcher) lookAtVolume(ctx context.Context, at int, name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen.Volumes[at] = w.client.volume(v, asked)
+	w.tell()
 }
+
+// tell says that there is news; once is enough.
+func (w *Watcher) tell() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// News has something each time that a look has shown more.
+func (w *Watcher) News() <-chan struct{} { return w.news }
 
 func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
@@ -114,6 +131,7 @@ func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
 			w.seen.Containers[at].Mounts = append(w.seen.Containers[at].Mounts, inventory.Mount{Volume: m.Name, Writable: m.RW, Named: slices.Contains(named, m.Name)})
 		}
 	}
+	w.tell()
 }
 
 // Seen is what was told so far.

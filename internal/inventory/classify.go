@@ -214,13 +214,14 @@ func (e evidence) holders(r Resource) (held []Container) {
 	return held
 }
 
-// late is what became of a volume that came after the look.
+// late is what became of a volume that came after the look. That one of its name
+// was destroyed before it came is another matter: perhaps it was before the look.
 func (e evidence) late(r Resource) Result {
 	_, there := e.Snapshot.Volume(r.Name)
 	switch {
 	case !there:
 		return Gone
-	case e.destroyed[r.Name]: // none of this name was there to be destroyed before
+	case slices.Contains(e.Seen.Passing, r.Name):
 		return Remade
 	}
 	return Remained

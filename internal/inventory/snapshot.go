@@ -137,6 +137,7 @@ func (s Snapshot) Users(volume string) (users []Container) {
 // Seen is what the engine's event stream told in a while.
 type Seen struct {
 	Destroyed  []string    // volumes, by name, in the order of their end
+	Passing    []string    // of these, those that had come into being in this while
 	Volumes    []Volume    // that came into being; of one that went at once, perhaps only the name
 	Containers []Container // that came into being, with what they mount
 	Broken     bool        // the stream ended early: more may have happened
@@ -145,14 +146,24 @@ type Seen struct {
 // Moved reports whether anything came into being that a look would show.
 func (s Seen) Moved() bool { return len(s.Volumes)+len(s.Containers) > 0 }
 
+// Went notes that a volume was destroyed.
+func (s *Seen) Went(name string) {
+	s.Destroyed = append(s.Destroyed, name)
+	if slices.ContainsFunc(s.Volumes, func(v Volume) bool { return v.Name == name }) {
+		s.Passing = append(s.Passing, name)
+	}
+}
+
 // Until leaves out what was not told yet at an earlier moment.
 func (s Seen) Until(then Seen) Seen {
-	s.Destroyed, s.Volumes, s.Containers = s.Destroyed[:len(then.Destroyed)], s.Volumes[:len(then.Volumes)], s.Containers[:len(then.Containers)]
+	s.Destroyed, s.Passing = s.Destroyed[:len(then.Destroyed)], s.Passing[:len(then.Passing)]
+	s.Volumes, s.Containers = s.Volumes[:len(then.Volumes)], s.Containers[:len(then.Containers)]
 	return s
 }
 
 // Clone copies it.
 func (s Seen) Clone() Seen {
-	s.Destroyed, s.Volumes, s.Containers = slices.Clone(s.Destroyed), slices.Clone(s.Volumes), slices.Clone(s.Containers)
+	s.Destroyed, s.Passing = slices.Clone(s.Destroyed), slices.Clone(s.Passing)
+	s.Volumes, s.Containers = slices.Clone(s.Volumes), slices.Clone(s.Containers)
 	return s
 }

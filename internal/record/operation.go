@@ -14,7 +14,7 @@ import (
 )
 
 // Operation is one operation as it comes about. It writes all its events: any
-// number of pending ones, then the outcome. It is owned by one goroutine.
+// number of pending ones, then the outcome. It is owned by one goroutine at a time.
 type Operation struct {
 	ID, Name   string
 	Details    Details
@@ -91,6 +91,16 @@ func (o *Operation) Pend(ctx context.Context) error {
 	}
 	o.pended = o.book.Now()
 	return nil
+}
+
+// PendMore makes a further pending event durable, which names these too, while the
+// operation is at its deed. Beside that, nothing of it changes.
+func (o *Operation) PendMore(ctx context.Context, more []inventory.Resource) error {
+	was := o.Details.Resources
+	o.Details.Resources = slices.Concat(was, more)
+	defer func() { o.Details.Resources = was }()
+	e := o.event(audit.Pending, o.Details.Going())
+	return o.append(ctx, e, outcomeRoom(e))
 }
 
 // End records the outcome, whatever has become of ctx. With a pending outcome

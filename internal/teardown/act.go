@@ -34,7 +34,9 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 		r.unstarted = told
 		return end
 	}
+	noted := r.noteLate(o)
 	exit, err := r.Child.Down(o.Held(), signals)
+	noted()
 	r.exit = exit
 	if err != nil {
 		r.unstarted = err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -32,14 +33,16 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 	if err != nil {
 		return false, err
 	}
-	return !asked && !saved && !r.moved(), nil
+	return !asked && !saved && !r.moved(o.Details.Inventory), nil
 }
 
-// moved reports whether something may have come into being since the look. An
-// engine that cannot be followed is looked at once more, and no further.
-func (r *Run) moved() bool {
-	seen := r.watch.Seen()
-	return seen.Moved() || seen.Broken && !r.blind
+// moved reports whether something may have come into being since the look, or
+// another hand has destroyed what this one would. An engine that cannot be
+// followed is looked at once more, and no further.
+func (r *Run) moved(inv inventory.Inventory) bool {
+	seen, asked := r.watch.Seen(), inv.AskedVolumes()
+	gone := slices.ContainsFunc(seen.Destroyed, func(name string) bool { return slices.Contains(asked, name) })
+	return gone || seen.Moved() || seen.Broken && !r.blind
 }
 
 // refuse stops before protected volumes that were not named, and before names
@@ -76,13 +79,17 @@ func Protected(volumes []inventory.Resource, again func(flags ...string) string)
 	return fault.Refused(again(lift...), "%s", strings.Join(why, "\n"))
 }
 
-// confirm asks where somebody is to be asked.
+// confirm asks where somebody is to be asked. Where nobody is, what was shown has
+// to hold; only an export goes on, with what is new.
 func (r *Run) confirm(ctx context.Context, o *record.Operation, changes []inventory.Change) (asked bool, err error) {
 	inv := o.Details.Inventory
 	if r.Confirm != record.Typed || inv.Empty() {
 		o.Details.Confirmation = r.Confirm
 		if r.Confirm == record.Typed { // nothing to destroy, so nobody is asked
 			o.Details.Confirmation = record.Unattended
+		}
+		if len(changes) > 0 && !r.saving(inv) {
+			return false, record.Changed(changes)
 		}
 		r.Screen.Inventory(inv, false)
 		return false, nil

@@ -2,6 +2,7 @@ package teardown
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"syscall"
@@ -54,6 +55,38 @@ func TestAskedAgain(t *testing.T) {
 		p.check()
 		if p.code != fault.ExitDeclined || p.asked != 2 || len(p.questions[1].Changes) != 1 || p.questions[1].Changes[0].String() != "volume shop_cache is new" || len(w.Destroyed()) > 0 {
 			t.Errorf("exit %d, asked %d times, %v", p.code, p.asked, p.questions)
+		}
+	})
+}
+
+// Where nobody can be asked, what came meanwhile stops a teardown; one that
+// exports saves it as well, and goes on.
+func TestNobodyToAsk(t *testing.T) {
+	for _, save := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := scene{confirm: record.ByFlag, save: save}
+			w := newWorld(t, s)
+			p := s.do(w, when("snapshot", 1, true, func(p *play) error { w.Make("shop_cache"); return nil }))
+			p.check()
+			switch {
+			case save && (p.code != 0 || w.Has("shop_cache")):
+				t.Errorf("exporting: exit %d, %v", p.code, p.err)
+			case !save && (p.code != fault.ExitRefused || !strings.Contains(fmt.Sprint(p.err), "volume shop_cache is new") || len(w.Destroyed()) > 0 || p.Outcome() != audit.Failed):
+				t.Errorf("exit %d, %v, %s; destroyed %v", p.code, p.err, p.Outcome(), w.Destroyed())
+			}
+		})
+	}
+}
+
+// What another hand destroyed before the teardown began is not in its record.
+func TestGoneBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scene{confirm: record.Unattended}
+		w := newWorld(t, s)
+		p := s.do(w, when("snapshot", 1, true, func(p *play) error { w.Free("shop_data"); w.Remove("shop_data"); return nil }))
+		p.check()
+		if e, _ := p.Event(); p.code != 0 || e.Outcome != audit.Success || !slices.Equal(e.DataAffected, []string{"shop_uploads"}) {
+			t.Errorf("exit %d, %s of %q", p.code, e.Outcome, e.DataAffected)
 		}
 	})
 }

@@ -32,6 +32,8 @@ type Events interface {
 type Watcher interface {
 	// Seen is what was told so far.
 	Seen() inventory.Seen
+	// News has something each time that more is known of what came into being.
+	News() <-chan struct{}
 	// Stop ends it and returns all that was told. It may be called again.
 	Stop() inventory.Seen
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -65,6 +66,7 @@ func (c *Compose) Down(_ []*os.File, signals <-chan os.Signal) (exit fault.Exit,
 		return fault.Exit{}, err
 	}
 	one := func(name string, effect func()) error {
+		time.Sleep(time.Millisecond) // its caller, told of something, has the time to act on it
 		err := c.Do(ctx, name, func() error { effect(); return nil })
 		if c.Killed() && c.Orphan {
 			c.World.mu.Lock()
@@ -88,6 +90,7 @@ func (c *Compose) Down(_ []*os.File, signals <-chan os.Signal) (exit fault.Exit,
 	if err := c.down(one); err != nil && exit.Code == 0 {
 		exit.Code, exit.Stderr = 1, err.Error()
 	}
+	time.Sleep(time.Millisecond)
 	_ = c.Do(ctx, "down ended", func() error { return nil })
 	return exit, nil
 }

@@ -175,13 +175,14 @@ func (p *Process) Read(ctx context.Context, names []string) (births map[string]i
 type Watcher struct {
 	world *World
 	seen  inventory.Seen // guarded by World.mu
+	news  chan struct{}
 }
 
 // Watch follows the engine.
 func (p *Process) Watch(context.Context) *Watcher {
 	p.World.mu.Lock()
 	defer p.World.mu.Unlock()
-	w := &Watcher{world: p.World}
+	w := &Watcher{world: p.World, news: make(chan struct{}, 1)}
 	w.seen.Broken = p.Deaf
 	p.watchers[w] = true
 	return w
@@ -192,9 +193,16 @@ func (w *World) tell(told func(*inventory.Seen)) {
 	for one := range w.watchers {
 		if !w.Deaf {
 			told(&one.seen)
+			select {
+			case one.news <- struct{}{}:
+			default: // once is enough
+			}
 		}
 	}
 }
+
+// News has something each time that more was told.
+func (w *Watcher) News() <-chan struct{} { return w.news }
 
 // Seen is what was told so far.
 func (w *Watcher) Seen() inventory.Seen {

@@ -173,7 +173,7 @@ func (w *World) destroy(name string, by *Process) {
 	v := w.volumes[name]
 	delete(w.volumes, name)
 	w.clear(name)
-	w.tell(func(s *inventory.Seen) { s.Destroyed = append(s.Destroyed, name) })
+	w.tell(func(s *inventory.Seen) { s.Went(name) })
 	if by != nil && by == v.by {
 		return // it takes back what it made
 	}
