@@ -38,13 +38,14 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	default:
 		b.WriteString(style.say(Bad, "FAILED", ": nothing of "+project+" was destroyed."))
 	}
-	kept(&b, v, e.Program, e.Args, style)
+	remains(&b, v, style)
 	for _, name := range v.Unforeseen {
 		fmt.Fprintln(&b, style.fold(fmt.Sprintf("  also gone  volume %s: not foreseen, perhaps by another hand", Terminal(name)), 13))
 	}
 	if e.Exit.Code > 0 && e.Outcome == audit.Success && e.Outcome != audit.Pending {
 		fmt.Fprintf(&b, "  Compose exited %d nevertheless; its error is in the record.\n", e.Exit.Code)
 	}
+	toFinish(&b, v.Steps(e.Program, e.Args), style)
 	if e.Saved != "" && len(v.Lost) > 0 {
 		b.WriteString(style.remedy("To bring the volumes back", style.command("restore", restorable(e)...)))
 	} else if e.Saved != "" {
@@ -115,16 +116,19 @@ func what(v inventory.Verdict) string {
 	return strings.Join(parts, ", ")
 }
 
-// kept lists what remains, why, and what would finish the job: commands that can
-// be pasted, a line each.
-func kept(b *strings.Builder, v inventory.Verdict, program, args []string, style Style) {
+// remains lists what remains, and why.
+func remains(b *strings.Builder, v inventory.Verdict, style Style) {
 	for _, r := range v.Remaining {
 		fmt.Fprintln(b, style.fold("  still there   "+Terminal(r.String()), 16))
 	}
 	for _, name := range v.Providers {
 		fmt.Fprintln(b, style.fold(fmt.Sprintf("  unknown       provider of service %s: Compose failed, and what it holds cannot be seen", Terminal(name)), 16))
 	}
-	steps := v.Steps(program, args)
+}
+
+// toFinish lists what would finish the job: commands that can be pasted, a line
+// each.
+func toFinish(b *strings.Builder, steps []inventory.Step, style Style) {
 	if len(steps) == 0 {
 		return
 	}
@@ -173,7 +177,8 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []rec
 	default:
 		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
 	}
-	kept(&b, v, nil, nil, style)
+	remains(&b, v, style)
+	toFinish(&b, v.Steps(nil, nil), style)
 	b.WriteString(undoLine(aside, style))
 	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
 	_, err := io.WriteString(w, b.String())

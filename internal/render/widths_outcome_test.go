@@ -48,6 +48,7 @@ func partly() record.Ending {
 			{Kind: "volume", Name: "shop_jobs", Reason: "in use by shop-worker-1", HeldBy: []string{"shop-worker-1"}},
 			{Kind: "volume", Name: "shop_old", Reason: "anonymous"},
 		},
+		Unforeseen: []string{"shop_late"},
 		Holders: []inventory.Holder{
 			{Container: "psql-debug", Holds: []string{"shop_cache"}},
 			{Container: "other-db-1", Project: "other", Holds: []string{"shop_cache", "shop_jobs"}},
