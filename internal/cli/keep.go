@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/engine"
@@ -74,15 +76,23 @@ func (h helper) Do(ctx context.Context, r trash.Request) (out trash.Response, er
 // engine.SelfDir.
 type trashHelperCmd struct{}
 
-// Run reads a request from standard input and writes the response.
+// Run reads requests from standard input, to its end, and writes a response to
+// each.
 func (trashHelperCmd) Run(ctx context.Context, p Process) error {
-	var r trash.Request
-	if err := json.NewDecoder(p.Stdin).Decode(&r); err != nil {
-		return err
+	requests, responses := json.NewDecoder(p.Stdin), json.NewEncoder(p.Stdout)
+	for {
+		var r trash.Request
+		if err := requests.Decode(&r); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		out, err := trash.Place{Root: engine.SelfDir}.Do(ctx, r)
+		if err != nil {
+			out.Error = err.Error()
+		}
+		if err := responses.Encode(out); err != nil {
+			return err
+		}
 	}
-	out, err := trash.Place{Root: engine.SelfDir}.Do(ctx, r)
-	if err != nil {
-		out.Error = err.Error()
-	}
-	return json.NewEncoder(p.Stdout).Encode(out)
 }

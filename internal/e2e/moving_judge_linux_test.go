@@ -239,6 +239,14 @@ func (w *world) story(name string, around time.Time) string {
 			add(r.to, "ended: exit %d", r.code)
 		}
 	}
+	for _, e := range w.events() {
+		at, err := time.Parse(time.RFC3339Nano, e.Timestamp)
+		for _, r := range e.Details.Resources {
+			if r.Kind == "volume" && r.Name == name && err == nil {
+				add(at, "event: %s %s of %s: asked %t, %s (%s), unforeseen %t, result %q", e.Operation, e.Outcome, e.ID, r.Asked, r.Fate, r.Reason, r.Late, r.Result)
+			}
+		}
+	}
 	for _, c := range w.claims() {
 		add(c.from, "record: %s began", c.ID)
 		verb := "does not name it"
@@ -249,7 +257,7 @@ func (w *world) story(name string, around time.Time) string {
 	}
 	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
 	var out strings.Builder
-	for _, l := range lines[max(0, len(lines)-20):] {
+	for _, l := range lines[max(0, len(lines)-30):] {
 		fmt.Fprintf(&out, "\t%s %s\n", l.at.UTC().Format("15:04:05.000000"), l.text)
 	}
 	return out.String()

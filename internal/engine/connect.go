@@ -51,6 +51,9 @@ type Client struct {
 
 	clocked sync.Mutex // guards clock
 	clock   clock
+
+	calling sync.Mutex // guards session
+	session *session   // in which this program runs, or nil
 }
 
 // Connect finds the engine in the order of the Docker CLI: -H, --context,
@@ -226,5 +229,10 @@ func (c *Client) unreachable(err error) error {
 	return &fault.Fault{Err: wrapped, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: fault.ExitFailed}
 }
 
-// Close ends idle connections.
-func (c *Client) Close() { _ = c.api.Close() }
+// Close ends what it has started, and idle connections.
+func (c *Client) Close() {
+	c.calling.Lock()
+	defer c.calling.Unlock()
+	_ = c.endSession(context.Background()) // one that stays is swept away later
+	_ = c.api.Close()
+}

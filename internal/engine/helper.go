@@ -84,13 +84,33 @@ func (h *Helper) Remove(ctx context.Context) error {
 	return removeContainer(ctx, h.api, h.id)
 }
 
+// removeContainer removes a container, whatever it does. One that another hand is
+// removing is gone when it returns, too.
 func removeContainer(ctx context.Context, api *client.Client, id string) error {
-	err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
-	if errdefs.IsNotFound(err) {
-		return nil
+	ctx, cancel := context.WithTimeout(ctx, removeLimit)
+	defer cancel()
+	for {
+		err := api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+		switch {
+		case errdefs.IsNotFound(err):
+			return nil
+		case !errdefs.IsConflict(err): // which says that it is being removed
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(removePoll):
+		}
 	}
-	return err
 }
+
+// How long removing a container may take, and how often one is looked for that
+// another hand is removing.
+const (
+	removeLimit = 30 * time.Second
+	removePoll  = 20 * time.Millisecond
+)
 
 // helperLife is after how long a helper is a leftover of which nothing here shows
 // whether it is needed: one of another host.

@@ -9,9 +9,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -50,8 +53,28 @@ func (c *Client) load(ctx context.Context, img localImage) error {
 	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
 		return err
 	}
-	_, err = c.api.ImageInspect(ctx, img.tag)
+	if _, err = c.api.ImageInspect(ctx, img.tag); err == nil {
+		c.dropOlder(ctx, img.tag)
+	}
 	return err
+}
+
+// dropOlder removes the images of the same name that have other tags: they hold
+// versions of this program that were replaced. One that is in use stays, and one
+// that another version still needs is loaded by it again.
+func (c *Client) dropOlder(ctx context.Context, tag string) {
+	name, _, _ := strings.Cut(tag, ":")
+	list, err := c.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", name))})
+	if err != nil {
+		return // the next one that is loaded will do
+	}
+	for _, i := range list {
+		for _, other := range i.RepoTags {
+			if other != tag && strings.HasPrefix(other, name+":") {
+				_, _ = c.api.ImageRemove(ctx, other, image.RemoveOptions{PruneChildren: true})
+			}
+		}
+	}
 }
 
 // archive is what docker save would write of the image.

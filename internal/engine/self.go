@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -15,9 +13,6 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
-	"github.com/docker/docker/pkg/stdcopy"
-
-	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // selfImage holds this very executable, by its hash.
@@ -27,6 +22,8 @@ const selfImage = "ccdestroy-self:"
 const SelfDir = "/docker"
 
 // Self runs this program in a short-lived container on the engine, as root there.
+// It is started by the first call and serves all of one operation; closing the
+// client ends it.
 type Self struct {
 	Name string   // of the container
 	Args []string // behind the program's name
@@ -36,7 +33,7 @@ type Self struct {
 	dir    string // of the engine's host
 }
 
-// Self prepares a call for the operation whose lock is at a path, on a directory of
+// Self prepares calls for the operation whose lock is at a path, on a directory of
 // the engine's host. The error is ErrNotStatic where this program cannot run
 // there.
 func (c *Client) Self(lock, dir string) (Self, error) {
@@ -45,42 +42,40 @@ func (c *Client) Self(lock, dir string) (Self, error) {
 }
 
 // Call gives the program a request as JSON on standard input, and reads its
-// answer as JSON.
-func (s Self) Call(ctx context.Context, request, answer any) (err error) {
-	file, err := executable()
-	if err != nil {
-		return err
-	}
+// answer as JSON. After an error the container is gone, and the next call starts
+// another one.
+func (s Self) Call(ctx context.Context, request, answer any) error {
 	c := s.client
-	if err := c.ready(ctx); err != nil {
-		return err
+	c.calling.Lock()
+	defer c.calling.Unlock()
+	if c.session != nil && (c.session.lock != s.lock || c.session.dir != s.dir) {
+		_ = c.endSession(ctx) // of another operation
 	}
-	img := localImage{tag: selfImage + hexSum(file.data)[:16], made: file.made, file: file.data, arch: runtime.GOARCH}
-	if err := c.load(ctx, img); err != nil {
-		return fmt.Errorf("helper image: %w", err)
+	if c.session == nil {
+		started, err := s.start(ctx)
+		if err != nil {
+			return fmt.Errorf("helper container: %w", err)
+		}
+		c.session = started
 	}
-	input, err := json.Marshal(request)
-	if err != nil {
-		return err
+	usable, err := c.session.exchange(ctx, request, answer)
+	if !usable {
+		_ = c.endSession(ctx) // one that stays is swept away later
 	}
-	made, err := c.api.ContainerCreate(ctx, &container.Config{
-		Image: img.tag, Cmd: append([]string{"/ccdestroy"}, s.Args...), User: "0:0", OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-		Labels: map[string]string{inventory.LabelHelper: "true", inventory.LabelHelperLock: s.lock},
-	}, s.host(), nil, nil, s.Name)
-	if err != nil {
-		return fmt.Errorf("helper container: %w", err)
-	}
-	defer func() {
-		err = errors.Join(err, removeContainer(context.WithoutCancel(ctx), c.api, made.ID))
-	}()
-	output, err := s.run(ctx, made.ID, input)
 	if err != nil {
 		return fmt.Errorf("helper container: %w", err)
-	}
-	if err := json.Unmarshal(output, answer); err != nil {
-		return fmt.Errorf("helper container answered %.200q: %w", output, err)
 	}
 	return nil
+}
+
+// endSession removes the container. One that stays is swept away later.
+func (c *Client) endSession(ctx context.Context) error {
+	ending := c.session
+	c.session = nil
+	if ending == nil {
+		return nil
+	}
+	return ending.end(ctx)
 }
 
 // host is as little as moving directories takes.
@@ -90,40 +85,6 @@ func (s Self) host() *container.HostConfig {
 		CapDrop: []string{"ALL"}, CapAdd: []string{"DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "CHOWN"},
 		Mounts: []mount.Mount{{Type: mount.TypeBind, Source: s.dir, Target: SelfDir, BindOptions: &mount.BindOptions{Propagation: mount.PropagationRSlave}}},
 	}
-}
-
-// answerLimit is how much a helper may answer.
-const answerLimit = 64 << 20
-
-func (s Self) run(ctx context.Context, id string, input []byte) ([]byte, error) {
-	api := s.client.api
-	stream, err := api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
-	if err != nil {
-		return nil, err
-	}
-	defer stream.Close()
-	defer context.AfterFunc(ctx, stream.Close)()
-	exited, failed := api.ContainerWait(ctx, id, container.WaitConditionNextExit)
-	if err := api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
-		return nil, err
-	}
-	go func() {
-		_, _ = stream.Conn.Write(input) // one that ended before says why
-		_ = stream.CloseWrite()
-	}()
-	var out, errs bytes.Buffer
-	if _, err := stdcopy.StdCopy(&out, &errs, io.LimitReader(stream.Reader, answerLimit)); err != nil {
-		return nil, err
-	}
-	select {
-	case end := <-exited:
-		if end.StatusCode != 0 {
-			return nil, fmt.Errorf("exit %d: %.2000s", end.StatusCode, errs.String())
-		}
-	case err := <-failed:
-		return nil, err
-	}
-	return out.Bytes(), nil
 }
 
 // ErrNotStatic says that this executable cannot run in a container of its own.

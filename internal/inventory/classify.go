@@ -20,6 +20,9 @@ type After struct {
 	// Of volumes whose data was set aside: those that are the same ones still,
 	// and those of which another has the name. Other signs would mislead.
 	Same, Replaced []string
+	// Told are volumes of which another record tells that they went, by name, with
+	// the id of its operation.
+	Told map[string]string
 }
 
 // Verdict is what the evidence says.
@@ -47,6 +50,11 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 	v := Verdict{Lost: []string{}, Interrupted: after.Interrupted}
 	e := newEvidence(before, after)
 	for _, r := range before.Resources {
+		if by := after.Told[r.Name]; by != "" && r.Kind == KindVolume {
+			r.Asked, r.Fate, r.Reason = false, Kept, "destroyed by operation "+by
+			v.Resources = append(v.Resources, r)
+			continue
+		}
 		if after.OnlyAsked && !r.Asked {
 			v.Resources = append(v.Resources, r)
 			continue
@@ -236,8 +244,13 @@ func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inven
 	world := known
 	world.Volumes = slices.Clone(known.Volumes)
 	for _, v := range seen.Volumes {
-		if _, there := known.Volume(v.Name); !there {
+		// A look in the moment in which one is made shows it without its labels.
+		i := slices.IndexFunc(known.Volumes, func(w Volume) bool { return w.Name == v.Name })
+		switch {
+		case i < 0:
 			world.Volumes = append(world.Volumes, v)
+		case len(known.Volumes[i].Labels) == 0 && len(v.Labels) > 0:
+			world.Volumes[i] = v
 		}
 	}
 	world.Containers = append(slices.Clone(known.Containers), seen.Containers...)

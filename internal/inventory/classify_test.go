@@ -81,6 +81,33 @@ func TestClassifyByBirth(t *testing.T) {
 	}
 }
 
+// A look in the moment in which a volume is made shows it without labels. It is
+// lost all the same when it goes.
+func TestUnforeseenWithoutLabels(t *testing.T) {
+	labels := Model{Project: "shop", Mode: Labels}
+	known := Snapshot{Volumes: []Volume{{Name: "shop_data"}}}
+	seen := Seen{Volumes: []Volume{{Name: "shop_data", Labels: map[string]string{LabelProject: "shop", LabelVolume: "data"}}}}
+	asks := func(s Snapshot) Inventory { return Plan(labels, s, Options{Volumes: true}) }
+	for there, want := range map[bool]int{false: 1, true: 0} {
+		after := After{Seen: seen}
+		if there {
+			after.Snapshot = Snapshot{Volumes: seen.Volumes}
+		}
+		if v := Classify(asks(known), known, after, asks); len(v.Lost) != want {
+			t.Errorf("there %t: lost %q", there, v.Lost)
+		}
+	}
+}
+
+// What another record tells of is not told again.
+func TestToldElsewhere(t *testing.T) {
+	inv := Inventory{Resources: []Resource{{Kind: KindVolume, Name: "data", Asked: true, Fate: Removed}, {Kind: KindVolume, Name: "more", Asked: true, Fate: Removed}}}
+	v := Classify(inv, Snapshot{}, After{Unseen: true, Told: map[string]string{"data": "01X"}}, nil)
+	if !slices.Equal(v.Lost, []string{"more"}) || v.Resources[0].Asked || v.Resources[0].Reason != "destroyed by operation 01X" {
+		t.Errorf("lost %q; %+v", v.Lost, v.Resources[0])
+	}
+}
+
 // What others destroy meanwhile is told and not counted.
 func TestBystanders(t *testing.T) {
 	known := Snapshot{Volumes: []Volume{{Name: "stranger"}, {Name: "still"}}}

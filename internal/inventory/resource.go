@@ -67,7 +67,7 @@ type Resource struct {
 	Reason     string      `json:"reason,omitempty"`     // for the fate
 	Result     Result      `json:"result,omitempty"`     // only in outcome events
 	HeldBy     []string    `json:"held_by,omitempty"`    // outcome events: containers that kept it from going
-	Unforeseen bool        `json:"unforeseen,omitempty"` // it was made after the last look; outcome events: and went all the same
+	Unforeseen bool        `json:"unforeseen,omitempty"` // it was made after the last look; outcome events: and went, too
 }
 
 // String is "volume shop_data: in use by psql", without the end where there is

@@ -40,7 +40,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	}
 	remains(&b, v, style)
 	for _, name := range v.Unforeseen {
-		fmt.Fprintln(&b, style.fold(fmt.Sprintf("  also gone  volume %s: not foreseen, perhaps by another hand", Terminal(name)), 13))
+		fmt.Fprintln(&b, style.fold(fmt.Sprintf("  also gone     volume %s: not foreseen, perhaps by another hand", Terminal(name)), 16))
 	}
 	if e.Exit.Code > 0 && e.Outcome == audit.Success && e.Outcome != audit.Pending {
 		fmt.Fprintf(&b, "  Compose exited %d nevertheless; its error is in the record.\n", e.Exit.Code)

@@ -98,7 +98,7 @@ func TestTeardownFits(t *testing.T) {
 			e.Unrecorded = errors.New("write /src/shop/.contextcore/audit.jsonl: no space left on device")
 		}),
 		"ended-settled": ended(audit.Success, 1, func(e *record.Ending) { e.Unrecorded = audit.ErrEnded }),
-		"ended-other-wisely": ended(audit.Success, 0, func(e *record.Ending) {
+		"ended-with-errors": ended(audit.Success, 0, func(e *record.Ending) {
 			e.Exit = fault.Exit{Code: 1}
 			e.Verdict.Unforeseen = []string{"shop_late_and_of_a_very_long_name_that_nobody_foresaw"}
 		}),

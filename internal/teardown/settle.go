@@ -44,9 +44,14 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 		if err != nil {
 			return record.Ended{}, err
 		}
+		told, err := o.ToldElsewhere()
+		if err != nil {
+			return record.Ended{}, err
+		}
 		o.Details.Engine.StableCreated = engine.StableCreated
 		v := inventory.Classify(o.Details.Inventory, inventory.Snapshot{}, inventory.After{
 			Snapshot: snap, Unseen: true, Interrupted: o.Details.Signal != "", OnlyAsked: o.Name == audit.Prune, Same: aside.Same, Replaced: aside.Replaced,
+			Told: told,
 		}, nil)
 		end := o.Details.Settle(v)
 		if !v.Went && end.Outcome != audit.Pending {
