@@ -28,6 +28,12 @@ var stdin *os.File
 // environment.
 func call(t *testing.T, dir string, env []string, args ...string) result {
 	t.Helper()
+	return callWith(t, dir, env, func(*Process) {}, args...)
+}
+
+// callWith is call by a process that is another one in some way.
+func callWith(t *testing.T, dir string, env []string, change func(*Process), args ...string) result {
+	t.Helper()
 	var files [2]*os.File
 	for i := range files {
 		f, err := os.CreateTemp(t.TempDir(), "out")
@@ -38,7 +44,9 @@ func call(t *testing.T, dir string, env []string, args ...string) result {
 		files[i] = f
 	}
 	ours := []string{"XDG_STATE_HOME=" + filepath.Join(dir, "state"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "DOCKER_HOST=unix:///nowhere.sock"}
-	code := Main(Process{Stdin: stdin, Args: args, Environ: append(ours, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }})
+	p := Process{Stdin: stdin, Args: args, Environ: append(ours, env...), Dir: dir, Stdout: files[0], Stderr: files[1], Now: func() time.Time { return clock }}
+	change(&p)
+	code := Main(p)
 	read := func(f *os.File) string {
 		data, err := os.ReadFile(f.Name())
 		if err != nil {

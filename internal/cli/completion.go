@@ -83,6 +83,7 @@ func (p Process) complete(parser *kong.Kong) (asked bool, err error) {
 		"service":   complete.PredictFunc(func(a complete.Args) []string { return names(p.services(flagsIn(parser.Model, a.All))) }),
 		"export":    complete.PredictOr(complete.PredictFunc(func(complete.Args) []string { return p.knownExports() }), complete.PredictDirs("*")),
 		"archived":  complete.PredictFunc(p.archived),
+		"undoable":  complete.PredictFunc(p.undoable),
 	}))
 	if err != nil {
 		return true, err
@@ -155,6 +156,39 @@ func (p Process) archived(a complete.Args) []string {
 		}
 	}
 	return nil
+}
+
+// undoable are the operations that can be undone, and the volumes of the one that
+// was typed, else of the newest.
+func (p Process) undoable(a complete.Args) (words []string) {
+	l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")})
+	if err != nil {
+		return nil
+	}
+	left := undoing(p, l)
+	var ids, newest []string
+	_, _ = l.History(audit.Query{Limit: 100}, func(r audit.Record, _ []byte) error {
+		d, _ := record.ParseDetails(r.Event)
+		var volumes []string
+		for _, k := range left(r.Event, d) {
+			volumes = append(volumes, k.Name)
+		}
+		switch {
+		case len(volumes) == 0:
+		case slices.Contains(a.Completed, r.ID):
+			words = volumes
+		default:
+			ids = append(ids, r.ID)
+		}
+		if newest == nil {
+			newest = volumes
+		}
+		return nil
+	})
+	if words == nil {
+		words = slices.Concat(ids, newest)
+	}
+	return names(words)
 }
 
 // known are the volumes and projects of the engine and of the newest events.

@@ -61,6 +61,8 @@ func TestCompletionLeftOver(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	dir := project(t)
+	t.Chdir(dir) // Compose's files are looked for here, and not in this repository
+	put(t, filepath.Join(dir, "compose.yaml"), "name: shop\nservices:\n  web: {image: x}\n")
 	refused(t, call(t, dir, env), "COMP_LINE is set")
 	refused(t, call(t, dir, env, "ccdestroy", "down", "ccdestroy"), "is not a command") // bash, by a script of an older version
 	if r := call(t, dir, env, "--yes"); r.code != 1 {

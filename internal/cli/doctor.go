@@ -139,9 +139,9 @@ func (d *doctor) log(l *audit.Log) {
 	}
 	d.must("log directory", err, dir+" can be written to", "another log: --log FILE")
 	if free, known := durable.Free(dir); known && free < lowSpace {
-		d.add("disk", "warn", fmt.Sprintf("%d MB free at %s", free>>20, dir), "make room: without it nothing is destroyed")
+		d.add("disk", "warn", render.Bytes(int64(free))+" free at "+dir, "make room: without it nothing is destroyed")
 	} else if known {
-		d.add("disk", "ok", fmt.Sprintf("%d GB free at %s", free>>30, dir), "")
+		d.add("disk", "ok", render.Bytes(int64(free))+" free at "+dir, "")
 	}
 	if l.Heads == nil {
 		d.add("heads", "warn", "there is no home directory: heads are not noted", "set XDG_STATE_HOME")
@@ -179,7 +179,7 @@ func (d *doctor) trash(ctx context.Context, client *engine.Client) {
 			bytes += f.Entry.Bytes
 		}
 	}
-	text := fmt.Sprintf("volumes can be kept; %d are, %d MB", len(out.Held), bytes>>20)
+	text := fmt.Sprintf("volumes can be kept; %d are, %s", len(out.Held), render.Bytes(bytes))
 	if excess := trash.Excess(out.Held, out.Space, d.p.Now()); len(excess) > 0 {
 		d.add("undo", "warn", fmt.Sprintf("%s; %d are over, or take too much of the disk", text, len(excess)), "ccdestroy trash purge --expired")
 		return

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,6 +33,8 @@ type Process struct {
 	color string    // auto, always or never: --color
 	set   *settings // what the command line does not say
 	pages *paging
+
+	testOnlyWidth int // of a terminal that is not there; 0 is none
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -94,6 +97,10 @@ func (p Process) program() []string {
 // style is what the other side of a stream can show.
 func (p Process) style(f *os.File) render.Style {
 	style := render.Style{Color: p.color == "always", Program: p.program()}
+	if p.testOnlyWidth > 0 {
+		style.Width = p.testOnlyWidth
+		return style
+	}
 	if !term.IsTerminal(int(f.Fd())) {
 		return style
 	}
@@ -193,13 +200,6 @@ func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 // complain writes what went wrong and what to try, and returns the exit code.
 func (p Process) complain(err error) int {
 	f := fault.AsFault(err)
-	text := strings.Split(strings.TrimSpace(f.Error()), "\n")
-	p.say("ccdestroy: %s", text[0])
-	for _, line := range text[1:] {
-		p.say("  %s", line)
-	}
-	if f.Try != "" {
-		p.say("Try: %s", f.Try)
-	}
+	fmt.Fprint(p.Stderr, p.style(p.Stderr).Complaint(f.Error(), f.Try))
 	return f.Code
 }

@@ -72,6 +72,8 @@ func TestProtectBadPattern(t *testing.T) {
 // Where a reason is required, what destroys asks for one.
 func TestReasonRequired(t *testing.T) {
 	f := settingsIn(t, project(t))
+	t.Chdir(f.dir) // Compose's files are looked for here, and not in this repository
+	put(t, filepath.Join(f.dir, "compose.yaml"), "name: shop\nservices:\n  web: {image: x}\n")
 	engine := []string{"CI=true", "CCDESTROY_YES=true"}
 	export := filepath.Join(f.dir, "export")
 	commands := [][]string{{}, {"down"}, {"prune"}, {"restore", "--overwrite", export}}

@@ -24,8 +24,9 @@ type composeCmd struct {
 	Finish      composeFinishCmd   `cmd:"" settings:"none" hidden:"" help:"Record the outcome when Compose has ended."`
 }
 
+// answer tells Compose something, with our commands as the user calls them.
 func (p Process) answer(kind, text string) error {
-	return provider.Answer(p.Stdout, kind, render.Terminal(text))
+	return provider.Answer(p.Stdout, kind, p.style(p.Stdout).Called(render.Terminal(text)))
 }
 
 type composeMetadataCmd struct{}

@@ -76,7 +76,7 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
 	e, err := archive.Open(filepath.Clean(p.abs(c.Export)))
 	if err != nil {
-		return nil, nil, &fault.Fault{Err: err, Try: "ccdestroy exports lists them", Code: fault.ExitFailed}
+		return nil, nil, &fault.Fault{Err: err, Try: "ccdestroy exports", Code: fault.ExitFailed}
 	}
 	volumes := e.Manifest.Volumes
 	if len(c.Volumes) > 0 {

@@ -20,7 +20,7 @@ import (
 
 // say writes one line of talk, with our commands as the user calls them.
 func (p Process) say(format string, args ...any) {
-	fmt.Fprintln(p.Stderr, render.Terminal(render.Style{Program: p.program()}.Called(fmt.Sprintf(format, args...))))
+	fmt.Fprintln(p.Stderr, p.style(p.Stderr).Talk(fmt.Sprintf(format, args...)))
 }
 
 // note reports an incidental notice.

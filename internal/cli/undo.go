@@ -18,7 +18,7 @@ import (
 )
 
 type undoCmd struct {
-	Words       []string `arg:"" optional:"" name:"id|volume" help:"Id of the operation, or its beginning; then volumes of it, by name. None means all of the newest one that can be undone."`
+	Words       []string `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or its beginning; then volumes of it, by name. None means all of the newest one that can be undone."`
 	As          string   `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
 	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only what was torn down of this project."`
 	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
@@ -93,7 +93,7 @@ func (c undoCmd) find(p Process, run *undo.Run) error {
 	case len(left) == 0 && run.Of.ID != "":
 		return &fault.Fault{Err: fmt.Errorf("%s kept nothing, or that was brought back, purged, or is over", run.Of.ID), Try: "ccdestroy trash", Code: fault.ExitFailed}
 	case len(left) == 0:
-		return &fault.Fault{Err: errors.New("nothing of this project can be undone: looked in " + l.Path), Try: "ccdestroy trash; or ccdestroy exports, for a copy", Code: fault.ExitFailed}
+		return &fault.Fault{Err: errors.New("nothing of this project can be undone: looked in " + l.Path), Try: "ccdestroy trash; or ccdestroy exports", Code: fault.ExitFailed}
 	}
 	run.Kept = left
 	return c.pick(run, words)

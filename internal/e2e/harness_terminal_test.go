@@ -65,6 +65,12 @@ func plainText(screen string) string {
 	return screen
 }
 
+// shows reports whether the screen has a text, wherever its lines are broken.
+func (p *pseudo) shows(text string) bool {
+	flat := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	return strings.Contains(p.seen(), text) || strings.Contains(flat(plainText(p.seen())), flat(text))
+}
+
 func (p *pseudo) waitText(text string) {
 	p.t.Helper()
 	defer func() {
@@ -72,7 +78,7 @@ func (p *pseudo) waitText(text string) {
 			p.t.Logf("the screen:\n%s", p.seen())
 		}
 	}()
-	waitFor(p.t, text, func() bool { return strings.Contains(p.seen(), text) })
+	waitFor(p.t, text, func() bool { return p.shows(text) })
 }
 
 func (p *pseudo) send(keys string) {

@@ -54,7 +54,7 @@ func TestPrune(t *testing.T) {
 	if want := []string{anonymous}; code != 0 || last.Operation != "prune" || last.Outcome != "success" || !slices.Equal(last.DataAffected, want) || last.Details.Confirmation != "typed" {
 		t.Errorf("exit %d, %s, %q\n%s", code, last.Outcome, last.DataAffected, p.seen())
 	}
-	if want := s.name + "_a: it stays: in use by " + s.name + "-user"; !strings.Contains(p.seen(), want) {
+	if want := s.name + "_a: it stays: in use by " + s.name + "-user"; !p.shows(want) {
 		t.Errorf("it is not said that %s:\n%s", want, p.seen())
 	}
 	s.docker("rm", "PROJ-user")

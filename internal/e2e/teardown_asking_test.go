@@ -49,7 +49,7 @@ func TestAsking(t *testing.T) {
 			if s.hasVolume("PROJ_data") == c.gone {
 				t.Errorf("volume gone: %v, want %v", !c.gone, c.gone)
 			}
-			if !strings.Contains(plainText(p.seen()), s.expand(c.screen)) {
+			if !p.shows(s.expand(c.screen)) {
 				t.Errorf("the screen lacks %q:\n%s", s.expand(c.screen), p.seen())
 			}
 			if !c.gone && len(s.events()) != 1 {

@@ -65,7 +65,7 @@ func TestProtected(t *testing.T) {
 	}
 	for _, args := range [][]string{{}, {"--yes"}} {
 		r := s.ccdestroy(args...)
-		if r.code != 5 || !strings.Contains(r.stderr, s.expand("ccdestroy.protect=true: volume PROJ_data")) || !strings.Contains(r.stderr, s.expand("Try: ccdestroy --unprotect PROJ_data")) {
+		if r.code != 5 || !strings.Contains(r.stderr, s.expand("ccdestroy.protect=true: volume PROJ_data")) || !strings.Contains(r.stderr, s.expand(" --unprotect PROJ_data\n")) {
 			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
 		}
 		if last := s.last(); last.Outcome != "failed" || !s.hasVolume("PROJ_data") || !s.has("PROJ-web-1") {

@@ -101,7 +101,7 @@ func TestWorldMovesAtTheQuestion(t *testing.T) {
 			answered, asked := len(p.seen()), 1
 			if p.asks(2) {
 				asked++
-				if !strings.Contains(p.seen(), s.expand(c.again)) {
+				if !p.shows(s.expand(c.again)) {
 					t.Errorf("the second question does not show %q:\n%s", s.expand(c.again), p.seen())
 				}
 				p.send(map[bool]string{false: s.name, true: ""}[c.no] + "\n")
@@ -113,7 +113,7 @@ func TestWorldMovesAtTheQuestion(t *testing.T) {
 			if code != c.code || last.Outcome != c.outcome || last.Details.Confirmation != "typed" && c.code != 5 {
 				t.Errorf("exit %d, %s, confirmed %q\n%s", code, last.Outcome, last.Details.Confirmation, p.seen())
 			}
-			if !strings.Contains(plainText(p.seen()), s.expand(c.says)) {
+			if !p.shows(s.expand(c.says)) {
 				t.Errorf("the screen lacks %q:\n%s", s.expand(c.says), p.seen())
 			}
 			s.recordsTruly(first, last, c.lost)

@@ -155,13 +155,13 @@ func TestWorldMovesWhileRestoreAsks(t *testing.T) {
 			asked := 1
 			if p.asksFor(2) {
 				asked++
-				if !strings.Contains(p.seen(), s.expand(c.again)) {
+				if !p.shows(s.expand(c.again)) {
 					t.Errorf("the second question does not show %q:\n%s", s.expand(c.again), p.seen())
 				}
 				p.send(c.answer + "\n")
 			}
 			code := p.wait()
-			if want := map[bool]int{false: 2, true: 1}[c.again == ""]; asked != want || code != c.code || !strings.Contains(p.seen(), s.expand(c.says)) {
+			if want := map[bool]int{false: 2, true: 1}[c.again == ""]; asked != want || code != c.code || !p.shows(s.expand(c.says)) {
 				t.Errorf("asked %d times, want %d; exit %d, want %d\n%s", asked, want, code, c.code, p.seen())
 			}
 			for i, name := range []string{"PROJ_a", "PROJ_b"} {

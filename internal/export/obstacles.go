@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
@@ -14,8 +15,9 @@ import (
 type obstacle struct {
 	volume string
 	why    string
-	// What would do: stopping and removing containers; --overwrite.
-	free, overwrite bool
+	// What would do: removing these containers; --overwrite.
+	users     []inventory.Container
+	overwrite bool
 }
 
 // volume is what is to be made for a volume of the export. Its driver and
@@ -41,13 +43,9 @@ func (r *Restore) volume(v archive.Volume) inventory.Volume {
 // inTheWay decides what is done about a volume that is there.
 func (r *Restore) inTheWay(ctx context.Context, t *target, is inventory.Volume, snap inventory.Snapshot) (found []obstacle, err error) {
 	t.there, t.volume, t.was = true, is, is
-	var users []string
-	running := false
-	for _, c := range snap.Users(is.Name) {
-		users = append(users, c.Name)
-		running = running || c.Runs()
-	}
-	used := obstacle{volume: is.Name, why: "is in use by " + strings.Join(users, ", "), free: true}
+	users := snap.Users(is.Name)
+	running := slices.ContainsFunc(users, inventory.Container.Runs)
+	used := obstacle{volume: is.Name, why: "is in use by " + strings.Join(names(users), ", "), users: users}
 	empty, err := r.access.empty(ctx, is)
 	switch {
 	case err != nil:
@@ -71,22 +69,49 @@ func (r *Restore) inTheWay(ctx context.Context, t *target, is inventory.Volume, 
 }
 
 // refusal names all that is in the way at once, and the one path that works.
-func refusal(obstacles []obstacle) *fault.Fault {
+func (r *Restore) refusal(obstacles []obstacle) *fault.Fault {
 	var text []string
-	free, overwrite, blocked := false, false, false
 	for _, o := range obstacles {
 		text = append(text, fmt.Sprintf("volume %q %s", o.volume, o.why))
-		free, overwrite, blocked = free || o.free, overwrite || o.overwrite, blocked || !o.free && !o.overwrite
 	}
-	try := "--as NAME, one volume at a time"
-	switch {
-	case blocked:
-	case free && overwrite:
-		try = "docker compose down, which keeps the volumes, then this command with --overwrite; or --as NAME"
-	case free:
-		try = "docker compose down, which keeps the volumes, then this command; or --as NAME"
-	case overwrite:
-		try = "--overwrite, which removes what they hold now; or --as NAME"
+	aside := "--as NAME, one volume at a time"
+	if len(r.targets) == 1 {
+		aside = r.Book.Again("--as", r.targets[0].volume.Name+"-restored")
+	}
+	try := aside
+	if path := r.path(obstacles); path != "" {
+		try = path + "; or " + aside
 	}
 	return fault.Refused(try, "nothing was restored:\n%s", strings.Join(text, "\n"))
+}
+
+// path are the commands that clear the way and restore, in one line; "" where
+// nothing but another name would do.
+func (r *Restore) path(obstacles []obstacle) string {
+	var steps []string
+	add := func(step string) {
+		if !slices.Contains(steps, step) {
+			steps = append(steps, step)
+		}
+	}
+	overwrite := false
+	for _, o := range obstacles {
+		if len(o.users) == 0 && !o.overwrite {
+			return ""
+		}
+		for _, c := range o.users {
+			if project := c.Labels[inventory.LabelProject]; project != "" {
+				add(fault.Command("docker", "compose", "-p", project, "down")) // which keeps the volumes
+			} else {
+				add(fault.Command("docker", "rm", "-f", c.Name))
+			}
+		}
+		overwrite = overwrite || o.overwrite
+	}
+	if overwrite {
+		add(r.Book.Again("--overwrite"))
+	} else {
+		add(r.Book.Again())
+	}
+	return strings.Join(steps, " && ")
 }

@@ -132,7 +132,7 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 		r.targets = append(r.targets, t)
 	}
 	if len(obstacles) > 0 {
-		return inv, refusal(obstacles)
+		return inv, r.refusal(obstacles)
 	}
 	r.measure(ctx, &inv, going)
 	return inv, nil

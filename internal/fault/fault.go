@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // The exit codes of the program, promised in --help and docs/exit-codes.md. A
@@ -36,6 +37,23 @@ func AsFault(err error) *Fault {
 		return f
 	}
 	return &Fault{Err: err, Code: ExitFailed}
+}
+
+// Command is a command as it can be pasted into a POSIX shell.
+func Command(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = Shell(word)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// Shell quotes a word for a POSIX shell where it must be.
+func Shell(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // StoppedBy is the Fault of an operation that a signal stopped.

@@ -133,9 +133,20 @@ func (d *Down) Agree(_ context.Context, o *record.Operation, _ []inventory.Chang
 	return err == nil, err
 }
 
+// again is the teardown that was given, by this program and with further flags. It
+// takes Compose's own flags behind its command.
+func (d *Down) again(flags ...string) string {
+	argv := d.Caller.Argv
+	argv = argv[min(len(argv), slices.Index(argv, "compose")+1):]
+	if i := slices.Index(argv, "down"); i >= 0 {
+		argv = slices.Concat(argv[:i], argv[i+1:])
+	}
+	return fault.Command(slices.Concat(d.Place.Book.Program, []string{"down"}, argv, flags)...)
+}
+
 func (d *Down) refuse(inv inventory.Inventory) error {
 	if refused := inv.Refusals(nil); len(refused) > 0 {
-		return teardown.Protected(refused)
+		return teardown.Protected(refused, d.again)
 	}
 	var missing []string
 	for _, r := range inv.Resources {

@@ -45,7 +45,7 @@ func (b *Book) awaitProcess(ctx context.Context, o *Operation) error {
 	b.Note(fmt.Sprintf("waiting: project %s is in use by %s", o.Details.Project, who))
 	for begun := time.Now(); stillRuns(o.Details.Actor); {
 		if time.Since(begun) > b.LockTimeout {
-			return fault.Refused("wait for it, or --lock-timeout TIME", "project %q is still in use by %s", o.Details.Project, who)
+			return fault.Refused(b.Again("--lock-timeout", patient), "project %q is still in use by %s", o.Details.Project, who)
 		}
 		select {
 		case <-ctx.Done():

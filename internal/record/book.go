@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -44,6 +46,30 @@ type Book struct {
 	Settlers map[string]Settler // by operation
 	// LockTimeout is how long an operation waits for another one of its project.
 	LockTimeout time.Duration
+}
+
+// Again is the command that was given, with further flags, as it can be pasted. A
+// flag that it has already gets its new value.
+func (b *Book) Again(flags ...string) string {
+	args := slices.Clone(b.Args)
+	end := slices.Index(args, "--")
+	if end < 0 {
+		end = len(args)
+	}
+	rest := args[end:]
+	args = args[:end:end]
+	if len(flags) == 2 && flags[0] == "--as" {
+		args = without(args, flags[0])
+	}
+	return fault.Command(slices.Concat(b.Program, args, flags, rest)...)
+}
+
+// without is a command line without a flag and its value.
+func without(args []string, flag string) []string {
+	if i := slices.Index(args, flag); i >= 0 && i+1 < len(args) {
+		args = slices.Delete(args, i, i+2)
+	}
+	return slices.DeleteFunc(args, func(word string) bool { return strings.HasPrefix(word, flag+"=") })
 }
 
 // Place says in which log the operations of a project are recorded.

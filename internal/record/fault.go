@@ -23,7 +23,7 @@ func ReadFault(err error, l *audit.Log) error {
 	case errors.As(err, &ambiguous):
 		return &fault.Fault{Err: candidates(ambiguous, l), Try: "ccdestroy audit show " + ambiguous.IDs[0], Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrNotFound):
-		return &fault.Fault{Err: err, Try: "ccdestroy audit -n 0 lists all of " + l.Path, Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: fault.Command("ccdestroy", "audit", "-n", "0", "--log", l.Path), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):
 		return &fault.Fault{Err: err, Try: "install a newer ccdestroy", Code: fault.ExitFailed}
 	case errors.Is(err, fs.ErrPermission):

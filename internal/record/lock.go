@@ -113,11 +113,14 @@ func (o *Operation) LockProject(ctx context.Context, engineID, project string) e
 	return l.Write(o.holder(project))
 }
 
+// patient is how long a refusal suggests to wait for another operation.
+const patient = "1h"
+
 func (o *Operation) wait(ctx context.Context, path, project string) (*durable.Locked, error) {
 	o.book.Note(fmt.Sprintf("waiting: project %s is in use by %s", project, heldBy(path)))
 	l, err := o.book.Log.Sharing().Lock(ctx, path, o.book.LockTimeout)
 	if errors.Is(err, durable.ErrLocked) {
-		return nil, fault.Refused("wait for it, or --lock-timeout TIME", "project %q is still in use by %s", project, heldBy(path))
+		return nil, fault.Refused(o.book.Again("--lock-timeout", patient), "project %q is still in use by %s", project, heldBy(path))
 	}
 	return l, err
 }

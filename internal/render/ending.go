@@ -25,30 +25,31 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	v := e.Verdict
 	switch {
 	case e.Outcome == audit.Pending:
-		fmt.Fprintf(&b, "%s what happened to %s: the engine does not answer.\n", style.paint(Warn, "UNKNOWN"), project)
-		fmt.Fprintf(&b, "Unfinished in the log as %s. When the engine is back: %s\n", id, style.command("reconcile"))
+		b.WriteString(style.say(Warn, "UNKNOWN", " what happened to "+project+": the engine does not answer."))
+		b.WriteString(style.remedy("Unfinished in the log as "+id+". When the engine is back", style.command("reconcile")))
 	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
 		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
 	case e.Outcome == audit.Success:
-		fmt.Fprintf(&b, "%s %s: %s in %s.\n", style.paint(Good, "Destroyed"), project, what(v), seconds(e.Duration))
+		b.WriteString(style.say(Good, "Destroyed", fmt.Sprintf(" %s: %s in %s.", project, what(v), seconds(e.Duration))))
 	case e.Outcome == audit.Partial:
-		fmt.Fprintf(&b, "%s %s: %s in %s.\n", style.paint(Warn, "PARTLY destroyed"), project, what(v), seconds(e.Duration))
+		b.WriteString(style.say(Warn, "PARTLY destroyed", fmt.Sprintf(" %s: %s in %s.", project, what(v), seconds(e.Duration))))
 	case e.Outcome == audit.Cancelled:
-		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Warn, "Cancelled"), project)
+		b.WriteString(style.say(Warn, "Cancelled", ": nothing of "+project+" was destroyed."))
 	default:
-		fmt.Fprintf(&b, "%s: nothing of %s was destroyed.\n", style.paint(Bad, "FAILED"), project)
+		b.WriteString(style.say(Bad, "FAILED", ": nothing of "+project+" was destroyed."))
 	}
-	kept(&b, v, e.Program, e.Args)
+	remains(&b, v, style)
 	for _, name := range v.Unforeseen {
-		fmt.Fprintf(&b, "  also gone  volume %s: not foreseen, perhaps by another hand\n", Terminal(name))
+		fmt.Fprintln(&b, style.fold(fmt.Sprintf("  also gone     volume %s: not foreseen, perhaps by another hand", Terminal(name)), 16))
 	}
 	if e.Exit.Code > 0 && e.Outcome == audit.Success && e.Outcome != audit.Pending {
 		fmt.Fprintf(&b, "  Compose exited %d nevertheless; its error is in the record.\n", e.Exit.Code)
 	}
+	toFinish(&b, v.Steps(e.Program, e.Args), style)
 	if e.Saved != "" && len(v.Lost) > 0 {
-		fmt.Fprintf(&b, "To bring the volumes back: %s\n", style.command("restore", restorable(e)...))
+		b.WriteString(style.remedy("To bring the volumes back", style.command("restore", restorable(e)...)))
 	} else if e.Saved != "" {
-		fmt.Fprintf(&b, "The export stays: %s\n", Terminal(e.Saved))
+		b.WriteString(style.remedy("The export stays", Terminal(e.Saved)))
 	}
 	b.WriteString(undoLine(e.Kept, style))
 	recorded(&b, e, id, style)
@@ -66,24 +67,28 @@ func restorable(e record.Ending) []string {
 	return args
 }
 
+// wide is the width from which on two sentences have room on a line.
+const wide = 120
+
 func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
 	if e.Unrecorded != nil {
-		fmt.Fprintf(b, "The outcome could NOT be recorded: %s\n", Terminal(e.Unrecorded.Error()))
+		fmt.Fprintln(b, style.fold("The outcome could NOT be recorded: "+Terminal(e.Unrecorded.Error()), 2))
 		if errors.Is(e.Unrecorded, audit.ErrEnded) {
-			fmt.Fprintf(b, "Somebody settled the operation while it was at work, and the log says so: %s\n", style.command("audit", "show", id))
+			b.WriteString(style.remedy("Somebody settled the operation while it was at work, and the log says so", style.command("audit", "show", id)))
 			return
 		}
-		fmt.Fprintf(b, "The log has the operation as unfinished. When it can be written: %s\n", style.command("reconcile"))
+		b.WriteString(style.remedy("The log has the operation as unfinished. When it can be written", style.command("reconcile")))
 		return
 	}
 	if e.Outcome == audit.Pending {
 		return
 	}
-	fmt.Fprintf(b, "Recorded as %s (%s).", id, style.command("audit", "show", id))
+	text := fmt.Sprintf("Recorded as %s (%s).", id, style.command("audit", "show", id))
 	if e.Code != 0 && e.Exit.Code == 0 && e.Exit.Signal == nil {
-		fmt.Fprintf(b, " docker compose down -v exits 0 here; this is exit %d.", e.Code)
+		between := map[bool]string{true: " ", false: "\n"}[style.Width == 0 || style.Width >= wide]
+		text += fmt.Sprintf("%sdocker compose down -v exits 0 here; this is exit %d.", between, e.Code)
 	}
-	b.WriteString("\n")
+	b.WriteString(text + "\n")
 }
 
 // what counts what went: "3 containers, 2 volumes (2.2 GB), 1 network".
@@ -111,20 +116,19 @@ func what(v inventory.Verdict) string {
 	return strings.Join(parts, ", ")
 }
 
-// kept lists what remains, why, and what would finish the job: commands that can
-// be pasted, a line each.
-func kept(b *strings.Builder, v inventory.Verdict, program, args []string) {
+// remains lists what remains, and why.
+func remains(b *strings.Builder, v inventory.Verdict, style Style) {
 	for _, r := range v.Remaining {
-		fmt.Fprintf(b, "  still there   %s %s", r.Kind, Terminal(r.Name))
-		if r.Reason != "" {
-			fmt.Fprintf(b, ": %s", Terminal(r.Reason))
-		}
-		b.WriteString("\n")
+		fmt.Fprintln(b, style.fold("  still there   "+Terminal(r.String()), 16))
 	}
 	for _, name := range v.Providers {
-		fmt.Fprintf(b, "  unknown       provider of service %s: Compose failed, and what it holds cannot be seen\n", Terminal(name))
+		fmt.Fprintln(b, style.fold(fmt.Sprintf("  unknown       provider of service %s: Compose failed, and what it holds cannot be seen", Terminal(name)), 16))
 	}
-	steps := v.Steps(program, args)
+}
+
+// toFinish lists what would finish the job: commands that can be pasted, a line
+// each.
+func toFinish(b *strings.Builder, steps []inventory.Step, style Style) {
 	if len(steps) == 0 {
 		return
 	}
@@ -134,12 +138,24 @@ func kept(b *strings.Builder, v inventory.Verdict, program, args []string) {
 		width = max(width, runewidth.StringWidth(words(s.Argv)))
 	}
 	for _, s := range steps {
-		line := "  " + words(s.Argv)
-		if s.Comment != "" {
-			line += strings.Repeat(" ", width-runewidth.StringWidth(words(s.Argv))) + "   # " + Terminal(s.Comment)
-		}
-		b.WriteString(line + "\n")
+		b.WriteString(step(words(s.Argv), Terminal(s.Comment), width, style))
 	}
+}
+
+// step is a command with a comment behind it, or above it where there is no room.
+func step(command, comment string, width int, style Style) string {
+	if comment == "" {
+		return "  " + command + "\n"
+	}
+	line := "  " + command + strings.Repeat(" ", width-runewidth.StringWidth(command)) + "   # " + comment
+	if style.Width == 0 || runewidth.StringWidth(line) <= style.Width {
+		return line + "\n"
+	}
+	var b strings.Builder
+	for _, part := range wrapped(comment, style.Width-4) {
+		b.WriteString("  # " + part + "\n")
+	}
+	return b.String() + "  " + command + "\n"
 }
 
 func words(names []string) string {
@@ -161,7 +177,8 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []rec
 	default:
 		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
 	}
-	kept(&b, v, nil, nil)
+	remains(&b, v, style)
+	toFinish(&b, v.Steps(nil, nil), style)
 	b.WriteString(undoLine(aside, style))
 	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
 	_, err := io.WriteString(w, b.String())

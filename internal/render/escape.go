@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Terminal makes text safe for a terminal line. Control characters (C0, DEL,
@@ -64,9 +65,4 @@ func Lines(text, indent string) string {
 }
 
 // Shell quotes a word for a POSIX shell where it must be.
-func Shell(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func Shell(word string) string { return fault.Shell(word) }

@@ -30,14 +30,14 @@ func Exports(w io.Writer, list []archive.Found, now time.Time, style Style) erro
 		_, err := fmt.Fprintln(w, "No exports.")
 		return err
 	}
-	t := table{style: style}
-	t.head("ID", "WHEN", "PROJECT", ">SIZE", "STATE", "~VOLUMES")
+	t := table{style: style, folds: true}
+	t.head("ID", "WHEN", "PROJECT", ">SIZE", "STATE", "VOLUMES")
 	for _, e := range list {
 		state := cell{text: string(e.State), color: Bad}
 		if e.State == archive.StateComplete {
 			state.color = Good
 		}
-		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: started(now, e.Started)}, cell{text: dash(e.Project)},
+		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: style.when(now, e.Started)}, cell{text: dash(e.Project)},
 			cell{text: human(e.Bytes), right: true}, state, cell{text: strings.Join(e.Volumes, ", ")})
 	}
 	if err := t.flush(w); err != nil {
@@ -50,13 +50,6 @@ func Exports(w io.Writer, list []archive.Found, now time.Time, style Style) erro
 		}
 	}
 	return nil
-}
-
-func started(now, at time.Time) string {
-	if at.IsZero() {
-		return "unknown"
-	}
-	return ago(now, at) + " ago"
 }
 
 // ExportsJSON writes the list as one array.
@@ -94,13 +87,13 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 			skipped[text] = append(skipped[text], v.Name)
 		}
 	}
-	fmt.Fprintf(&b, "%s %s: %s, %s in %s of archives, in %s.\n", style.paint(Good, "Exported"), Terminal(m.Project),
-		count(len(m.Volumes), "volume"), human(m.Bytes()), human(packed), seconds(took))
+	b.WriteString(style.say(Good, "Exported", fmt.Sprintf(" %s: %s, %s in %s of archives, in %s.", Terminal(m.Project),
+		count(len(m.Volumes), "volume"), human(m.Bytes()), human(packed), seconds(took))))
 	for _, text := range order {
-		fmt.Fprintf(&b, "  not in it  %s (%s)\n", Terminal(text), Terminal(strings.Join(skipped[text], ", ")))
+		fmt.Fprintln(&b, style.fold(fmt.Sprintf("  not in it  %s (%s)", Terminal(text), Terminal(strings.Join(skipped[text], ", "))), 13))
 	}
 	if slices.Sort(live); len(live) > 0 {
-		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: in use while it was read: "+Terminal(strings.Join(live, ", "))+". --stop makes a consistent export."))
+		fmt.Fprintln(&b, style.paint(Warn, style.fold("WARNING: in use while it was read: "+Terminal(strings.Join(live, ", "))+". --stop makes a consistent export.", 2)))
 	}
 	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(m.EventID)), style.command("audit", "show", ShortID(m.EventID)))
 	_, err := io.WriteString(w, b.String())
@@ -117,7 +110,7 @@ func Checked(w io.Writer, path string, problems []string, known bool, style Styl
 	}
 	fmt.Fprintf(&b, "%s: %s\n", Terminal(path), word)
 	for _, problem := range problems {
-		fmt.Fprintf(&b, "  %s\n", Terminal(problem))
+		fmt.Fprintln(&b, style.fold("  "+Terminal(problem), 4))
 	}
 	if !known {
 		fmt.Fprintf(&b, "  The log here does not know it: its manifest alone speaks for it.\n")
@@ -130,10 +123,10 @@ func Checked(w io.Writer, path string, problems []string, known bool, style Styl
 func Restored(w io.Writer, volumes, differences []string, took time.Duration, style Style) error {
 	var b strings.Builder
 	if len(volumes) > 0 {
-		fmt.Fprintf(&b, "%s %s: %s, in %s.\n", style.paint(Good, "Restored"), count(len(volumes), "volume"), Terminal(strings.Join(volumes, ", ")), seconds(took))
+		b.WriteString(style.say(Good, "Restored", fmt.Sprintf(" %s: %s, in %s.", count(len(volumes), "volume"), Terminal(strings.Join(volumes, ", ")), seconds(took))))
 	}
 	for _, d := range differences {
-		fmt.Fprintf(&b, "  differs    %s\n", Terminal(d))
+		fmt.Fprintln(&b, style.fold("  differs    "+Terminal(d), 13))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -18,25 +18,25 @@ const listed = 50
 // What was named by --unprotect is no longer protected.
 func Inventory(w io.Writer, inv inventory.Inventory, now time.Time, style Style) error {
 	var b strings.Builder
-	header(&b, inv)
+	header(&b, inv, style)
 	if !inv.Empty() {
 		b.WriteString("\n")
 		volumes(&b, inv, now, style)
 		for _, line := range others(inv, inventory.Removed) {
-			fmt.Fprintf(&b, "  %s\n", line)
+			fmt.Fprintln(&b, style.fold("  "+line, 4))
 		}
 	}
 	stays(&b, inv, style)
 	for _, run := range inv.Runs {
-		fmt.Fprintf(&b, "Runs: %s\n", Terminal(run))
+		fmt.Fprintln(&b, style.fold("Runs: "+Terminal(run), 6))
 	}
 	for _, warning := range Warnings(inv) {
-		fmt.Fprintf(&b, "%s\n", style.paint(Warn, "WARNING: "+Terminal(warning)))
+		fmt.Fprintln(&b, style.paint(Warn, style.fold("WARNING: "+Terminal(warning), 2)))
 	}
 	if inv.Empty() {
 		b.WriteString("\nNothing to destroy.\n")
 	} else {
-		fmt.Fprintf(&b, "\n%s on %s\n", style.paint(Bad, "Destroys "+amounts(inv)), Terminal(inv.Engine.Host))
+		b.WriteString("\n" + style.say(Bad, "Destroys "+amounts(inv), " on "+Terminal(inv.Engine.Host)))
 		for _, line := range KeepLines(inv, style) {
 			fmt.Fprintln(&b, line)
 		}
@@ -80,9 +80,9 @@ func total(volumes []inventory.Resource) string {
 	return " (" + human(sum) + ")"
 }
 
-func header(b *strings.Builder, inv inventory.Inventory) {
+func header(b *strings.Builder, inv inventory.Inventory, style Style) {
 	if inv.Project != "" {
-		project(b, inv)
+		project(b, inv, style)
 	}
 	name := inv.Engine.Context
 	if name == "" {
@@ -91,10 +91,10 @@ func header(b *strings.Builder, inv inventory.Inventory) {
 			name = "local"
 		}
 	}
-	fmt.Fprintf(b, "Docker    %s  %s, Engine %s\n", Terminal(name), Terminal(inv.Engine.Host), Terminal(inv.Engine.Version))
+	fmt.Fprintln(b, style.fold(fmt.Sprintf("Docker    %s  %s, Engine %s", Terminal(name), Terminal(inv.Engine.Host), Terminal(inv.Engine.Version)), 10))
 }
 
-func project(b *strings.Builder, inv inventory.Inventory) {
+func project(b *strings.Builder, inv inventory.Inventory, style Style) {
 	where := "found by its labels"
 	if inv.Mode == inventory.Files {
 		var names []string
@@ -106,17 +106,17 @@ func project(b *strings.Builder, inv inventory.Inventory) {
 	if len(inv.Services) > 0 {
 		where += "; services " + strings.Join(inv.Services, ", ")
 	}
-	fmt.Fprintf(b, "Project   %s   (%s)\n", Terminal(inv.Project), Terminal(where))
+	fmt.Fprintln(b, style.fold(fmt.Sprintf("Project   %s   (%s)", Terminal(inv.Project), Terminal(where)), 10))
 }
 
 func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style Style) {
-	t := table{style: style, indent: "  "}
-	t.head("~VOLUME", "SIZE", "CREATED", "~IN USE BY", "LAST EXPORT")
+	t := table{style: style, indent: "  ", stacks: true}
+	t.head("VOLUME", "SIZE", "CREATED", "~IN USE BY", "LAST EXPORT")
 	more := 0
 	for _, r := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		switch {
 		case r.Anonymous:
-		case len(t.rows) > listed:
+		case len(t.rows) == listed:
 			more++
 		default:
 			name := r.Name
@@ -126,9 +126,7 @@ func volumes(b *strings.Builder, inv inventory.Inventory, now time.Time, style S
 			t.add(cell{text: name, color: Strong}, cell{text: volumeSize(r)}, cell{text: since(now, r.Created)}, cell{text: strings.Join(r.UsedBy, ", ")}, lastExport(r, now))
 		}
 	}
-	if len(t.rows) > 1 {
-		_ = t.flush(b) // into memory
-	}
+	_ = t.flush(b) // into memory
 	if more > 0 {
 		fmt.Fprintf(b, "  … and %d more; %s lists all\n", more, style.command("inventory", "--format", "json"))
 	}
@@ -214,7 +212,7 @@ func section(b *strings.Builder, title string, list []inventory.Resource, style 
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n", title)
-	t := table{style: style, indent: "  "}
+	t := table{style: style, indent: "  ", folds: true}
 	for _, r := range list[:min(len(list), listed)] {
 		what := string(r.Kind) + " " + r.Name
 		if r.Kind == inventory.KindBind {

@@ -33,10 +33,10 @@ func KeepLines(inv inventory.Inventory, style Style) (lines []string) {
 			lines = append(lines, fmt.Sprintf("Not kept: … and %d more", len(k.Not)-listed))
 			break
 		}
-		lines = append(lines, Terminal(fmt.Sprintf("Not kept: volume %s: %s", not.Name, not.Why)))
+		lines = append(lines, style.fold(Terminal(fmt.Sprintf("Not kept: volume %s: %s", not.Name, not.Why)), 2))
 	}
 	if k.Why != "" {
-		lines = append(lines, Terminal("Not kept: "+k.Why))
+		lines = append(lines, style.fold(Terminal("Not kept: "+k.Why), 2))
 	}
 	if len(k.Not) > 0 || k.Why != "" {
 		lines = append(lines, "To save what is not kept: "+style.command("--export", "DIR"))
@@ -99,7 +99,7 @@ func Undone(w io.Writer, back []record.Kept, was record.Details, id string, took
 		fmt.Fprintf(&b, "  volume %s\n", name)
 	}
 	if i := slices.Index(was.Command, "down"); len(back) > 0 && back[0].As == "" && was.Project != "" && i > 0 {
-		fmt.Fprintf(&b, "To run it again: %s\n", words(append(slices.Clone(was.Command[:i]), "up", "-d")))
+		b.WriteString(style.remedy("To run it again", words(append(slices.Clone(was.Command[:i]), "up", "-d"))))
 	}
 	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
 	_, err := io.WriteString(w, b.String())
@@ -173,7 +173,15 @@ func Trash(w io.Writer, list []Held, now time.Time, style Style) error {
 	if err := t.flush(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s, at least %s. To bring back: %s. To destroy for good: %s.\n", count(len(list), "volume"), human(bytes), style.command("undo", "ID"), style.command("trash", "purge"))
+	for _, h := range list {
+		if h.Error != "" {
+			if _, err := fmt.Fprintln(w, style.fold(Terminal(fmt.Sprintf("Volume %s cannot be read: %s", h.Name, h.Error)), 2)); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s, at least %s.\n%s%s", count(len(list), "volume"), human(bytes),
+		style.remedy("To bring back", style.command("undo", "ID")), style.remedy("To destroy for good", style.command("trash", "purge")))
 	return err
 }
 
@@ -228,7 +236,7 @@ func CanUndo(w io.Writer, e audit.Event, left []record.Kept, now time.Time, styl
 	for _, k := range left {
 		bytes += k.Bytes
 	}
-	_, err := fmt.Fprintf(w, "Kept since %s ago, until %s: %s; %s brings it back.\n", ago(now, e.Timestamp), Until(left).Local().Format("2 Jan 15:04"),
-		keptAmount(left, bytes), style.command("undo", Terminal(ShortID(e.ID))))
+	_, err := io.WriteString(w, style.remedy(fmt.Sprintf("Kept since %s ago, until %s: %s. To bring back", ago(now, e.Timestamp), Until(left).Local().Format("2 Jan 15:04"), keptAmount(left, bytes)),
+		style.command("undo", Terminal(ShortID(e.ID)))))
 	return err
 }

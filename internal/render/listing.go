@@ -59,16 +59,21 @@ func (l *Listing) undo(r audit.Record, d record.Details) time.Time {
 	return Until(l.Undoing(r.Event, d))
 }
 
-func undoCell(until time.Time) cell {
+func (l *Listing) undoCell(r audit.Record, d record.Details) cell {
+	until := l.undo(r, d)
 	if until.IsZero() {
 		return cell{text: "-"}
 	}
-	return cell{text: "until " + until.Local().Format("2 Jan")}
+	text := until.Local().Format("2 Jan")
+	if l.t.style.Width == 0 || l.t.style.Width >= narrow {
+		text = "until " + text
+	}
+	return cell{text: text}
 }
 
 // NewListing begins a listing on w.
 func NewListing(w io.Writer, format Format, now time.Time, style Style) *Listing {
-	t := table{style: style, filled: format == Wide}
+	t := table{style: style, filled: format == Wide, stacks: format == Wide}
 	return &Listing{w: w, format: format, now: now, t: t, csv: csv.NewWriter(w)}
 }
 
@@ -108,13 +113,13 @@ func (l *Listing) Record(r audit.Record, _ []byte) error {
 		}
 		return l.object(out)
 	case Table:
-		return l.row([]string{"ID", "WHEN", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST", "UNDO"},
+		return l.row([]string{"ID", "WHEN", "~OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST", "?UNDO"},
 			cell{text: dash(ShortID(r.ID))}, cell{text: l.when(r.Timestamp)}, cell{text: r.Operation}, l.outcome(r),
-			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), undoCell(l.undo(r, d)))
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), l.undoCell(r, d))
 	case Wide:
-		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "~PROJECT", "~WHO", "~ENGINE", ">TOOK", ">LOST", "UNDO", "~VOLUMES", "~REASON"},
+		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "PROJECT", "WHO", ">LOST", "UNDO", "ENGINE", ">TOOK", "VOLUMES", "REASON"},
 			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, l.outcome(r),
-			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, cell{text: dash(d.Engine.Name)}, tookCell(d), lostCell(r, d), undoCell(l.undo(r, d)),
+			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), l.undoCell(r, d), cell{text: dash(d.Engine.Name)}, tookCell(d),
 			cell{text: dash(strings.Join(volumeNames(r.DataAffected, d), " "))}, cell{text: dash(d.Why)})
 	case IDs:
 		return l.id(r.ID)
@@ -264,7 +269,7 @@ func (l *Listing) End() error {
 		if err := l.t.flush(l.w); err != nil || !l.open {
 			return err
 		}
-		_, err := fmt.Fprintf(l.w, "UNFINISHED: cut off before it could be recorded; %s looks again.\n", l.t.style.command("reconcile"))
+		_, err := io.WriteString(l.w, l.t.style.remedy("UNFINISHED: cut off before it was recorded. To find out", l.t.style.command("reconcile")))
 		return err
 	}
 	return nil

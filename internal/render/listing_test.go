@@ -3,7 +3,6 @@ package render
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,90 +30,38 @@ var anonymousVolume = strings.Repeat("5c1aa3438cd9", 6)[:64]
 
 // records are operations of every kind, as they are listed.
 func records(t *testing.T) []audit.Record {
-	shop := func(bytes int64) record.Details {
+	shop := func(bytes int64, result inventory.Result) record.Details {
 		return record.Details{LostBytes: bytes, Why: "the branch is merged and nobody needs its data any more, says the ticket", Inventory: inventory.Inventory{
-			Project: "shop", Resources: []inventory.Resource{{Kind: "volume", Name: anonymousVolume, Anonymous: true, UsedBy: []string{"cache"}}, {Kind: "volume", Name: "shop_data"}}}}
+			Project: "shop", Engine: inventory.Engine{Name: "box"}, Resources: []inventory.Resource{
+				{Kind: "volume", Name: anonymousVolume, Anonymous: true, UsedBy: []string{"cache"}, Asked: true, Fate: "removed", Result: result},
+				{Kind: "volume", Name: "shop_data", Asked: true, Fate: "removed", Result: result, Size: &inventory.Size{Bytes: 2_200_000_000}},
+				{Kind: "volume", Name: "shop_cache", Asked: true, Fate: "kept", Result: map[bool]inventory.Result{true: "remained"}[result != ""], Reason: "in use by psql-debug, which somebody runs by hand and which is not of this project"},
+			}}}
 	}
 	at := func(hour int) time.Time { return time.Date(2026, 11, 23, hour, 5, 6, 0, time.UTC) }
-	restored := shop(315_000_000)
+	restored := shop(315_000_000, "")
 	restored.Restored = []record.Restored{{Name: "shop_data", Replaced: true}}
+	kept := shop(2_200_000_000, "gone")
+	kept.Kept, kept.DurationMS = []record.Kept{{Name: "shop_data", Until: "2026-11-30T15:05:06Z", Bytes: 2_200_000_000}}, 612
+	cancelled := shop(0, "")
+	for i := range cancelled.Resources {
+		cancelled.Resources[i].Reason = "cancelled before anything was removed"
+	}
 	return []audit.Record{
-		told(t, "01KB3ZB6YD0000000000000001", audit.Destroy, audit.Pending, at(17), shop(0), "shop_data"),
-		told(t, "01KB3ZB6YC0000000000000002", audit.Destroy, audit.Pending, at(16), shop(0), "shop_data"),
-		told(t, "01KB3ZB6YB0000000000000003", audit.Destroy, audit.Success, at(15), shop(2_200_000_000), anonymousVolume, "shop_data"),
-		told(t, "01KB3ZB6YA0000000000000004", audit.Destroy, audit.Cancelled, at(14), shop(2_200_000_000)),
-		told(t, "01KB3ZB6Y90000000000000005", audit.Destroy, audit.Failed, at(13), shop(2_200_000_000)),
-		told(t, "01KB3ZB6Y80000000000000006", audit.Export, audit.Success, at(12), shop(2_200_000_000), "shop_data"),
+		told(t, "01KB3ZB6YD0000000000000001", audit.Destroy, audit.Pending, at(17), shop(0, ""), "shop_data"),
+		told(t, "01KB3ZB6YC0000000000000002", audit.Destroy, audit.Pending, at(16), shop(0, ""), "shop_data"),
+		told(t, "01KB3ZB6YB0000000000000003", audit.Destroy, audit.Partial, at(15), kept, anonymousVolume, "shop_data"),
+		told(t, "01KB3ZB6YA0000000000000004", audit.Destroy, audit.Cancelled, at(14), cancelled),
+		told(t, "01KB3ZB6Y90000000000000005", audit.Destroy, audit.Failed, at(13), shop(0, "remained")),
+		told(t, "01KB3ZB6Y80000000000000006", audit.Export, audit.Success, at(12), shop(2_200_000_000, ""), "shop_data"),
 		told(t, "01KB3ZB6Y70000000000000007", audit.Restore, audit.Success, at(11), restored, "shop_data"),
-		told(t, "01KB3ZB6Y60000000000000008", audit.Restore, audit.Success, at(10), shop(0)),
+		told(t, "01KB3ZB6Y60000000000000008", audit.Restore, audit.Success, at(10), shop(0, "")),
 		told(t, "01KB3ZB6Y50000000000000009", "delete_dashboard", audit.Success, at(9), record.Details{RecordedBy: "record"}, "overview"),
 	}
 }
 
-func TestListings(t *testing.T) {
-	time.Local = time.UTC
-	for name, c := range map[string]struct {
-		format Format
-		width  int
-	}{
-		"list-80.txt": {Table, 80}, "list-120.txt": {Table, 120}, "list-wide-120.txt": {Wide, 120}, "list-wide-200.txt": {Wide, 200},
-	} {
-		var b bytes.Buffer
-		l := NewListing(&b, c.format, now, Style{Width: c.width})
-		l.AtWork = func(id string) bool { return strings.HasSuffix(id, "1") }
-		for _, r := range records(t) {
-			if err := l.Record(r, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := l.End(); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, name, b.String())
-	}
-}
-
-// What is followed: clock times, columns that stay where they are, and started
-// where an operation has just begun.
-func TestFollowed(t *testing.T) {
-	time.Local = time.UTC
-	for _, width := range []int{80, 120} {
-		var b bytes.Buffer
-		l := NewListing(&b, Table, now, Style{Width: width})
-		l.Follow()
-		all := records(t)
-		for i, r := range []audit.Record{all[8], all[1]} {
-			if err := l.Record(r, nil); err != nil {
-				t.Fatal(i, err)
-			}
-		}
-		if err := l.Flush(now); err != nil {
-			t.Fatal(err)
-		}
-		l.Live()
-		for _, r := range []audit.Record{all[0], all[2], all[3]} {
-			if err := l.Record(r, nil); err != nil {
-				t.Fatal(err)
-			}
-			if err := l.Flush(now); err != nil {
-				t.Fatal(err)
-			}
-		}
-		golden(t, fmt.Sprintf("follow-%d.txt", width), b.String())
-	}
-}
-
-func TestShowWraps(t *testing.T) {
-	time.Local = time.UTC
-	for _, width := range []int{80, 120} {
-		var b bytes.Buffer
-		r := records(t)[2]
-		if err := Show(&b, []audit.Event{r.Event}, [][]byte{nil}, nil, now, Style{Width: width}); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, fmt.Sprintf("show-%d.txt", width), b.String())
-	}
-}
+// undoable knows of what the records kept.
+func undoable(_ audit.Event, d record.Details) []record.Kept { return d.Kept }
 
 // Only what destroyed something counts as having destroyed it.
 func TestReportCountsLosses(t *testing.T) {

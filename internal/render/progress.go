@@ -14,14 +14,16 @@ import (
 
 // Progress shows how far each of several volumes is: bars on a terminal, one
 // line at the end of each elsewhere. Of more volumes than the terminal has lines
-// only those that are at work have a bar.
+// only those that are at work have a bar, as far as there are lines.
 type Progress struct {
 	w     io.Writer
 	bars  *mpb.Progress // nil where there is no terminal
 	lines int           // that the terminal has
 	total *mpb.Bar      // of all volumes; nil for one
-	many  bool          // there are more volumes than lines
-	mu    sync.Mutex    // guards w where there are no bars
+	// slots has room for the bars that the screen has lines for; nil where all
+	// volumes have.
+	slots chan struct{}
+	mu    sync.Mutex // guards w where there are no bars
 }
 
 // NewProgress writes to w, which shows what style says.
@@ -41,7 +43,9 @@ func (p *Progress) Begin(volumes int, bytes int64) {
 	if p.bars == nil || volumes < 2 || bytes == 0 {
 		return
 	}
-	p.many = p.lines > 0 && volumes+1 > p.lines
+	if p.lines > 0 && volumes+1 > p.lines {
+		p.slots = make(chan struct{}, max(1, p.lines-2)) // the total has a line, and the cursor
+	}
 	p.total = p.bars.AddBar(bytes, mpb.BarPriority(math.MaxInt), mpb.PrependDecorators(name(fmt.Sprintf("%d volumes", volumes)), amount()), mpb.AppendDecorators(speed(), left()))
 }
 
@@ -87,7 +91,7 @@ type VolumeBar struct {
 func (p *Progress) Volume(volume string, bytes int64) *VolumeBar {
 	b := &VolumeBar{p: p, name: Terminal(volume), bytes: bytes}
 	b.phase.Store(reading)
-	if p.bars == nil {
+	if p.bars == nil || !p.slot() {
 		return b
 	}
 	short := b.name
@@ -98,19 +102,31 @@ func (p *Progress) Volume(volume string, bytes int64) *VolumeBar {
 		mpb.PrependDecorators(name(short), amount()),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.phase.Load().(string) }, decor.WC{W: 10})),
 	}
-	if p.many {
+	if p.slots != nil {
 		options = append(options, mpb.BarRemoveOnComplete())
 	}
 	b.bar = p.bars.AddBar(bytes, options...)
 	return b
 }
 
+// slot takes a line of the screen, where one is free.
+func (p *Progress) slot() bool {
+	if p.slots == nil {
+		return true
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 // Read tells of a piece that was read.
 func (b *VolumeBar) Read(n int64) {
-	if b.bar == nil {
-		return
+	if b.bar != nil {
+		b.bar.IncrInt64(n)
 	}
-	b.bar.IncrInt64(n)
 	if b.p.total != nil {
 		b.p.total.IncrInt64(n)
 	}
@@ -123,12 +139,24 @@ func (b *VolumeBar) Verify() { b.phase.Store(verifying) }
 func (b *VolumeBar) End(err error) {
 	b.phase.Store(map[bool]string{true: finished, false: stopped}[err == nil])
 	switch {
-	case b.bar == nil:
+	case b.p.bars == nil:
 		b.p.line(b.name, b.bytes, err)
+	case b.bar == nil: // the total speaks for it
 	case err != nil:
 		b.bar.Abort(false)
 	default:
 		b.bar.SetTotal(-1, true) // what the volume turned out to hold
+		b.leave()
+	}
+}
+
+// leave gives the line to the next volume, once the screen no longer has the bar.
+func (b *VolumeBar) leave() {
+	if b.p.slots != nil {
+		go func() {
+			b.bar.Wait()
+			<-b.p.slots
+		}()
 	}
 }
 

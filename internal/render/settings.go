@@ -59,11 +59,11 @@ type Check struct {
 
 // Checks writes them for people.
 func Checks(w io.Writer, all []Check, style Style) error {
-	t := table{style: style}
+	t := table{style: style, folds: true}
 	for _, c := range all {
 		t.add(cell{text: c.State, color: map[string]Color{"ok": Good, "warn": Warn, "fail": Bad}[c.State]}, cell{text: c.Name}, cell{text: c.Text})
 		if c.Try != "" {
-			t.add(cell{}, cell{}, cell{text: "Try: " + c.Try})
+			t.add(cell{}, cell{}, cell{text: "Try: " + c.Try, whole: isCommand(c.Try)})
 		}
 	}
 	return t.flush(w)

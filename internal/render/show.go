@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
@@ -23,7 +21,8 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 	d, _ := record.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
 	outcome := outcomeCell(audit.Record{Event: last, Unfinished: last.Outcome == audit.Pending})
-	fmt.Fprintf(&b, "%s  %s %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), Terminal(last.Operation), Terminal(d.Project), style.paint(outcome.color, outcome.text))
+	what := strings.TrimRight(Terminal(last.Operation)+" "+Terminal(d.Project), " ")
+	fmt.Fprintf(&b, "%s  %s  %s\n\n", style.paint(Strong, Terminal(last.ID)), what, style.paint(outcome.color, outcome.text))
 	f := fields{b: &b, style: style}
 	started := events[0].Timestamp
 	f.line("When", "%s (%s ago)", started.Local().Format("2006-01-02 15:04:05 -0700"), ago(now, started))
@@ -47,27 +46,27 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 		if d.RecordedBy != "" {
 			what = "" // whatever it is
 		}
-		f.line(label, "%s%s", what, name)
+		f.text(label, what+name)
 	}
 	resources(&b, d, last.Outcome, style)
 	if d.Stderr != "" {
 		fmt.Fprintf(&b, "\nCompose said at the end:\n%s", Lines(d.Stderr, "  "))
 	}
 	b.WriteString("\n")
-	chain(&b, events, lines)
+	chain(&b, events, lines, style)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // chain tells the place of each event in the log.
-func chain(b *strings.Builder, events []audit.Event, lines [][]byte) {
+func chain(b *strings.Builder, events []audit.Event, lines [][]byte, style Style) {
 	for i, e := range events {
 		if !e.Chained() {
 			fmt.Fprintf(b, "Unchained: written by another program\n")
 			continue
 		}
-		fmt.Fprintf(b, "Event %d of log %s: %s at %s\n  sha256 %s, after %s\n", e.Seq, Terminal(e.Log), e.Outcome,
-			e.Timestamp.UTC().Format(time.RFC3339), audit.Sum(lines[i]), Terminal(e.Prev))
+		fmt.Fprintln(b, style.fold(fmt.Sprintf("Event %d of log %s: %s at %s", e.Seq, Terminal(e.Log), e.Outcome, e.Timestamp.UTC().Format(time.RFC3339)), 2))
+		fmt.Fprintln(b, style.fold(fmt.Sprintf("  sha256 %s, after %s", audit.Sum(lines[i]), Terminal(e.Prev)), 2))
 	}
 }
 
@@ -87,14 +86,16 @@ func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 		f.line("Undo", "until %s: %s", until.Local().Format("2006-01-02 15:04"), f.style.command("undo", ShortID(last.ID)))
 	}
 	for _, k := range d.Kept {
-		state := "no longer"
+		text := "volume " + k.Name
 		switch {
 		case last.Outcome == audit.Pending:
-			state = "about to be"
-		case slices.Contains(left, k):
-			state = "still"
+			text += ", about to be set aside"
+		case !slices.Contains(left, k):
+			text += ", no longer"
+		case k.Until != "":
+			text += ", until " + minuteOf(k.Until)
 		}
-		f.line("Kept", "volume %s, until %s; %s", k.Name, k.Until, state)
+		f.text("Kept", text)
 	}
 	for label, list := range map[string][]record.Kept{"Brought back": d.Undone, "Purged": d.Purged} {
 		for _, k := range list {
@@ -102,79 +103,67 @@ func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 			if k.As != "" {
 				as = " as " + k.As
 			}
-			f.line(label, "volume %s%s, set aside by %s", k.Name, as, k.Operation)
+			f.text(label, fmt.Sprintf("volume %s%s, set aside by %s", k.Name, as, k.Operation))
 		}
 	}
 }
 
-// text is a line that is wrapped at words where the terminal ends.
+// text is a line that is folded where the terminal ends.
 func (f fields) text(label, text string) {
-	for i, part := range wrapped(text, f.style.Width-labelWidth-1) {
-		if i > 0 {
-			label = ""
-		}
-		if text != "" {
-			f.line(label, "%s", part)
-		}
+	if text == "" {
+		return
 	}
+	for line := range strings.Lines(Style{Width: f.style.Width - labelWidth - 1}.fold(Terminal(text), 0)) {
+		fmt.Fprintf(f.b, "%-*s %s\n", labelWidth, label, strings.TrimSuffix(line, "\n"))
+		label = ""
+	}
+}
+
+// minuteOf is a time of a record by the clock here; what is no time stays.
+func minuteOf(rfc3339 string) string {
+	t, err := time.Parse(time.RFC3339, rfc3339)
+	if err != nil {
+		return rfc3339
+	}
+	return t.Local().Format("2006-01-02 15:04")
 }
 
 // labelWidth is how wide labels are.
 const labelWidth = 12
 
-// wrapped breaks a text at spaces into lines of a width. A word that is longer
-// stands alone. A width below 20 breaks nothing.
-func wrapped(text string, width int) (lines []string) {
-	if width < 20 {
-		return []string{text}
-	}
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && runewidth.StringWidth(line)+1+runewidth.StringWidth(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	return append(lines, line)
-}
-
-func (f fields) some(label, text string) {
-	if text != "" {
-		f.line(label, "%s", text)
-	}
-}
-
 func (f fields) details(e audit.Event, d record.Details) {
 	f.who(e, d)
 	f.text("Reason", d.Why)
-	f.some("Confirmed", d.Confirmation)
-	f.some("Directory", d.Dir)
-	f.some("Mode", string(d.Mode))
+	f.text("Confirmed", d.Confirmation)
+	f.text("Directory", d.Dir)
+	f.text("Mode", string(d.Mode))
 	f.text("Fallback", d.Fallback)
 	var command []string
 	for _, word := range d.Command {
 		command = append(command, Shell(word))
 	}
-	f.some("Command", strings.Join(command, " "))
-	f.some("Compose", d.Compose)
+	if len(command) > 0 {
+		f.line("Command", "%s", strings.Join(command, " "))
+	}
+	f.text("Compose", d.Compose)
 	if d.Engine.Version != "" {
-		f.line("Engine", "%s at %s, %s", d.Engine.Name, d.Engine.Host, d.Engine.Version)
+		f.text("Engine", fmt.Sprintf("%s at %s, %s", d.Engine.Name, d.Engine.Host, d.Engine.Version))
 	}
 	if d.ExitCode != nil && *d.ExitCode != 0 {
 		f.line("Exit code", "%d", *d.ExitCode)
 	}
-	f.some("Signal", d.Signal)
+	f.text("Signal", d.Signal)
 	f.text("Error", d.Error)
-	f.some("Settled by", d.Settled)
+	f.text("Settled by", d.Settled)
 	for _, name := range d.Unforeseen {
-		f.line("Also gone", "volume %s, not foreseen", name)
+		f.text("Also gone", "volume "+name+", not foreseen")
 	}
-	f.some("Tool", d.Tool)
+	f.text("Tool", d.Tool)
 	switch d.RecordedBy {
 	case "record":
-		f.some("Recorded by", "ccdestroy record: as a script told it")
+		f.text("Recorded by", "ccdestroy record: as a script told it")
 	case "watch":
-		f.some("Recorded by", "ccdestroy watch: as the engine told it, which does not say who")
+		f.text("Recorded by", "ccdestroy watch: as the engine told it, which does not say who")
 	}
 	for _, id := range d.Claims {
 		f.line("Perhaps by", "operation %s", id)
@@ -194,7 +183,7 @@ func (f fields) others(e audit.Event) {
 			if json.Unmarshal(all[key], &text) != nil {
 				text = string(all[key])
 			}
-			f.line("Detail", "%s: %s", key, text)
+			f.text("Detail", key+": "+text)
 		}
 	}
 }
@@ -209,7 +198,7 @@ func (f fields) who(e audit.Event, d record.Details) {
 	if w.SudoUser != "" {
 		name += ", by sudo from " + w.SudoUser
 	}
-	f.line("Who", "%s", name)
+	f.text("Who", name)
 	where := w.Host
 	if w.Container {
 		where += ", in a container"
@@ -220,10 +209,10 @@ func (f fields) who(e audit.Event, d record.Details) {
 	if w.SSH != "" {
 		where += ", over SSH from " + strings.Fields(w.SSH + " ?")[0]
 	}
-	f.some("Where", strings.TrimPrefix(where, ", "))
+	f.text("Where", strings.TrimPrefix(where, ", "))
 	if w.CI != nil {
-		f.some("CI run", w.CI.URL)
-		f.some("Commit", strings.TrimSpace(w.CI.Repository+" "+w.CI.Commit))
+		f.text("CI run", w.CI.URL)
+		f.text("Commit", strings.TrimSpace(w.CI.Repository+" "+w.CI.Commit))
 	}
 }
 
@@ -233,8 +222,8 @@ func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, styl
 		return
 	}
 	b.WriteString("\n")
-	t := table{style: style}
-	t.head("KIND", "~NAME", ">SIZE", "RESULT", "~WHY")
+	t := table{style: style, folds: true}
+	t.head("KIND", "~NAME", ">SIZE", "RESULT", "?WHY")
 	for _, r := range d.Resources {
 		size := "-"
 		if r.Size != nil {

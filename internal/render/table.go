@@ -65,6 +65,7 @@ type cell struct {
 	text  string
 	color Color
 	right bool
+	whole bool // it is not folded: a command
 }
 
 // table lays cells out in columns, two spaces apart, with no spaces at the end
@@ -73,122 +74,183 @@ type table struct {
 	style  Style
 	indent string
 	rows   [][]cell
+	names  []cell // the head, where there is one
+	due    bool   // the head is to be written before the next row
 	widths []int
 	soft   []bool // columns that may be cut short to fit the width
 	least  []int  // but not below this
-	filled bool   // leave out columns that have nothing in them
-	names  []cell // the head, where columns are left out
-	shown  []bool // columns that have something
+	hidden []bool // columns that have had nothing in them, and are left out
+	filled bool   // leave out every column that has nothing in it
+	folds  bool   // the last column is folded at words
+	stacks bool   // columns that have no room stand below their row
+	below  int    // so many of the last ones do
 }
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 
-// head adds the names of the columns. A ">" before one sets it to the right; a
-// "~" lets it be cut short where the terminal is narrow.
+// head sets the names of the columns. Marks before one: ">" sets the column to
+// the right, "~" lets it be cut short where the terminal is narrow, "?" leaves it
+// out as long as there is nothing in it.
 func (t *table) head(names ...string) {
-	row := make([]cell, len(names))
-	for i, n := range names {
-		row[i] = cell{text: strings.TrimLeft(n, ">~"), right: n[0] == '>'}
-		t.soft = append(t.soft, n[0] == '~')
-		t.least = append(t.least, max(softest, runewidth.StringWidth(row[i].text)))
+	for _, n := range names {
+		name := strings.TrimLeft(n, ">~?")
+		marks := strings.TrimSuffix(n, name)
+		t.names = append(t.names, cell{text: name, right: strings.Contains(marks, ">")})
+		t.soft = append(t.soft, strings.Contains(marks, "~"))
+		t.least = append(t.least, max(softest, runewidth.StringWidth(name)))
+		t.hidden = append(t.hidden, t.filled || strings.Contains(marks, "?"))
 	}
-	if t.filled {
-		t.names, t.shown = row, make([]bool, len(row))
-		return
-	}
-	t.add(row...)
-}
-
-// fill notes which columns have something in them, and puts the head before the
-// rows whenever these have become more.
-func (t *table) fill() {
-	more := false
-	for _, row := range t.rows {
-		for i, c := range row {
-			if !t.shown[i] && c.text != "" && c.text != "-" {
-				t.shown[i], more = true, true
-			}
-		}
-	}
-	if more {
-		t.rows = append([][]cell{t.names}, t.rows...)
-	}
+	t.due = true
 }
 
 // visible reports whether a column is written.
-func (t *table) visible(i int) bool { return !t.filled || t.shown[i] }
+func (t *table) visible(i int) bool { return i >= len(t.hidden) || !t.hidden[i] }
 
 // flush writes the rows that were added since the last flush. Columns never
-// become narrower.
+// become narrower. The head comes again whenever there are other columns.
 func (t *table) flush(w io.Writer) error {
-	if t.filled {
-		t.fill()
+	if len(t.rows) == 0 {
+		return nil
 	}
+	t.measure()
+	t.fit()
+	if t.due && t.names != nil {
+		t.rows = append([][]cell{t.names}, t.rows...)
+	}
+	for i, row := range t.rows {
+		text := t.line(row)
+		if i > 0 || !t.due {
+			text += t.under(row)
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
+			return err
+		}
+	}
+	t.rows, t.due = t.rows[:0], false
+	return nil
+}
+
+// measure finds out which columns have something in them, and how wide they are.
+func (t *table) measure() {
 	for _, row := range t.rows {
+		for i, c := range row {
+			if !t.visible(i) && c.text != "" && c.text != "-" {
+				t.hidden[i], t.due = false, true
+			}
+		}
+	}
+	for _, row := range append([][]cell{t.names}, t.rows...) {
 		for i, c := range row {
 			if i == len(t.widths) {
 				t.widths = append(t.widths, 0)
 			}
+			if t.visible(i) {
+				t.widths[i] = max(t.widths[i], runewidth.StringWidth(Terminal(c.text)))
+			}
+		}
+	}
+}
+
+// softest is how narrow a column may become whose name is shorter, and narrowest
+// how narrow one that is folded.
+const (
+	softest   = 6
+	narrowest = 20
+)
+
+// fit makes the widest of the soft columns narrower, or moves the last ones below
+// their rows, as long as the lines are longer than the terminal is wide.
+func (t *table) fit() {
+	for t.style.Width > 0 {
+		total, widest := runewidth.StringWidth(t.indent)-2, -1
+		for i, w := range t.widths[:len(t.widths)-t.below] {
 			if !t.visible(i) {
 				continue
 			}
-			t.widths[i] = max(t.widths[i], runewidth.StringWidth(Terminal(c.text)))
-		}
-	}
-	t.fit()
-	for _, row := range t.rows {
-		if _, err := fmt.Fprintln(w, t.indent+t.line(row)); err != nil {
-			return err
-		}
-	}
-	t.rows = t.rows[:0]
-	return nil
-}
-
-// softest is how narrow a column may become whose name is shorter.
-const softest = 6
-
-// fit makes the widest of the soft columns narrower, as long as the lines are
-// longer than the terminal is wide.
-func (t *table) fit() {
-	for t.style.Width > 0 {
-		total, widest := len(t.indent)-2, -1
-		for i, w := range t.widths {
-			if i < len(t.shown) && !t.visible(i) {
-				continue
+			if t.folds && i == len(t.widths)-1 {
+				w = min(w, narrowest)
 			}
 			total += w + 2
 			if i < len(t.soft) && t.soft[i] && w > t.least[i] && (widest < 0 || w > t.widths[widest]) {
 				widest = i
 			}
 		}
-		if total <= t.style.Width || widest < 0 {
+		switch {
+		case total <= t.style.Width:
+			return
+		case widest >= 0:
+			t.widths[widest]--
+		case t.stacks && t.below < len(t.widths)-1:
+			t.below, t.due = t.below+1, true
+		default:
 			return
 		}
-		t.widths[widest]--
 	}
 }
 
 func (t *table) line(row []cell) string {
 	var line strings.Builder
-	for i, c := range row {
+	line.WriteString(t.indent)
+	used := runewidth.StringWidth(t.indent)
+	for i, c := range row[:max(0, min(len(row), len(t.widths)-t.below))] {
 		if !t.visible(i) {
 			continue
 		}
 		text := Terminal(c.text)
-		if i < len(t.soft) && t.soft[i] {
+		last := i == len(row)-1
+		switch {
+		case t.folds && last && !c.whole:
+			line.WriteString(t.folded(text, c.color, used))
+			continue
+		case i < len(t.soft) && t.soft[i]:
 			text = runewidth.Truncate(text, t.widths[i], "…")
 		}
 		pad := strings.Repeat(" ", max(0, t.widths[i]-runewidth.StringWidth(text)))
 		switch {
 		case c.right:
 			line.WriteString(pad + t.style.paint(c.color, text))
-		case i == len(row)-1:
+		case last:
 			line.WriteString(t.style.paint(c.color, text))
 		default:
 			line.WriteString(t.style.paint(c.color, text) + pad)
 		}
 		line.WriteString("  ")
+		used += t.widths[i] + 2
 	}
 	return strings.TrimRight(line.String(), " ")
+}
+
+// folded is a text in the last column, which begins at a column of the screen.
+func (t *table) folded(text string, color Color, at int) string {
+	parts := wrapped(text, t.style.Width-at)
+	for i := range parts {
+		parts[i] = t.style.paint(color, parts[i])
+	}
+	return strings.Join(parts, "\n"+strings.Repeat(" ", at))
+}
+
+// under are the cells of a row that stand below it, each after the name of its
+// column.
+func (t *table) under(row []cell) string {
+	indent := t.indent + "    "
+	var text, line string
+	for i := len(t.widths) - t.below; i < len(row); i++ {
+		c := row[i]
+		if c.text == "" || c.text == "-" {
+			continue
+		}
+		part := t.names[i].text + " " + Terminal(c.text)
+		if line != "" && runewidth.StringWidth(indent+line+"  "+part) <= t.style.Width {
+			line += "  " + part
+			continue
+		}
+		if line != "" {
+			text += "\n" + indent + line
+		}
+		line = strings.Join(wrapped(part, t.style.Width-len(indent)), "\n"+indent)
+	}
+	if line != "" {
+		text += "\n" + indent + line
+	}
+	return text
 }

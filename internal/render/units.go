@@ -24,12 +24,19 @@ func human(n int64) string {
 	return text[:i] + " " + text[i:]
 }
 
-// ago is the time since t as the docker CLI puts it: "2 minutes", "3 days".
+// Bytes is a size in the units of all screens.
+func Bytes(n int64) string { return human(n) }
+
+// about are words of the docker CLI that say no more than numbers do, and are long.
+var about = strings.NewReplacer("Less than a second", "0 seconds", "About a minute", "1 minute", "About an hour", "1 hour")
+
+// ago is the time since t as the docker CLI puts it, in numbers alone: "2 minutes",
+// "3 days".
 func ago(now, t time.Time) string {
 	if t.IsZero() {
 		return "unknown"
 	}
-	return units.HumanDuration(now.Sub(t))
+	return about.Replace(units.HumanDuration(now.Sub(t)))
 }
 
 // narrow is the width under which times are told in fewer letters.
@@ -37,11 +44,14 @@ const narrow = 100
 
 // when is "2 hours ago", or "2h ago" where there is little room.
 func (s Style) when(now, t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
 	text := ago(now, t) + " ago"
 	if s.Width == 0 || s.Width >= narrow {
 		return text
 	}
-	short := strings.NewReplacer("Less than a second", "0s", "About a minute", "1m", "About an hour", "1h",
+	short := strings.NewReplacer(
 		" seconds", "s", " second", "s", " minutes", "m", " hours", "h", " days", "d", " weeks", "w", " months", "mo", " years", "y")
 	return short.Replace(text)
 }

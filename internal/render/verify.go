@@ -3,21 +3,23 @@ package render
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
 // Verify writes the verdict on a log for people.
 func Verify(w io.Writer, r audit.Report, style Style) error {
-	verdict := style.paint(Good, "intact")
+	color, word := Good, "intact"
 	if !r.Intact() {
-		verdict = style.paint(Bad, "NOT INTACT")
+		color, word = Bad, "NOT INTACT"
 	}
 	segments := ""
 	if n := len(r.Files); n > 1 {
 		segments = fmt.Sprintf(" of %d segments", n)
 	}
-	fmt.Fprintf(w, "%s: %s. %s in %s%s, %s\n", Terminal(r.Path), verdict, count(int(r.Events), "chained event"), count(int(r.Lines), "line"), segments, human(r.Bytes))
+	text := fmt.Sprintf("%s: %s. %s in %s%s, %s", Terminal(r.Path), word, count(int(r.Events), "chained event"), count(int(r.Lines), "line"), segments, human(r.Bytes))
+	fmt.Fprintln(w, strings.Replace(style.fold(text, 2), ": "+word, ": "+style.paint(color, word), 1))
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
 	}
@@ -30,7 +32,7 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
 	}
-	return trust(w, r)
+	return trust(w, r, style)
 }
 
 // findings lists them; those of each file under its name, where there are
@@ -45,7 +47,7 @@ func findings(w io.Writer, r audit.Report, style Style) error {
 		byFile[f.File] = append(byFile[f.File], f)
 	}
 	for _, file := range files {
-		t := table{style: style, indent: "  "}
+		t := table{style: style, indent: "  ", folds: true}
 		if r.Several() {
 			fmt.Fprintf(w, "%s:\n", Terminal(file))
 		}
@@ -69,7 +71,7 @@ func findings(w io.Writer, r audit.Report, style Style) error {
 }
 
 // trust says what of the log can be relied on, and by what.
-func trust(w io.Writer, r audit.Report) error {
+func trust(w io.Writer, r audit.Report, style Style) error {
 	if !r.Intact() && len(r.Untouched) > 0 {
 		fmt.Fprintln(w, "Unchanged, each stretch in itself:")
 		for i, g := range r.Untouched {
@@ -93,7 +95,7 @@ func trust(w io.Writer, r audit.Report) error {
 	switch {
 	case r.Events == 0:
 	case len(r.Heads) == 0:
-		fmt.Fprintln(w, "No head to compare with: whoever can write the file could have rewritten all of it (audit verify --head WORD).")
+		fmt.Fprintln(w, style.fold("No head to compare with: whoever can write the file could have rewritten all of it (audit verify --head WORD).", 2))
 	default:
 		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, count(len(r.Heads), "head"))
 	}

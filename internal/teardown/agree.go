@@ -56,27 +56,27 @@ func (r *Run) refuse(inv inventory.Inventory) error {
 		return nil
 	}
 	r.Screen.Inventory(inv, true)
-	return Protected(refused)
+	return Protected(refused, r.book.Again)
 }
 
 // Protected is the refusal of a teardown that would destroy protected volumes.
-func Protected(volumes []inventory.Resource) *fault.Fault {
-	by, why := map[string][]string{}, []string{}
-	lift, enforced := "ccdestroy", false
+// again is the command that was given, with further flags.
+func Protected(volumes []inventory.Resource, again func(flags ...string) string) *fault.Fault {
+	by, why, lift, enforced := map[string][]string{}, []string{}, []string{}, false
 	for _, v := range volumes {
 		if by[v.Protection] == nil {
 			why = append(why, v.Protection)
 		}
 		by[v.Protection] = append(by[v.Protection], v.Name)
-		lift, enforced = lift+" --unprotect "+v.Name, enforced || v.Enforced
+		lift, enforced = append(lift, "--unprotect", v.Name), enforced || v.Enforced
 	}
 	if enforced {
-		lift = "ccdestroy --no-volumes, which keeps them"
+		lift = []string{"--no-volumes"}
 	}
 	for i, protection := range why {
 		why[i] = fmt.Sprintf("protected by %s: volume %s", protection, strings.Join(by[protection], ", "))
 	}
-	return fault.Refused(lift, "%s", strings.Join(why, "\n"))
+	return fault.Refused(again(lift...), "%s", strings.Join(why, "\n"))
 }
 
 // confirm asks where somebody is to be asked. Where nobody is, what was shown has
@@ -105,7 +105,7 @@ func (r *Run) confirm(ctx context.Context, o *record.Operation, changes []invent
 		r.Save = true
 		return true, nil
 	case answer == TimedOut:
-		return true, &fault.Fault{Err: errors.New("no answer in time: nothing was destroyed"), Try: "ccdestroy --yes goes ahead without asking", Code: fault.ExitDeclined}
+		return true, &fault.Fault{Err: errors.New("no answer in time: nothing was destroyed"), Try: r.book.Again("--yes"), Code: fault.ExitDeclined}
 	}
 	return true, fault.Declined("nothing was destroyed")
 }

@@ -116,7 +116,7 @@ func (r *Run) finish(ctx context.Context, o *record.Operation) error {
 func exportFailed(err error) *fault.Fault {
 	return &fault.Fault{
 		Err:  fmt.Errorf("the export failed, so nothing was destroyed: %w", err),
-		Try:  "ccdestroy export --stop, until it succeeds; or this command without the export",
+		Try:  "ccdestroy export --stop; or this command without the export",
 		Code: fault.ExitRefused,
 	}
 }

@@ -59,11 +59,11 @@ func SetAside(ctx context.Context, k *trash.Keeper, o *record.Operation, b *reco
 		return end, nil
 	}
 	told = &fault.Fault{
-		Err: errors.New("the volumes could not be set aside, so nothing was destroyed: " + err.Error()), Try: "--keep-for 0, which destroys them as Docker Compose does",
+		Err: errors.New("the volumes could not be set aside, so nothing was destroyed: " + err.Error()), Try: b.Again("--keep-for", "0"),
 		Code: fault.ExitRefused,
 	}
 	if errors.Is(err, trash.ErrUnsettled) {
-		told = &fault.Fault{Err: told.Err, Try: "ccdestroy reconcile, which puts them back", Code: fault.ExitRefused}
+		told = &fault.Fault{Err: told.Err, Try: "ccdestroy reconcile", Code: fault.ExitRefused}
 		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: err}, told
 	}
 	o.Details.Kept = nil

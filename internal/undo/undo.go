@@ -138,14 +138,14 @@ func (r *Run) refuse() error {
 	}
 	switch {
 	case len(gone) == len(r.found):
-		return &fault.Fault{Err: fmt.Errorf("volume %s is not in the trash any more: it was purged, or removed by hand", strings.Join(gone, ", ")), Try: "ccdestroy exports, for a copy", Code: fault.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("volume %s is not in the trash any more: it was purged, or removed by hand", strings.Join(gone, ", ")), Try: "ccdestroy exports", Code: fault.ExitFailed}
 	case len(gone) > 0:
 		return &fault.Fault{
 			Err: fmt.Errorf("volume %s is not in the trash any more: nothing was brought back", strings.Join(gone, ", ")),
-			Try: "ccdestroy undo " + r.Of.ID + " VOLUME, for those that are", Code: fault.ExitFailed,
+			Try: r.rest(gone), Code: fault.ExitFailed,
 		}
 	case len(taken) > 0:
-		return fault.Refused("ccdestroy undo "+r.Of.ID+" VOLUME --as NAME; or docker compose down and docker volume rm VOLUME, then this command", "nothing was brought back:\n%s", strings.Join(taken, "\n"))
+		return fault.Refused(r.path(), "nothing was brought back:\n%s", strings.Join(taken, "\n"))
 	}
 	return nil
 }

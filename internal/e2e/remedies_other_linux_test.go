@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What a refused undo offers brings everything back, and loses nothing.
+func TestUndoRemedies(t *testing.T) {
+	t.Parallel()
+	for _, running := range []bool{false, true} {
+		t.Run(map[bool]string{false: "content", true: "in use"}[running], func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t, one(double))
+			s.docker("compose", "up", "--detach")
+			s.fill("PROJ_one", "old")
+			s.fill("PROJ_two", "old too")
+			if r := s.ccdestroy("--keep-for", "1h"); r.code != 0 {
+				t.Fatal(r.stderr)
+			}
+			s.docker("volume", "create", "PROJ_one")
+			s.fill("PROJ_one", "new")
+			if running {
+				s.docker("compose", "up", "--detach")
+			}
+			r := s.ccdestroy("undo", "--reason", "a rehearsal")
+			if r.code != 5 {
+				t.Fatalf("exit %d\n%s", r.code, r.stderr)
+			}
+			s.obey(r.stderr, "Try")
+			two := map[bool]string{false: "PROJ_two", true: "PROJ_two-restored"}[running]
+			if one, old, too := s.held("PROJ_one"), s.held("PROJ_one-restored"), s.held(two); one != "new" || old != "old" || too != "old too" {
+				t.Errorf("%q, %q, %q", one, old, too)
+			}
+		})
+	}
+}
+
+// What is offered where a protected volume would go makes it go: from this program
+// and from Compose, by a label and by a setting that cannot be lifted.
+func TestProtectedRemedies(t *testing.T) {
+	t.Parallel()
+	guarded := strings.Replace(audited, "  data:\n  uploads:", "  data:\n    labels: {ccdestroy.protect: \"true\"}\n  uploads:", 1)
+	for _, c := range []struct {
+		name string
+		down func(*stack) result
+	}{
+		{"this program", func(s *stack) result { return s.ccdestroy("-f", "compose.yaml", "--reason", "a test") }},
+		{"some services", func(s *stack) result { return s.ccdestroy("down", "db", "web") }},
+		{"compose", func(s *stack) result { return s.compose("-f", "compose.yaml", "down", "-v") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := withProvider(t, guarded)
+			s.docker("compose", "up", "--detach")
+			r := c.down(s)
+			if r.code == 0 || !s.hasVolume("PROJ_data") {
+				t.Fatalf("exit %d\n%s", r.code, r.stderr)
+			}
+			screen := r.stderr
+			if _, tries, found := strings.Cut(screen, "(try: "); found {
+				text, _, _ := strings.Cut(tries, ")")
+				screen = "Try: " + text + "\n"
+			}
+			s.obey(screen, "Try")
+			if s.hasVolume("PROJ_data") || s.last().Outcome != "success" {
+				t.Errorf("%s\n%s", s.last().Outcome, r.stderr)
+			}
+		})
+	}
+}
+
+// What is offered where another operation is at work waits for it.
+func TestLockedRemedy(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(talker))
+	g := newGate(t, isArchive)
+	s.docker("compose", "up", "--detach")
+	b := s.start(s.command("", binary, "--export", "saved", "-H", g.host()))
+	g.waitHeld()
+	r := s.ccdestroy("--lock-timeout", "1s", "--reason", "a test")
+	if r.code != 5 || !s.hasVolume("PROJ_data") {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	g.open()
+	s.obey(r.stderr, "Try")
+	if code := b.wait(); code != 0 || s.hasVolume("PROJ_data") {
+		t.Errorf("exit %d\n%s", code, b.stderr())
+	}
+}
+
+// What is offered where the command line is not understood, or names nothing, can
+// be run, and destroys nothing where that was not asked for.
+func TestTypingRemedies(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	s.ccdestroy("record", "--operation", "delete_dashboard", "--outcome", "success")
+	for _, args := range [][]string{
+		{"audti"}, {"-n", "20"}, {"-p", "shop", "audit"}, {"--profle", "x"}, {"-profile", "x"}, {"frobnicate"}, {"--dry-run", "inventory"}, {"help", "audti"},
+		{"audit", "show", "09"}, {"restore", "nowhere"}, {"-p", s.name + "-nothing", "--must-exist"}, {"--unprotect", "nosuch"}, {"undo"}, {"trash", "purge", "09"},
+	} {
+		r := s.ccdestroy(args...)
+		if r.code == 0 || !s.hasVolume("PROJ_data") {
+			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
+			continue
+		}
+		s.obey(r.stderr, "Try")
+		if !s.hasVolume("PROJ_data") || !slices.Contains(s.running(), s.name+"-web-1") {
+			t.Fatalf("%q: something is gone", args)
+		}
+	}
+	r := s.ccdestroy("dwon", "web")
+	s.obey(r.stderr, "Try")
+	r = s.ccdestroy("web")
+	if !s.hasVolume("PROJ_data") {
+		s.docker("compose", "up", "--detach")
+	}
+	s.obey(r.stderr, "Try")
+	if s.hasVolume("PROJ_data") {
+		t.Errorf("not torn down:\n%s", r.stderr)
+	}
+}
