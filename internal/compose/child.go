@@ -45,7 +45,7 @@ func (c *Compose) Stop(ctx context.Context, held []*os.File) error {
 }
 
 func (c *Compose) child(args []string, held []*os.File, signals <-chan os.Signal) (fault.Exit, error) {
-	binary, err := c.docker()
+	binary, env, err := c.executable()
 	if err != nil {
 		return fault.Exit{}, err
 	}
@@ -54,7 +54,7 @@ func (c *Compose) child(args []string, held []*os.File, signals <-chan os.Signal
 		return fault.Exit{}, err
 	}
 	cmd := exec.Command(binary, args...)
-	cmd.Dir, cmd.Env, cmd.Stdout = c.Dir, c.Env, c.Stdout
+	cmd.Dir, cmd.Env, cmd.Stdout = c.Dir, env, c.Stdout
 	switch {
 	case in != nil:
 		cmd.Stdin = in

@@ -24,6 +24,7 @@ type Compose struct {
 	Cache  string // directory for what is remembered about the binaries; "" for none
 
 	binary string // path of docker, found once
+	plugin string // path of the plugin that is run in its place, or ""
 
 	once     sync.Once     // begins to read what follows
 	read     chan struct{} // closed when the next two are there

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -22,12 +23,15 @@ var (
 // remembered is the answer of one pair of binaries. Asking them costs about as
 // much as all our own work, so it is done once per change of either.
 type remembered struct {
-	Binaries string `json:"binaries"` // path, size and mtime of docker and of the plugin candidates
+	Binaries string `json:"binaries"` // path, size and mtime of docker, of its configuration and of the plugin candidates
 	Version  string `json:"version"`
+	Plugin   string `json:"plugin,omitempty"` // path of the one that docker runs, where it can be run in its place
 }
 
 // Version makes sure that Docker Compose answers, and says which it is. Without
 // the plugin, `docker compose down -v` prints Docker's own version and exits 0.
+// Down and Stop then run that plugin without docker, where that makes no
+// difference.
 func (c *Compose) Version(ctx context.Context) (string, error) {
 	binary, err := c.docker()
 	if err != nil {
@@ -38,18 +42,26 @@ func (c *Compose) Version(ctx context.Context) (string, error) {
 	if c.Cache != "" {
 		var r remembered
 		if data, err := os.ReadFile(file); err == nil && json.Unmarshal(data, &r) == nil && r.Binaries == print && r.Version != "" {
+			if c.candidate(r.Plugin) {
+				c.plugin = r.Plugin
+			}
 			return r.Version, nil
 		}
 	}
-	version, err := c.askVersion(ctx)
+	r := remembered{Binaries: print}
+	var asking sync.WaitGroup
+	asking.Go(func() { r.Plugin = c.askPlugin(ctx) })
+	r.Version, err = c.askVersion(ctx)
+	asking.Wait()
 	if err != nil {
 		return "", err
 	}
-	if c.Cache != "" && durable.MkdirAll(c.Cache, 0o700) == nil {
-		data, _ := json.Marshal(remembered{print, version})
+	c.plugin = r.Plugin
+	if c.Cache != "" && ctx.Err() == nil && durable.MkdirAll(c.Cache, 0o700) == nil {
+		data, _ := json.Marshal(r)
 		_ = durable.ReplaceFile(file, data, 0o600) // forgotten, it is asked again
 	}
-	return version, nil
+	return r.Version, nil
 }
 
 func (c *Compose) askVersion(ctx context.Context) (string, error) {
@@ -77,20 +89,23 @@ func missing(stderr string) bool {
 	return strings.Contains(stderr, "unknown flag: --format") || strings.Contains(stderr, "is not a docker command") || strings.Contains(stderr, "unknown command")
 }
 
-// fingerprint names the docker binary and every file that it could take for the
-// Compose plugin, in its order of search.
+// fingerprint names the docker binary, its configuration, and every file that it
+// could take for the Compose plugin.
 func (c *Compose) fingerprint(binary string) string {
-	name := "docker-compose"
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	parts := []string{stamp(binary)}
+	parts := []string{stamp(binary), stamp(c.configFile())}
 	for _, dir := range c.pluginDirs() {
-		if s := stamp(filepath.Join(dir, name)); s != "" {
+		if s := stamp(filepath.Join(dir, pluginName())); s != "" {
 			parts = append(parts, s)
 		}
 	}
 	return strings.Join(parts, "\n")
+}
+
+func pluginName() string {
+	if runtime.GOOS == "windows" {
+		return "docker-compose.exe"
+	}
+	return "docker-compose"
 }
 
 func stamp(path string) string {
@@ -101,19 +116,24 @@ func stamp(path string) string {
 	return fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano())
 }
 
-// pluginDirs lists where the Docker CLI looks for plugins. The extra folders of
-// config.json are covered by the stamp of that file.
-func (c *Compose) pluginDirs() []string {
-	config := c.getenv("DOCKER_CONFIG")
-	if config == "" {
+// configFile is that of the docker command.
+func (c *Compose) configFile() string {
+	dir := c.getenv("DOCKER_CONFIG")
+	if dir == "" {
 		home, _ := os.UserHomeDir()
-		config = filepath.Join(home, ".docker")
+		dir = filepath.Join(home, ".docker")
 	}
+	return filepath.Join(dir, "config.json")
+}
+
+// pluginDirs lists where the Docker CLI looks for plugins.
+func (c *Compose) pluginDirs() []string {
+	config := c.configFile()
 	var extra struct{ CLIPluginsExtraDirs []string }
-	if data, err := os.ReadFile(filepath.Join(config, "config.json")); err == nil {
+	if data, err := os.ReadFile(config); err == nil {
 		_ = json.Unmarshal(data, &extra) // docker itself complains about a broken one
 	}
-	dirs := append(extra.CLIPluginsExtraDirs, filepath.Join(config, "cli-plugins"))
+	dirs := append(extra.CLIPluginsExtraDirs, filepath.Join(filepath.Dir(config), "cli-plugins"))
 	if runtime.GOOS == "windows" {
 		return append(dirs, filepath.Join(c.getenv("ProgramData"), "Docker", "cli-plugins"),
 			filepath.Join(c.getenv("ProgramFiles"), "Docker", "cli-plugins"))

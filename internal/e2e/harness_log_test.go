@@ -29,6 +29,7 @@ type event struct {
 		Fallback     string   `json:"fallback"`
 		Via          string   `json:"resolved_by"`
 		Command      []string `json:"command"`
+		Executed     string   `json:"executed"`
 		Confirmation string   `json:"confirmation"`
 		Signal       string   `json:"signal"`
 		Error        string   `json:"error"`

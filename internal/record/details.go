@@ -25,6 +25,7 @@ type Details struct {
 	Compose      string          `json:"compose,omitempty"`      // version of Docker Compose
 	Via          string          `json:"resolved_by,omitempty"`  // "compose config" when Compose had to resolve the files
 	Command      []string        `json:"command"`                // the child, as it is run
+	Executed     string          `json:"executed,omitempty"`     // path of the Compose plugin that was run with the arguments of Command, in place of docker
 	Confirmation string          `json:"confirmation,omitempty"` // typed, flag or unattended
 	Unprotected  []string        `json:"unprotected,omitempty"`  // volumes named by --unprotect
 	Why          string          `json:"reason,omitempty"`       // --reason

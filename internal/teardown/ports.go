@@ -80,6 +80,9 @@ type Resolver interface {
 type Child interface {
 	// Command is the child's argument vector.
 	Command() []string
+	// Executed is the program that Down runs with these arguments in place of
+	// docker, "" is docker. It is known once Compose has told its version.
+	Executed() string
 	// Stop stops the services that Down would remove, and leaves all in place.
 	Stop(ctx context.Context, held []*os.File) error
 	// Down runs the child to its end and passes every signal on to it. An

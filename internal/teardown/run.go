@@ -144,7 +144,8 @@ func (r *Run) describe(d *record.Details) {
 		Project: r.project.Project, Mode: r.project.Mode, Dir: r.project.Dir, Files: r.project.Files,
 		Fallback: r.project.Fallback, Services: r.project.Named, Engine: r.project.engine,
 	}
-	d.Compose, d.Via, d.Command, d.Why = r.project.compose, r.project.Via, r.Child.Command(), r.Reason
+	d.Compose, d.Via, d.Why = r.project.compose, r.project.Via, r.Reason
+	d.Command, d.Executed = r.Child.Command(), r.Child.Executed()
 }
 
 // unresolved ends a teardown of which it is not known what it would tear down.

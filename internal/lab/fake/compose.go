@@ -40,6 +40,9 @@ func (c *Compose) Version(ctx context.Context) (v string, err error) {
 // Command is the argument vector.
 func (c *Compose) Command() []string { return []string{"docker", "compose", "down", "--volumes"} }
 
+// Executed is docker.
+func (c *Compose) Executed() string { return "" }
+
 func (c *Compose) ours(labels map[string]string) bool {
 	return labels[inventory.LabelProject] == c.Is.Project
 }
