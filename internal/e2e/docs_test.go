@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
@@ -19,8 +20,16 @@ func documented(t *testing.T, path string) (commands []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := ""
+	before, fenced, code := "", false, true
 	for line := range strings.Lines(string(data)) {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			fenced = !fenced
+		}
+		// A block that is indented begins behind an empty line.
+		code = strings.TrimSpace(line) == "" || fenced || code && strings.HasPrefix(line, "    ")
+		if !code {
+			continue
+		}
 		line = strings.TrimPrefix(strings.TrimSpace(line), "$ ")
 		line = strings.TrimPrefix(strings.TrimPrefix(line, "- "), "run: ")
 		line = strings.TrimPrefix(line, "source <(")
@@ -47,9 +56,42 @@ func documented(t *testing.T, path string) (commands []string) {
 	return commands
 }
 
-// Every command that the README and docs/ show is one that works.
+// answering runs a command on a terminal, and types what it asks for.
+func (s *stack) answering(command string) (code int, screen string) {
+	s.t.Helper()
+	p := s.onTerminal(s.command("", "sh", "-c", command))
+	ended, typed := make(chan int, 1), 0
+	go func() { ended <- p.wait() }()
+	for {
+		select {
+		case code = <-ended:
+			return code, plainText(p.seen())
+		case <-time.After(20 * time.Millisecond):
+		}
+		if asked := asksFor.FindAllStringSubmatch(plainText(p.seen()), -1); len(asked) > typed {
+			p.send(asked[typed][1] + "\r")
+			typed++
+		}
+	}
+}
+
+// asksFor is a question for a word.
+var asksFor = regexp.MustCompile(`Type (\S+) to [^\n]*: `)
+
+// Every command that the README and docs/ show is one that works, in a script and
+// on a terminal.
 func TestDocumentedCommands(t *testing.T) {
 	t.Parallel()
+	for _, where := range []string{"script", "terminal"} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			walkDocs(t, where == "terminal")
+		})
+	}
+}
+
+func walkDocs(t *testing.T, terminal bool) {
+	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +103,7 @@ func TestDocumentedCommands(t *testing.T) {
 	slices.Sort(all)
 	all = slices.Compact(all)
 	s := newStack(t, one(single))
-	s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"), "CI_COMMIT_REF_SLUG=main", "CI_PIPELINE_ID=7", "BUILD_NUMBER=7")
+	s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"), "CI_COMMIT_REF_SLUG=main", "CI_PIPELINE_ID=7", "BUILD_NUMBER=7", "PAGER=cat")
 	s.docker("compose", "up", "--detach")
 	s.ccdestroy()
 	id, head := s.last().ID, strings.TrimSpace(s.ccdestroy("audit", "head").stdout)
@@ -88,9 +130,12 @@ func TestDocumentedCommands(t *testing.T) {
 		}
 		command = strings.NewReplacer("prune --yes", "prune --dry-run", // other tests' volumes are on this engine
 			"01M84SCV", id, "trash purge 01KB3Z8A0C", "trash purge --yes "+kept, "trash purge --expired", "trash purge --yes --expired", "01KB3Z8A0C", kept, "EXPORT", strings.TrimSpace(exported.stdout), "pgdata", "data", "--as copy", "--as "+s.name+"-copy", "WORD", head, "ssh audit@host 'cat >> heads'", "cat", "${{ github.run_id }}", "7", "man -l -", "cat", "| source", "| cat", "docker volume rm shop_cache", "docker volume ls").Replace(command)
-		r := run(t, s.command("", "sh", "-c", command))
 		ran++
-		if r.code != 0 {
+		if terminal {
+			if code, screen := s.answering(command); code != 0 {
+				t.Errorf("%s: exit %d\n%s", command, code, screen)
+			}
+		} else if r := run(t, s.command("", "sh", "-c", command)); r.code != 0 {
 			t.Errorf("%s: exit %d\n%s", command, r.code, r.stderr)
 		}
 	}
