@@ -29,6 +29,7 @@ type Restore struct {
 	Signals <-chan os.Signal
 
 	engine  inventory.Engine
+	stable  bool // its time of the making of a volume does not move by writing
 	access  access
 	targets []target
 	checked bool  // the archives
@@ -77,6 +78,7 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return r.done, err
 	}
+	r.stable, r.engine.StableCreated = r.engine.StableCreated, true // on old engines too, while nobody writes to a volume
 	_, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
 		Opened: func(o *record.Operation) { r.access.lock = o.LockPath() },

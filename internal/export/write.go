@@ -125,7 +125,8 @@ func (r *Restore) unmake(t *target) error {
 	}
 	is, there := snap.Volume(t.volume.Name)
 	// Old engines take the last write for the time of making: it moves by our own.
-	if replaced, _ := inventory.Replaced(t.volume.Resource(), is.Resource(), r.engine); !there || replaced {
+	replaced, _ := inventory.Replaced(t.volume.Resource(), is.Resource(), inventory.Engine{StableCreated: r.stable})
+	if !there || replaced {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastLimit)
