@@ -109,7 +109,7 @@ func TestPager(t *testing.T) {
 		{[]string{"PAGER=cat"}, nil, "OPERATION", "", 0},
 		{[]string{"PAGER="}, nil, "OPERATION", "", 0},
 		{[]string{"PAGER=cat >/dev/null; echo $LESS"}, nil, "FRX", "OPERATION", 0},
-		{[]string{"PAGER=head -n 1"}, []string{"-n", "0", "--format", "wide"}, "ENGINE", "", 0},
+		{[]string{"PAGER=head -n 1"}, []string{"-n", "0", "--format", "wide"}, "OUTCOME", "", 0},
 		{[]string{"PAGER=no-such-pager"}, nil, "no-such-pager", "", 1},
 	} {
 		s.env = append(base[:len(base):len(base)], c.env...)
