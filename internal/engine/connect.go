@@ -52,6 +52,9 @@ type Client struct {
 	clocked sync.Mutex // guards clock
 	clock   clock
 
+	hearing sync.Mutex // guards heard
+	heard   []heard    // by watchers, lately
+
 	calling sync.Mutex // guards session
 	session *session   // in which this program runs, or nil
 }

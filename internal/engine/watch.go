@@ -19,6 +19,7 @@ import (
 type Watcher struct {
 	client *Client
 	cancel context.CancelFunc
+	told   []heard        // to others, before this one began
 	done   chan struct{}  // closed when the stream has ended
 	looks  sync.WaitGroup // at what was told of
 	news   chan struct{}
@@ -35,7 +36,7 @@ const lookLimit = 10 * time.Second
 // always: a reader that stalls slows the whole engine down.
 func (c *Client) Watch(ctx context.Context) *Watcher {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &Watcher{client: c, cancel: cancel, done: make(chan struct{}), news: make(chan struct{}, 1)}
+	w := &Watcher{client: c, cancel: cancel, told: c.toldSoFar(), done: make(chan struct{}), news: make(chan struct{}, 1)}
 	since, err := "", c.ready(ctx)
 	if err == nil {
 		since, err = c.since(ctx)
@@ -67,6 +68,11 @@ func (c *Client) Watch(ctx context.Context) *Watcher {
 }
 
 func (w *Watcher) take(ctx context.Context, m events.Message) {
+	one := heard{m.TimeNano, m.Action, m.Actor.ID}
+	if slices.Contains(w.told, one) {
+		return // it was over when this one began
+	}
+	w.client.hear(one)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {

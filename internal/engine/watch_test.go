@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +63,42 @@ func TestWatchHasNoGap(t *testing.T) {
 		}
 		if seen := w.Stop(); seen.Broken || len(seen.Destroyed) != 1 || seen.Destroyed[0] != "data" {
 			t.Errorf("%+v", seen)
+		}
+	}
+}
+
+// What was over when a watcher begins, and told to the one before it, is not news.
+func TestWatchTellsOnce(t *testing.T) {
+	happened := time.Now().UnixNano()
+	var asked atomic.Int64 // for events
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		if !strings.HasSuffix(r.URL.Path, "/events") {
+			fmt.Fprintf(w, `{"SystemTime":%q}`, time.Now().Add(-time.Minute).Format(time.RFC3339Nano))
+			return
+		}
+		for i, name := range []string{"old", "new"}[:1+asked.Add(1)/2] {
+			_ = json.NewEncoder(w).Encode(events.Message{
+				Type: events.VolumeEventType, Action: events.ActionDestroy, Actor: events.Actor{ID: name}, TimeNano: happened + int64(i),
+			})
+		}
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(s.Close)
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://" + s.Listener.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	c := &Client{api: api, host: s.URL}
+	for _, want := range []string{"old", "new"} {
+		w := c.Watch(t.Context())
+		for len(w.Seen().Destroyed) == 0 && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		if seen := w.Stop(); len(seen.Destroyed) != 1 || seen.Destroyed[0] != want {
+			t.Errorf("%q, want %q", seen.Destroyed, want)
 		}
 	}
 }
