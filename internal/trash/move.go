@@ -118,7 +118,7 @@ func (p Place) setAside(e Entry) error {
 	if err := p.step("set aside", e.Volume); err != nil {
 		return err
 	}
-	return move(data, filepath.Join(p.entry(e.Operation, e.Volume), dataName), renameNew)
+	return p.move(e.Volume, data, filepath.Join(p.entry(e.Operation, e.Volume), dataName), renameNew)
 }
 
 // putBack renames data out of the trash into a volume that has none. With Swap
@@ -134,6 +134,10 @@ func (p Place) putBack(item Item) (moved bool, err error) {
 	if made, err := exists(p.volume(item.name())); err != nil || !made {
 		return false, errors.Join(err, fmt.Errorf("volume %q is not there", item.name()))
 	}
+	// The engine does not make its directory durable. The data leaves a place that is.
+	if err := durable.SyncDir(filepath.Dir(p.volume(item.name()))); err != nil {
+		return false, err
+	}
 	if err := p.step("put back", item.Volume); err != nil {
 		return false, err
 	}
@@ -142,7 +146,7 @@ func (p Place) putBack(item Item) (moved bool, err error) {
 		rename = renameEmpty
 	}
 	from, to := filepath.Join(p.entry(item.Operation, item.Volume), dataName), filepath.Join(p.volume(item.name()), dataName)
-	if err := move(from, to, rename); err != nil || !item.Swap {
+	if err := p.move(item.Volume, from, to, rename); err != nil || !item.Swap {
 		return err == nil, err
 	}
 	if err := p.step("drop", item.Volume); err != nil {
@@ -151,49 +155,23 @@ func (p Place) putBack(item Item) (moved bool, err error) {
 	return true, p.drop(item)
 }
 
-// move renames a directory and makes both names durable.
-func move(from, to string, rename func(from, to string) error) error {
+// move renames a directory and makes both names durable: the new one first.
+func (p Place) move(volume, from, to string, rename func(from, to string) error) error {
 	if err := rename(from, to); err != nil {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	if err := p.step("sync", volume); err != nil {
+		return err
 	}
 	return errors.Join(durable.SyncDir(filepath.Dir(to)), durable.SyncDir(filepath.Dir(from)))
 }
 
-// drop removes an entry that has no data, and its operation's directory with the
-// last one.
-func (p Place) drop(item Item) error {
-	dir := p.entry(item.Operation, item.Volume)
-	for _, path := range []string{filepath.Join(dir, entryName), dir} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+// settled makes it durable that the data is where it was found: whoever moved it
+// may have been killed before he had done that.
+func (p Place) settled(item Item) error {
+	err := durable.SyncDir(p.entry(item.Operation, item.Volume))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // it was dropped, after both names were durable
 	}
-	_ = os.Remove(filepath.Dir(dir)) // others are in it
-	return durable.SyncDir(filepath.Join(p.Root, trashDir))
-}
-
-// purge ends an entry with its data.
-//
-//   - A crash before the rename leaves all as it was.
-//   - After it some of the data is left, under another name, so that nobody takes
-//     it for the whole; purging again goes on from there.
-func (p Place) purge(item Item) (ended bool, err error) {
-	dir := p.entry(item.Operation, item.Volume)
-	if err := p.step("end", item.Volume); err != nil {
-		return false, err
-	}
-	err = move(filepath.Join(dir, dataName), filepath.Join(dir, endName), renameNew)
-	if there, look := exists(filepath.Join(dir, endName)); !there || look != nil { // somebody was faster
-		return false, errors.Join(err, look)
-	}
-	if err := p.step("purge", item.Volume); err != nil {
-		return false, err
-	}
-	if err := os.RemoveAll(filepath.Join(dir, endName)); err != nil {
-		return false, err
-	}
-	if err := p.step("drop", item.Volume); err != nil {
-		return true, err
-	}
-	return true, p.drop(item)
+	return errors.Join(durable.SyncDir(p.volume(item.name())), err)
 }

@@ -8,9 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -129,63 +126,6 @@ func (p Place) probe() error {
 	return errors.Join(err, durable.Writable(volumes))
 }
 
-// sideBySide is how many volumes are moved at once: each waits for the disk, and
-// waits that overlap are one.
-const sideBySide = 8
-
-func (p Place) setAllAside(ctx context.Context, entries []Entry) error {
-	errs, slots := make([]error, len(entries)), make(chan struct{}, sideBySide)
-	if p.TestOnlyAt != nil { // one step after the other
-		slots = make(chan struct{}, 1)
-	}
-	var failed atomic.Bool
-	var wg sync.WaitGroup
-	for i, e := range entries {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if failed.Load() {
-				return
-			}
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				errs[i] = p.setAside(e)
-			}
-			if errs[i] != nil {
-				failed.Store(true)
-			}
-		})
-	}
-	wg.Wait()
-	err := errors.Join(errs...)
-	if err == nil {
-		return nil
-	}
-	for _, e := range slices.Backward(entries) {
-		err = errors.Join(err, p.takeBack(e))
-	}
-	return err
-}
-
-// takeBack undoes setAside, however far it came.
-func (p Place) takeBack(e Entry) error {
-	item := Item{Operation: e.Operation, Volume: e.Volume}
-	if valid(e.Operation, e.Volume) != nil {
-		return nil
-	}
-	f, err := p.look(item)
-	switch {
-	case err != nil:
-		return err
-	case f.Where == InTrash:
-		if _, err := p.putBack(item); err != nil {
-			return err
-		}
-	case f.Where == InBoth:
-		return fmt.Errorf("volume %q has other data by now", e.Volume)
-	}
-	return p.drop(item)
-}
-
 func (p Place) one(action string, item Item) (f Found) {
 	if err := errors.Join(valid(item.Operation, item.Volume), valid(item.Operation, item.name())); err != nil {
 		return failed(Found{Item: item}, err)
@@ -198,6 +138,8 @@ func (p Place) one(action string, item Item) (f Found) {
 	switch {
 	case action == DoPutBack && (before.Where == InTrash || before.Where == InBoth):
 		acted, err = p.putBack(item)
+	case action == DoPutBack && before.Where == InVolume:
+		err = p.settled(item)
 	case action == DoPurge && before.Where != InVolume && before.Where != Nowhere:
 		acted, err = p.purge(item)
 	case action == DoPurge:
@@ -220,8 +162,17 @@ func failed(f Found, err error) Found {
 // needs it any more.
 const leftLife = 30 * 24 * time.Hour
 
-func (f Found) left() bool {
-	return f.Error == "" && (f.Where == InVolume || f.Where == Nowhere) && f.Entry != nil && time.Since(f.Entry.Kept) > leftLife
+// left reports whether it is one. Without an entry its directory is from a write or
+// a removal that was cut off, and was last changed then.
+func (f Found) left(dir fs.DirEntry) bool {
+	if f.Error != "" || f.Where != InVolume && f.Where != Nowhere {
+		return false
+	}
+	if f.Entry != nil {
+		return time.Since(f.Entry.Kept) > leftLife
+	}
+	info, err := dir.Info()
+	return err == nil && time.Since(info.ModTime()) > leftLife
 }
 
 // list finds what there is, oldest operation first. What is no entry of ours, or
@@ -251,7 +202,7 @@ func (p Place) list() (all []Found, err error) {
 			}
 			item := Item{Operation: op.Name(), Volume: v.Name()}
 			f := p.one(DoLocate, item)
-			if f.left() {
+			if f.left(v) {
 				_ = p.drop(item) // the next listing comes upon it again
 			}
 			if f.Where == InTrash || f.Where == InBoth || f.Where == Ending || f.Error != "" {

@@ -135,3 +135,28 @@ func TestPutBackOver(t *testing.T) {
 		t.Errorf("left: %v, %v", left, err)
 	}
 }
+
+// What a write of an entry has left that was cut off goes with the next listing
+// after a while, and not before.
+func TestLeftover(t *testing.T) {
+	p := place(t, "a")
+	dir := p.entry(op, "a")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, entryName+".tmp-X"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for age, stays := range []bool{true, false} {
+		changed := time.Now().Add(-time.Duration(age) * (leftLife + time.Hour))
+		if err := os.Chtimes(dir, changed, changed); err != nil {
+			t.Fatal(err)
+		}
+		if out := p.must(t, Request{Action: DoList}); len(out.Held) > 0 {
+			t.Errorf("%+v", out.Held)
+		}
+		if there, err := exists(filepath.Dir(dir)); there != stays || err != nil {
+			t.Errorf("it is there: %t, %v; want: %t", there, err, stays)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func Settler(e Engine, open trash.Open) record.Settler {
 		if err != nil {
 			return end, err
 		}
-		if err := finish(ctx, shelf, out.Found); err != nil {
+		if err := finish(ctx, shelf, o.Name, out.Found); err != nil {
 			return end, err
 		}
 		if out, err = shelf.Do(ctx, trash.Request{Action: trash.DoLocate, Items: items}); err != nil {
@@ -50,28 +50,36 @@ func Settler(e Engine, open trash.Open) record.Settler {
 	}
 }
 
-// finish goes on with what cannot stay as it is.
-func finish(ctx context.Context, shelf trash.Shelf, found []trash.Found) error {
-	var back, end []trash.Item
+// finish goes on with what cannot stay as it is, and makes durable what may not be:
+// the operation may have been killed right after a rename.
+func finish(ctx context.Context, shelf trash.Shelf, operation string, found []trash.Found) error {
+	items := map[string][]trash.Item{}
 	for _, f := range found {
-		switch f.Where {
-		case trash.InTrash:
-			if f.Made { // it has no _data: no container could use it
-				back = append(back, f.Item)
-			}
-		case trash.Ending:
-			end = append(end, f.Item)
+		if action := toFinish(operation, f); action != "" {
+			items[action] = append(items[action], f.Item)
 		}
 	}
-	for action, items := range map[string][]trash.Item{trash.DoPutBack: back, trash.DoPurge: end} {
-		if len(items) == 0 {
-			continue
-		}
+	for action, items := range items {
 		if _, err := shelf.Do(ctx, trash.Request{Action: action, Items: items}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// toFinish is the action that an item takes, or "".
+func toFinish(operation string, f trash.Found) string {
+	switch {
+	case f.Where == trash.Ending:
+		return trash.DoPurge
+	case f.Where == trash.InTrash && f.Made: // the volume has no _data: no container could use it
+		return trash.DoPutBack
+	case f.Where == trash.InVolume && operation == audit.Undo: // it is back
+		return trash.DoPutBack
+	case operation == audit.Purge && (f.Where == trash.InVolume || f.Where == trash.Nowhere): // it is gone
+		return trash.DoPurge
+	}
+	return ""
 }
 
 func itemsOf(kept []record.Kept) (items []trash.Item) {

@@ -1,0 +1,98 @@
+package trash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+)
+
+// atOnce is how many volumes are moved side by side: each waits for the disk, and
+// waits that overlap are one.
+const atOnce = 8
+
+func (p Place) setAllAside(ctx context.Context, entries []Entry) error {
+	err := p.begin(entries)
+	if err == nil {
+		err = p.sideBySide(ctx, entries)
+	}
+	if err == nil {
+		return nil
+	}
+	for _, e := range slices.Backward(entries) {
+		err = errors.Join(err, p.takeBack(e))
+	}
+	return err
+}
+
+// begin makes the directories that entries share durable. Of two that are written
+// side by side, one would find them made, and not know that they are not durable.
+func (p Place) begin(entries []Entry) error {
+	for _, e := range entries {
+		if err := valid(e.Operation, e.Volume); err != nil {
+			return err
+		}
+	}
+	var last string
+	for _, e := range entries {
+		if e.Operation == last {
+			continue
+		}
+		last = e.Operation
+		if err := durable.MkdirAll(filepath.Join(p.Root, trashDir, e.Operation), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Place) sideBySide(ctx context.Context, entries []Entry) error {
+	errs, slots := make([]error, len(entries)), make(chan struct{}, atOnce)
+	if p.TestOnlyAt != nil { // one step after the other
+		slots = make(chan struct{}, 1)
+	}
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	for i, e := range entries {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if failed.Load() {
+				return
+			}
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = p.setAside(e)
+			}
+			if errs[i] != nil {
+				failed.Store(true)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// takeBack undoes setAside, however far it came.
+func (p Place) takeBack(e Entry) error {
+	item := Item{Operation: e.Operation, Volume: e.Volume}
+	if valid(e.Operation, e.Volume) != nil {
+		return nil
+	}
+	f, err := p.look(item)
+	switch {
+	case err != nil:
+		return err
+	case f.Where == InTrash:
+		if _, err := p.putBack(item); err != nil {
+			return err
+		}
+	case f.Where == InBoth:
+		return fmt.Errorf("volume %q has other data by now", e.Volume)
+	}
+	return p.drop(item)
+}
