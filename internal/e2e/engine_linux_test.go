@@ -78,9 +78,7 @@ func TestEngineStopsInMidTeardown(t *testing.T) {
 		t.Errorf("without an engine: exit %d\n%s", r.code, r.stderr)
 	}
 	e.start()
-	if r := s.ccdestroy("reconcile"); r.code != 0 {
-		t.Errorf("exit %d\n%s", r.code, r.stderr)
-	}
+	s.obey(errs.String(), "When the engine is back")
 	last := s.last()
 	if last.Outcome != "partial" || last.Details.Settled != "reconcile" || len(last.DataAffected) != 0 || !s.hasVolume("PROJ_data") {
 		t.Errorf("outcome %q, settled %q, affected %q", last.Outcome, last.Details.Settled, last.DataAffected)

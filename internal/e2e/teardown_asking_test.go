@@ -16,6 +16,7 @@ func TestAsking(t *testing.T) {
 		outcome string
 		screen  string
 		gone    bool
+		obey    bool // what the screen offers tears it down
 	}{
 		{name: "typed name", keys: "PROJ\n", code: 0, outcome: "success", gone: true, screen: "Destroyed PROJ: 1 container, 1 volume, 1 network"},
 		{name: "wrong name", keys: "prod\n", again: "prod\n", code: 4, outcome: "cancelled", screen: "cancelled: nothing was destroyed"},
@@ -24,7 +25,7 @@ func TestAsking(t *testing.T) {
 		{name: "enter", keys: "\n", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "ctrl-d", keys: "\x04", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "ctrl-c", keys: "\x03", code: 130, outcome: "cancelled", screen: "nothing was destroyed"},
-		{name: "no answer", args: []string{"--prompt-timeout", "300ms"}, code: 4, outcome: "cancelled", screen: "no answer in time"},
+		{name: "no answer", args: []string{"--prompt-timeout", "300ms"}, code: 4, outcome: "cancelled", screen: "no answer in time", obey: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -54,6 +55,9 @@ func TestAsking(t *testing.T) {
 			}
 			if !c.gone && len(s.events()) != 1 {
 				t.Errorf("%d events for a teardown that never began", len(s.events()))
+			}
+			if c.obey && (s.obey(p.seen(), "Try").code != 0 || s.hasVolume("PROJ_data")) {
+				t.Errorf("what was offered did not tear it down:\n%s", p.seen())
 			}
 		})
 	}
