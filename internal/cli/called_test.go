@@ -29,6 +29,11 @@ func TestCommandsAsCalled(t *testing.T) {
 	if err != nil || strings.Join(p.program(), " ") != "docker ccdestroy" || strings.Join(p.Args, " ") != "audit" {
 		t.Errorf("%q %q %v", p.program(), p.Args, err)
 	}
+	p, err = Process{Args: []string{"--log-level", "a b", "ccdestroy", "audit"}}.AsPlugin()
+	const want = "docker --log-level 'a b' ccdestroy undo"
+	if got := (render.Style{Program: p.program()}).Called("ccdestroy undo"); err != nil || got != want || p.name() != "docker ccdestroy" {
+		t.Errorf("%q by %q, %v, want %q", got, p.name(), err, want)
+	}
 }
 
 // Every command of the grammar is known where texts are adapted.

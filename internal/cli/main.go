@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -33,6 +34,8 @@ type Process struct {
 	color string    // auto, always or never: --color
 	set   *settings // what the command line does not say
 	pages *paging
+
+	dockers []string // docker's own flags, where the Docker CLI called it
 
 	testOnlyWidth int // of a terminal that is not there; 0 is none
 }
@@ -89,9 +92,15 @@ func (p Process) abs(path string) string {
 // program is how the user calls this program.
 func (p Process) program() []string {
 	if p.Plugin {
-		return []string{"docker", "ccdestroy"}
+		return slices.Concat([]string{"docker"}, p.dockers, []string{"ccdestroy"})
 	}
 	return []string{"ccdestroy"}
+}
+
+// name is that of the program without docker's own flags.
+func (p Process) name() string {
+	p.dockers = nil
+	return strings.Join(p.program(), " ")
 }
 
 // style is what the other side of a stream can show.
@@ -181,7 +190,7 @@ func Main(p Process) (code int) {
 
 func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 	return kong.New(g,
-		kong.Name(strings.Join(p.program(), " ")),
+		kong.Name(p.name()),
 		kong.Description(description),
 		kong.Writers(p.Stdout, p.Stderr),
 		kong.Exit(func(code int) { panic(exitNow(code)) }),

@@ -135,6 +135,9 @@ func (p Process) AsPlugin() (Process, error) {
 		return p, &fault.Fault{Err: err, Try: "docker ccdestroy --help", Code: fault.ExitUsage}
 	}
 	socket := p.Getenv(pluginSocket)
+	if own := len(p.Args) - len(rest) - 1; own >= 0 && p.Args[own] == "ccdestroy" {
+		p.dockers = slices.Clone(p.Args[:own])
+	}
 	p.Args = rest
 	p, err = p.with(env, map[string]string{pluginSocket: "", pluginOriginal: ""})
 	if socket != "" {

@@ -49,7 +49,7 @@ func (s Style) Called(text string) string {
 		return text
 	}
 	return ourCommand.ReplaceAllStringFunc(text, func(found string) string {
-		return strings.Join(s.Program, " ") + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
+		return words(s.Program) + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
 	})
 }
 
