@@ -52,7 +52,7 @@ func TestCLIPlugin(t *testing.T) {
 			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
 		}
 	}
-	if r := docker("--context", "here", "ccdestroy", "--yes"); r.code != 0 || s.last().Outcome != "success" || s.hasVolume("PROJ_data") || !strings.Contains(r.stderr, "(docker ccdestroy audit show ") {
+	if r := docker("--context", "here", "ccdestroy", "--yes"); r.code != 0 || s.last().Outcome != "success" || s.hasVolume("PROJ_data") || !strings.Contains(r.stderr, "(docker --context here ccdestroy audit show ") {
 		t.Errorf("teardown: exit %d\n%s", r.code, r.stderr)
 	}
 	if r := docker("ccdestroy", "audit", "-n", "20"); r.code != 0 || !strings.Contains(r.stdout, "success") {

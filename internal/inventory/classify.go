@@ -83,7 +83,7 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 			}
 		}
 	}
-	v.Unforeseen = e.bystanders(v.Resources, known)
+	v.Unforeseen = e.bystanders(before.Project, v.Resources, known)
 	if after.ChildFailed || after.Unseen && !pastServices(v.Resources) {
 		v.Providers = before.Providers
 	}
@@ -269,16 +269,14 @@ func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inven
 	return out
 }
 
-// bystanders finds volumes that the engine announced as destroyed, that were
-// there before or came meanwhile, that are not there now, and that the command
-// did not ask for. They may be somebody else's doing: they are told, and not
-// counted.
-func (e evidence) bystanders(told []Resource, known Snapshot) (out []string) {
+// bystanders finds volumes of the project that the engine announced as destroyed,
+// that were there before, that are not there now, and that the command did not ask
+// for. They may be somebody else's doing: they are told, and not counted.
+func (e evidence) bystanders(project string, told []Resource, known Snapshot) (out []string) {
 	for name := range e.destroyed {
 		planned := slices.ContainsFunc(told, func(r Resource) bool { return r.Kind == KindVolume && r.Name == name })
-		_, was := known.Volume(name)
 		_, is := e.Snapshot.Volume(name)
-		if !planned && was && !is {
+		if !planned && !is && known.concerns(name, project) {
 			out = append(out, name)
 		}
 	}

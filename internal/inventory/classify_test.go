@@ -108,11 +108,16 @@ func TestToldElsewhere(t *testing.T) {
 	}
 }
 
-// What others destroy meanwhile is told and not counted.
+// What others destroy of the project meanwhile is told and not counted; what does
+// not concern it is not told.
 func TestBystanders(t *testing.T) {
-	known := Snapshot{Volumes: []Volume{{Name: "stranger"}, {Name: "still"}}}
-	after := After{Snapshot: Snapshot{Volumes: []Volume{{Name: "still"}}}, Seen: Seen{Destroyed: []string{"stranger", "still", "newcomer"}}}
-	if v := Classify(Inventory{}, known, after, nil); !slices.Equal(v.Unforeseen, []string{"stranger"}) || len(v.Lost) != 0 {
+	ours := map[string]string{LabelProject: "shop"}
+	known := Snapshot{
+		Volumes:    []Volume{{Name: "stranger"}, {Name: "labelled", Labels: ours}, {Name: "used"}, {Name: "still", Labels: ours}},
+		Containers: []Container{{Labels: ours, Mounts: []Mount{{Volume: "used"}}}, {Mounts: []Mount{{Volume: "stranger"}}}},
+	}
+	after := After{Snapshot: Snapshot{Volumes: []Volume{{Name: "still"}}}, Seen: Seen{Destroyed: []string{"stranger", "labelled", "used", "still", "newcomer"}}}
+	if v := Classify(Inventory{Project: "shop"}, known, after, nil); !slices.Equal(v.Unforeseen, []string{"labelled", "used"}) || len(v.Lost) != 0 {
 		t.Errorf("%q", v.Unforeseen)
 	}
 }

@@ -128,6 +128,13 @@ func (s Snapshot) Volume(name string) (v Volume, found bool) {
 	return s.Volumes[i], true
 }
 
+// concerns reports whether a volume is there that a project made or uses.
+func (s Snapshot) concerns(volume, project string) bool {
+	v, there := s.Volume(volume)
+	uses := func(c Container) bool { return c.Labels[LabelProject] == project }
+	return there && (v.Labels[LabelProject] == project || slices.ContainsFunc(s.Users(volume), uses))
+}
+
 // Users are the containers that refer to a volume.
 func (s Snapshot) Users(volume string) (users []Container) {
 	for _, c := range s.Containers {

@@ -155,7 +155,8 @@ func (p Place) putBack(item Item) (moved bool, err error) {
 	return true, p.drop(item)
 }
 
-// move renames a directory and makes both names durable: the new one first.
+// move renames a directory and makes both names durable: the new one first. Where
+// the directory that it leaves is gone by now, so is the old name.
 func (p Place) move(volume, from, to string, rename func(from, to string) error) error {
 	if err := rename(from, to); err != nil {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
@@ -163,7 +164,11 @@ func (p Place) move(volume, from, to string, rename func(from, to string) error)
 	if err := p.step("sync", volume); err != nil {
 		return err
 	}
-	return errors.Join(durable.SyncDir(filepath.Dir(to)), durable.SyncDir(filepath.Dir(from)))
+	made, left := durable.SyncDir(filepath.Dir(to)), durable.SyncDir(filepath.Dir(from))
+	if errors.Is(left, fs.ErrNotExist) {
+		left = nil
+	}
+	return errors.Join(made, left)
 }
 
 // settled makes it durable that the data is where it was found: whoever moved it
