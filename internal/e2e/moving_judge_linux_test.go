@@ -157,7 +157,7 @@ func (w *world) judgeLoss(l loss, claims []claim, sum *summary) {
 	case len(named) > 1:
 		w.violated(sum, "was destroyed once and is in several records", named, l.name, l.at)
 	case len(named) == 0 && !l.byFoe && slices.ContainsFunc(open, func(c claim) bool { return c.blind(l) }):
-		sum.unseenOne()
+		sum.passed(&sum.unseen)
 	case len(named) == 0 && !l.byFoe:
 		w.violated(sum, "was destroyed and is in no record", open, l.name, l.at)
 	}
@@ -185,7 +185,7 @@ func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	case known != "" && known != w.name:
 		w.violated(sum, "is recorded, and is of another project", c, name, c.to)
 	case !gone && !there && c.Details.Settled != "":
-		sum.silentOne() // the engine tells nobody of a volume that went as its client was killed
+		sum.passed(&sum.silent) // the engine tells nobody of a volume that went as its client was killed
 	case !gone:
 		w.violated(sum, "is recorded, and was not destroyed in that time", c, name, c.to)
 	}
