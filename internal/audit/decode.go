@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -269,13 +270,15 @@ func (p *parsed) event() (Event, error) {
 	return e, json.Unmarshal(p.fields[keyDataAffected], &e.DataAffected)
 }
 
-var wholeDigits = regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?$`)
+var wholeDigits = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?$`)
+})
 
 // ParseTime reads what datetime.isoformat writes: with or without microseconds,
 // with or without an offset. Without one it was the writer's local time, which
 // here can only be taken for ours.
 func ParseTime(text string) (time.Time, error) {
-	if !wholeDigits.MatchString(text) { // time.Parse takes an hour of one digit
+	if !wholeDigits().MatchString(text) { // time.Parse takes an hour of one digit
 		return time.Time{}, fmt.Errorf("malformed: timestamp %q is not ISO 8601", text)
 	}
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -28,10 +29,15 @@ const (
 	Accept          = "accept" // of what became of the log
 )
 
-var operationName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+var operationName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]*$`) })
+
+// maxOperation is how long the name of an operation may be.
+const maxOperation = 64
 
 // ValidOperation reports whether name is a lower_snake name of at most 64 bytes.
-func ValidOperation(name string) bool { return operationName.MatchString(name) }
+func ValidOperation(name string) bool {
+	return len(name) <= maxOperation && operationName().MatchString(name)
+}
 
 // Outcome is how an operation ended, or that it has not ended yet.
 type Outcome string

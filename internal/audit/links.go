@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,13 +22,15 @@ func (k Link) Head() Head { return Head{Log: k.Log, Seq: k.Seq, SHA256: k.SHA256
 
 // segmentName matches the name of a segment without its extension. An id that is
 // not of this kind is no part of a file name: such a log cannot be rotated.
-var segmentName = regexp.MustCompile(`^(.*)-\d{4}-\d\d-\d\d-([A-Z0-9]{26})$`)
+var segmentName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(.*)-\d{4}-\d\d-\d\d-([A-Z0-9]{26})$`)
+})
 
 // splitSegment takes the name of a segment apart: the name of the log that it is
 // of, and the segment's own id. Of another name the id is "".
 func splitSegment(name string) (log, id string) {
 	ext := filepath.Ext(name)
-	if m := segmentName.FindStringSubmatch(strings.TrimSuffix(name, ext)); m != nil {
+	if m := segmentName().FindStringSubmatch(strings.TrimSuffix(name, ext)); m != nil {
 		return m[1] + ext, m[2]
 	}
 	return "", ""

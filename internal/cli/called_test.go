@@ -39,10 +39,7 @@ func TestCommandsAsCalled(t *testing.T) {
 // Every command of the grammar is known where texts are adapted.
 func TestCommandsAreKnown(t *testing.T) {
 	var g grammar
-	parser, err := newParser(&g, Process{}, &settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&g, Process{}, &settings{})
 	for _, name := range childNames(parser.Model.Node) {
 		text := "ccdestroy " + name
 		if got := (render.Style{Program: []string{"docker", "ccdestroy"}}).Called(text); got != "docker "+text && name != "compose" {

@@ -100,10 +100,7 @@ func TestFlagsDocumented(t *testing.T) {
 		text.Write(data)
 	}
 	var g grammar
-	parser, err := newParser(&g, Process{Now: time.Now}, &settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&g, Process{Now: time.Now}, &settings{})
 	seen := 0
 	_ = kong.Visit(parser.Model, func(v kong.Visitable, next kong.Next) error {
 		if f, ok := v.(*kong.Flag); ok && f.Name != "help" && f.Name != "version" && !f.Hidden {

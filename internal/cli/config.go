@@ -62,7 +62,7 @@ func defaultOf(app *kong.Application, name string) (value string) {
 // sources are the places of settings, the strongest first.
 func (s *settings) sources() []render.Source {
 	var variables []string
-	for _, name := range flagNames(s.app) {
+	for _, name := range flagNames(s.app()) {
 		if _, set := s.p.lookup(variable(name)); set {
 			variables = append(variables, variable(name))
 		}

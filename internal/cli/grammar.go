@@ -27,7 +27,7 @@ in ~/.config/ccdestroy/config.yaml; ccdestroy config shows what is set where.
 // grammar is the command line.
 type grammar struct {
 	Version kong.VersionFlag `help:"Show the version and exit."`
-	Color   string           `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
+	colorFlag
 
 	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project and its volumes (default command; takes no arguments)."`
 	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
@@ -51,6 +51,18 @@ type grammar struct {
 	Completion  completionCmd  `cmd:"" signals:"end" settings:"none" help:"Print a completion script for a shell."`
 	Man         manCmd         `cmd:"" signals:"end" settings:"none" help:"Print the manual page (for man -l -)."`
 	VersionOf   versionCmd     `cmd:"" signals:"end" settings:"none" name:"version" help:"Show the version and build details."`
+}
+
+// bare is the grammar of a line that holds nothing but flags, and is a teardown.
+// To make all of the grammar takes as long as everything else that comes before
+// the engine is asked.
+type bare struct {
+	colorFlag
+	Destroy destroyCmd `cmd:"" default:"withargs"`
+}
+
+type colorFlag struct {
+	Color string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Colours: auto (on a terminal, unless NO_COLOR is set), always, never."`
 }
 
 // help is kong's own, with the flags of the command that runs when none is

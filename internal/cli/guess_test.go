@@ -74,10 +74,7 @@ func slips(word string) (all []string) {
 func TestSlipsNeverTearDown(t *testing.T) {
 	dir, env, touched := tripwire(t)
 	var g grammar
-	parser, err := newParser(&g, Process{}, &settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&g, Process{}, &settings{})
 	app := parser.Model
 	commands, flags := append(childNames(app.Node), "web", "help"), []string{}
 	for _, f := range slices.Concat(app.Flags, app.DefaultCmd.Flags) {
@@ -201,10 +198,7 @@ func TestReworded(t *testing.T) {
 // Compose's flags before a command go behind its name.
 func TestFlagsBeforeACommand(t *testing.T) {
 	var g grammar
-	parser, err := newParser(&g, Process{}, &settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&g, Process{}, &settings{})
 	for typed, want := range map[string]string{
 		"--profile worker inventory":              "inventory --profile worker",
 		"-f a.yaml down web":                      "down -f a.yaml web",

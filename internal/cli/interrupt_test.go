@@ -16,10 +16,7 @@ func TestEveryCommandTakesSignals(t *testing.T) {
 		"audit rotate", "audit accept", "compose down", "compose finish",
 	}
 	var g grammar
-	parser, err := newParser(&g, Process{}, &settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&g, Process{}, &settings{})
 	var visit func(n *kong.Node)
 	visit = func(n *kong.Node) {
 		if n.Leaf() {
@@ -42,10 +39,7 @@ func TestDryRunRecordsNothing(t *testing.T) {
 		"audit": false, "audit list": false, "audit rotate": true, "exports": false, "inventory": false,
 	} {
 		var g grammar
-		parser, err := newParser(&g, Process{}, &settings{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		parser := newParser(&g, Process{}, &settings{})
 		call, err := parser.Parse(strings.Fields(line))
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -12,7 +13,7 @@ import (
 // keepTime is a length of time on the command line: 7d, 2w, 12h, 90m, or 0.
 type keepTime time.Duration
 
-var keepForm = regexp.MustCompile(`^(\d{1,5})([smhdw])$`)
+var keepForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d{1,5})([smhdw])$`) })
 
 var keepUnits = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
 
@@ -20,7 +21,7 @@ func parseKeepTime(text string) (keepTime, error) {
 	if text == "0" {
 		return 0, nil
 	}
-	if m := keepForm.FindStringSubmatch(text); m != nil {
+	if m := keepForm().FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])
 		return keepTime(time.Duration(n) * keepUnits[m[2]]), err
 	}

@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/render"
 )
@@ -31,9 +33,10 @@ type Process struct {
 	Now     func() time.Time
 	Plugin  bool // the Docker CLI called it
 
-	color string    // auto, always or never: --color
-	set   *settings // what the command line does not say
-	pages *paging
+	color    string    // auto, always or never: --color
+	set      *settings // what the command line does not say
+	pages    *paging
+	identity *identity
 
 	dockers []string // docker's own flags, where the Docker CLI called it
 
@@ -140,37 +143,74 @@ func Main(p Process) (code int) {
 			code = int(exit)
 		}
 	}()
-	var g grammar
-	p.pages = &paging{}
+	p.pages, p.identity = &paging{}, &identity{}
 	p.set = &settings{p: p}
-	parser, err := newParser(&g, p, p.set)
-	if err != nil {
-		panic(err) // the grammar itself is wrong
+	if loadsProject(p.Args) {
+		go compose.WarmUp() // beside the parser, which takes as long
 	}
-	if asked, err := p.complete(parser); err != nil {
-		return p.complain(err)
-	} else if asked {
-		return fault.ExitOK
-	}
-	p.set.app = parser.Model
-	p.set.read()
-	args, err := reword(parser.Model, p.Args)
-	if err != nil {
-		return p.complain(err)
-	}
-	call, err := parser.Parse(args)
-	if err != nil {
-		return p.complain(cmp.Or(p.set.wrong, p.usage(parser.Model, err)))
+	full := sync.OnceValues(func() (*grammar, *kong.Kong) {
+		var g grammar
+		return &g, newParser(&g, p, p.set)
+	})
+	p.set.app = func() *kong.Application { _, parser := full(); return parser.Model }
+	call, color := p.parseBare()
+	if call == nil {
+		g, parser := full()
+		if asked, err := p.complete(parser); err != nil {
+			return p.complain(err)
+		} else if asked {
+			return fault.ExitOK
+		}
+		var err error
+		if call, err = p.parse(parser); err != nil {
+			return p.complain(err)
+		}
+		color = g.Color
 	}
 	if err := p.set.admit(call); err != nil {
 		return p.complain(err)
 	}
-	p.color = g.Color
+	p.color = color
+	return p.run(call)
+}
+
+// parseBare parses a line of flags alone. It is nil where the line is another one,
+// or wrong, so that all of the grammar has to look at it.
+func (p Process) parseBare() (call *kong.Context, color string) {
+	if slices.ContainsFunc(p.Args, func(word string) bool { return !strings.HasPrefix(word, "-") || word == "--" }) || p.Getenv(completeAsked) != "" {
+		return nil, ""
+	}
+	var b bare
+	parser := newParser(&b, p, p.set, kong.NoDefaultHelp())
+	call, err := p.parse(parser)
+	if err != nil {
+		return nil, ""
+	}
+	return call, b.Color
+}
+
+// parse reads the settings and the command line.
+func (p Process) parse(parser *kong.Kong) (*kong.Context, error) {
+	p.set.read()
+	args, err := reword(parser.Model, p.Args)
+	if err != nil {
+		return nil, err
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		return nil, cmp.Or(p.set.wrong, p.usage(parser.Model, err))
+	}
+	return call, nil
+}
+
+// run runs the command and returns the exit code.
+func (p Process) run(call *kong.Context) int {
 	exit := fault.ExitOK
 	run := func(ctx context.Context) error {
 		call.BindTo(ctx, (*context.Context)(nil))
-		return call.Run(p, &exit, parser.Model)
+		return call.Run(p, &exit, call.Model)
 	}
+	var err error
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var sig os.Signal
@@ -188,8 +228,14 @@ func Main(p Process) (code int) {
 	return exit
 }
 
-func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
-	return kong.New(g,
+// loadsProject reports whether a command line that is yet to be parsed looks like
+// one of a command that loads a project.
+func loadsProject(args []string) bool {
+	return len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "down" || args[0] == "inventory"
+}
+
+func newParser(grammar any, p Process, set *settings, more ...kong.Option) *kong.Kong {
+	parser, err := kong.New(grammar, append(more,
 		kong.Name(p.name()),
 		kong.Description(description),
 		kong.Writers(p.Stdout, p.Stderr),
@@ -203,7 +249,11 @@ func newParser(g *grammar, p Process, set *settings) (*kong.Kong, error) {
 		}),
 		momentMapper(p.Now),
 		kong.Resolvers(set),
-	)
+	)...)
+	if err != nil {
+		panic(err) // the grammar itself is wrong
+	}
+	return parser
 }
 
 // complain writes what went wrong and what to try, and returns the exit code.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -20,11 +21,15 @@ type moment struct{ time.Time }
 const momentForms = `2h, 1h30m, 3 days ago, yesterday, "yesterday 17:00", monday, last week, noon, 2026-11-23, "2026-11-23 17:00", or RFC 3339`
 
 var (
-	agoForm   = regexp.MustCompile(`^(?:(\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten) ?(seconds?|secs?|s|minutes?|mins?|months?|mo|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)[ ,]*)`)
-	clockForm = regexp.MustCompile(`^(?:(.*?\S) (?:at )?|)(\d{1,2}:\d{2}(?::\d{2})?|noon|midnight)$`)
-	dayForms  = []string{"2006-01-02", "2006-01", "2006"}
-	numbers   = []string{"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
-	weekdays  = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+	agoForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:(\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten) ?(seconds?|secs?|s|minutes?|mins?|months?|mo|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)[ ,]*)`)
+	})
+	clockForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:(.*?\S) (?:at )?|)(\d{1,2}:\d{2}(?::\d{2})?|noon|midnight)$`)
+	})
+	dayForms = []string{"2006-01-02", "2006-01", "2006"}
+	numbers  = []string{"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+	weekdays = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 )
 
 // parseMoment reads a time; those without an offset are local.
@@ -47,7 +52,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 		return t, nil
 	}
 	clock, hasClock := "", false
-	if m := clockForm.FindStringSubmatch(words); m != nil {
+	if m := clockForm().FindStringSubmatch(words); m != nil {
 		words, clock, hasClock = m[1], m[2], true
 	}
 	if unit, last := strings.CutPrefix(words, "last "); last && !hasClock {
@@ -76,7 +81,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 func ago(text string, now time.Time) (time.Time, bool) {
 	at, any := now, false
 	for text != "" {
-		m := agoForm.FindStringSubmatch(text)
+		m := agoForm().FindStringSubmatch(text)
 		if m == nil {
 			return now, false
 		}

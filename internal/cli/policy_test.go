@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
@@ -22,11 +24,8 @@ func TestProtectAddsUp(t *testing.T) {
 	p := Process{Dir: f.dir, Environ: []string{"XDG_CONFIG_HOME=" + filepath.Join(f.dir, "config"), "CCDESTROY_PROTECT=a,b"}}
 	p.set = &settings{p: p}
 	var g grammar
-	parser, err := newParser(&g, p, p.set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.set.app = parser.Model
+	parser := newParser(&g, p, p.set)
+	p.set.app = func() *kong.Application { return parser.Model }
 	p.set.read()
 	if p.set.wrong != nil {
 		t.Fatal(p.set.wrong)

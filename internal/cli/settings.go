@@ -21,7 +21,7 @@ import (
 // (protect, reason) counts from everywhere.
 type settings struct {
 	p     Process
-	app   *kong.Application
+	app   func() *kong.Application // with every command
 	files []*settingsFile // the strongest first
 	wrong error           // why a file cannot be obeyed; nothing destructive runs then
 	stray error           // why the project's file is not obeyed: it is of another account
@@ -102,7 +102,7 @@ func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 		}
 		found[0].value = text
 	}
-	value, err := s.fit(ctx.Model, flag, found[0])
+	value, err := s.fit(flag, found[0])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", found[0].from, err)
 	}
@@ -111,7 +111,7 @@ func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 
 // fit makes of a setting what the parser takes; nil where it is meant for another
 // command's flag of this name.
-func (s *settings) fit(app *kong.Application, flag *kong.Flag, set setting) (any, error) {
+func (s *settings) fit(flag *kong.Flag, set setting) (any, error) {
 	list, isList := set.value.([]any)
 	switch {
 	case isList && !flag.IsSlice():
@@ -123,7 +123,7 @@ func (s *settings) fit(app *kong.Application, flag *kong.Flag, set setting) (any
 		}
 		return slices.Contains([]string{"true", "1", "yes"}, text), nil
 	case !takes(flag, set.value):
-		if slices.ContainsFunc(flagsOf(app), func(f *kong.Flag) bool { return f.Name == flag.Name && takes(f, set.value) }) {
+		if slices.ContainsFunc(flagsOf(s.app()), func(f *kong.Flag) bool { return f.Name == flag.Name && takes(f, set.value) }) {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("one of %s is wanted, not %q", strings.Join(flag.EnumSlice(), ", "), fmt.Sprint(set.value))

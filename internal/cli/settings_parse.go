@@ -35,7 +35,7 @@ func parse(data []byte) (*yaml.Node, error) {
 
 // take takes over the keys of a mapping.
 func (f *settingsFile) take(doc *yaml.Node, s *settings) (err error) {
-	known := flagNames(s.app)
+	known := flagNames(s.app())
 	f.keys, err = f.mapping(doc, func(key string) error { return f.may(key, known, s.files[0].path) }, func(below *yaml.Node) (err error) {
 		f.enforced, err = f.mapping(below, func(key string) error { return mayEnforce(key, known) }, nil)
 		for key, one := range f.enforced {

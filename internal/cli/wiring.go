@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -81,8 +82,24 @@ func (p Process) warnHead(l *audit.Log) {
 }
 
 // who is the user and the actor of the record, and the CI system, "" outside of
-// any.
+// any. It is found out once.
 func (p Process) who() (user string, claims json.RawMessage, vendor string) {
+	i := p.identity
+	if i == nil {
+		i = &identity{}
+	}
+	i.once.Do(func() { i.user, i.claims, i.vendor = p.identify() })
+	return i.user, i.claims, i.vendor
+}
+
+// identity is what identify has found out.
+type identity struct {
+	once         sync.Once
+	user, vendor string
+	claims       json.RawMessage
+}
+
+func (p Process) identify() (user string, claims json.RawMessage, vendor string) {
 	m := actor.ThisMachine(p.Getenv)
 	a := actor.Identify(m)
 	claims, err := json.Marshal(a)

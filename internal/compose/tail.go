@@ -3,6 +3,7 @@ package compose
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // tailSize is how much of the child's error output is recorded; tailRaw is how
@@ -28,7 +29,9 @@ func (t *tailWriter) Write(p []byte) (int, error) {
 }
 
 // escapes are CSI, OSC and two-byte escape sequences.
-var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])`)
+var escapes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])`)
+})
 
 // String is the last 8 KiB as plain lines: without control sequences, and
 // without lines that only repeat the one before.
@@ -37,7 +40,7 @@ func (t *tailWriter) String() string {
 	if t.cut { // perhaps in the middle of a sequence
 		_, raw, _ = strings.Cut(raw, "\n")
 	}
-	text := escapes.ReplaceAllString(raw, "")
+	text := escapes().ReplaceAllString(raw, "")
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {

@@ -4,16 +4,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
-var hexName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var hexName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
 // LooksAnonymous reports whether the engine, not a person, named the volume.
 // Engines before 23 give such volumes no label, only a name of 64 hex digits.
 func LooksAnonymous(v Volume) bool {
 	_, label := v.Labels[LabelAnonymous]
-	return label || hexName.MatchString(v.Name) && v.Labels[LabelProject] == ""
+	return label || hexName().MatchString(v.Name) && v.Labels[LabelProject] == ""
 }
 
 // planVolumes lists the volumes that the project declares, labels or mounts.

@@ -106,7 +106,7 @@ func (l Life) prepare(ctx context.Context, o *Operation, d Preparation) error {
 	l.Book.warnHead()
 	// The lock comes first: an operation that was waited for may have died, and
 	// is settled before anything is looked at.
-	if err := l.Book.settleDead(ctx, o.project); err != nil {
+	if err := l.Book.settleDead(ctx, o); err != nil {
 		return err
 	}
 	if err := l.Book.Check(ctx, o.Name); err != nil {

@@ -33,12 +33,19 @@ const (
 	SettledBeside = "provider"  // the process that stood beside Docker Compose
 )
 
-// settleDead settles what the lock files show to be dead, before an operation
-// that holds the lock of its project looks. What cannot be settled is told. The
-// error is a *fault.Fault: when it is one of the same project, what that has
-// destroyed could not be told any more from what is destroyed next.
-func (b *Book) settleDead(ctx context.Context, project *durable.Locked) error {
+// settleDead settles what the lock files show to be dead, before mine, which
+// holds the lock of its project, looks; nil is none. What cannot be settled is
+// told. The error is a *fault.Fault: when it is one of the same project, what that
+// has destroyed could not be told any more from what is destroyed next.
+func (b *Book) settleDead(ctx context.Context, mine *Operation) error {
+	var project *durable.Locked
+	if mine != nil {
+		project = mine.project
+	}
 	for _, id := range b.locked() {
+		if mine != nil && id == mine.ID {
+			continue
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -49,11 +50,13 @@ func plain(s string) bool {
 // formula is how a text begins that a spreadsheet runs, behind quotes and blanks
 // that it drops. Where a locale separates by semicolons, what stands behind one is
 // a cell of its own, in a CSV of commas too.
-var formula = regexp.MustCompile(`(^|;)([\s\p{Z}"']*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])`)
+var formula = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(^|;)([\s\p{Z}"']*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])`)
+})
 
 // Cell makes text safe for a spreadsheet: what would be run as a formula is
 // marked as text, the way spreadsheets do it themselves.
-func Cell(s string) string { return formula.ReplaceAllString(Terminal(s), "$1'$2") }
+func Cell(s string) string { return formula().ReplaceAllString(Terminal(s), "$1'$2") }
 
 // Lines escapes each line of a text and indents it.
 func Lines(text, indent string) string {

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -222,7 +223,7 @@ func (l *Listing) row(names []string, cells ...cell) error {
 		return l.csv.Write(texts)
 	}
 	if first {
-		if err := htmlHead.Execute(l.w, names); err != nil {
+		if err := htmlHead().Execute(l.w, names); err != nil {
 			return err
 		}
 	}
@@ -230,7 +231,7 @@ func (l *Listing) row(names []string, cells ...cell) error {
 	for i, c := range cells {
 		texts[i] = Terminal(c.text)
 	}
-	return htmlRow.Execute(l.w, texts)
+	return htmlRow().Execute(l.w, texts)
 }
 
 // Flush writes what was added so far, for somebody who waits for it. Times
@@ -259,7 +260,7 @@ func (l *Listing) End() error {
 		return l.csv.Error()
 	case HTML:
 		if l.count == 0 {
-			if err := htmlHead.Execute(l.w, []string{"No events"}); err != nil {
+			if err := htmlHead().Execute(l.w, []string{"No events"}); err != nil {
 				return err
 			}
 		}
@@ -276,11 +277,15 @@ func (l *Listing) End() error {
 }
 
 var (
-	htmlHead = template.Must(template.New("head").Parse(`<!DOCTYPE html>
+	htmlHead = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("head").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Audit history</title></head><body>
 <table border="1"><caption>Audit history</caption><thead><tr>{{range .}}<th scope="col">{{.}}</th>{{end}}</tr></thead><tbody>
 `))
-	htmlRow = template.Must(template.New("row").Parse("<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>\n"))
+	})
+	htmlRow = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("row").Parse("<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>\n"))
+	})
 )
 
 func dash(s string) string {

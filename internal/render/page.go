@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -31,7 +32,11 @@ func styleHash() string {
 // cellNames is how many names a cell has at most.
 const cellNames = 8
 
-var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("report").Funcs(pageFuncs).Parse(pageText))
+})
+
+var pageFuncs = template.FuncMap{
 	"style": func() template.CSS { return pageStyle }, "styleHash": func() template.HTMLAttr { return template.HTMLAttr(styleHash()) },
 	"visible": Terminal, "size": human, "between": between, "daysOf": daysOf, "chart": timeChart, "meter": meter, "swatch": swatch,
 	"rfc": stamp, "minute": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
@@ -60,7 +65,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 		}
 		return template.HTML(`<a href="#` + template.HTMLEscapeString(anchor(r.ID)) + `">` + text + `</a>`)
 	},
-}).Parse(pageText))
+}
 
 // anchor is an id as a fragment of an address: what is no letter or digit is
 // left out.
@@ -76,7 +81,7 @@ func anchor(id string) string {
 // Page writes the report as one page that needs nothing else.
 func (r *Report) Page(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	if err := pageTemplate.Execute(out, r); err != nil {
+	if err := pageTemplate().Execute(out, r); err != nil {
 		return err
 	}
 	return out.Flush()

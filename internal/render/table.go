@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mattn/go-runewidth"
 )
@@ -41,14 +42,16 @@ func (s Style) command(name string, args ...string) string {
 }
 
 // ourCommand is a command of ours in a text: the program with a command or a flag.
-var ourCommand = regexp.MustCompile(`(docker )?\bccdestroy (-{1,2}[a-zA-Z]|(audit|completion|config|destroy|doctor|down|export|exports|help|init|inventory|man|prune|reconcile|record|restore|run|trash|undo|version|watch)\b)`)
+var ourCommand = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(docker )?\bccdestroy (-{1,2}[a-zA-Z]|(audit|completion|config|destroy|doctor|down|export|exports|help|init|inventory|man|prune|reconcile|record|restore|run|trash|undo|version|watch)\b)`)
+})
 
 // Called is a text with the commands in it as the user calls this program.
 func (s Style) Called(text string) string {
 	if len(s.Program) < 2 {
 		return text
 	}
-	return ourCommand.ReplaceAllStringFunc(text, func(found string) string {
+	return ourCommand().ReplaceAllStringFunc(text, func(found string) string {
 		return words(s.Program) + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
 	})
 }

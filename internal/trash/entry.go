@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -45,9 +46,16 @@ const (
 // What a path is made of comes from records and from the engine; nothing else
 // than names like these ever becomes a part of one.
 var (
-	volumeName    = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$`)
-	operationName = regexp.MustCompile(`^[0-9A-Z]{26}$`)
+	volumeForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
+	operationForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Z]{26}$`) })
 )
+
+// maxName is how long the name of a volume may be: that of a directory.
+const maxName = 255
+
+func isVolumeName(name string) bool { return len(name) <= maxName && volumeForm().MatchString(name) }
+
+func isOperation(id string) bool { return operationForm().MatchString(id) }
 
 // Place is where the volumes and the trash of an engine lie.
 type Place struct {
@@ -71,10 +79,10 @@ func (p Place) entry(operation, volume string) string {
 }
 
 func valid(operation, volume string) error {
-	if !operationName.MatchString(operation) {
+	if !isOperation(operation) {
 		return fmt.Errorf("%q is no operation's id", operation)
 	}
-	if !volumeName.MatchString(volume) {
+	if !isVolumeName(volume) {
 		return fmt.Errorf("%q is no name of a volume", volume)
 	}
 	return nil

@@ -71,7 +71,7 @@ func (p Place) look(item Item) (f Found, err error) {
 // keepable says why a volume cannot be set aside, or nil: its data must be a
 // directory, of the file system that the trash is on, and nothing mounted there.
 func (p Place) keepable(volume string) error {
-	if !volumeName.MatchString(volume) {
+	if !isVolumeName(volume) {
 		return fmt.Errorf("%q is no name of a volume", volume)
 	}
 	data := filepath.Join(p.volume(volume), dataName)

@@ -186,7 +186,7 @@ func (p Place) list() (all []Found, err error) {
 		return nil, err
 	}
 	for _, op := range operations {
-		if !operationName.MatchString(op.Name()) {
+		if !isOperation(op.Name()) {
 			continue
 		}
 		volumes, err := os.ReadDir(filepath.Join(p.Root, trashDir, op.Name()))
@@ -197,7 +197,7 @@ func (p Place) list() (all []Found, err error) {
 			return nil, err
 		}
 		for _, v := range volumes {
-			if !volumeName.MatchString(v.Name()) {
+			if !isVolumeName(v.Name()) {
 				continue
 			}
 			item := Item{Operation: op.Name(), Volume: v.Name()}
