@@ -51,7 +51,7 @@ func (c *Client) Platform(ctx context.Context) (inventory.Platform, error) {
 	if err := c.ready(ctx); err != nil {
 		return inventory.Platform{}, err
 	}
-	info, err := c.info(ctx)
+	info, err := c.justSaid(ctx)
 	if err != nil {
 		return inventory.Platform{}, err
 	}

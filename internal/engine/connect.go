@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/docker/cli/cli/config"
 	dockercontext "github.com/docker/cli/cli/context"
 	"github.com/docker/cli/cli/context/docker"
 	"github.com/docker/cli/cli/context/store"
 	cliopts "github.com/docker/cli/opts"
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 
@@ -49,8 +51,10 @@ type Client struct {
 	greeting sync.Mutex // guards greeted
 	greeted  bool       // the API version is settled
 
-	clocked sync.Mutex // guards clock
+	clocked sync.Mutex // guards clock, said, saidAt
 	clock   clock
+	said    system.Info // by the engine, of itself, at saidAt
+	saidAt  time.Time
 
 	hearing sync.Mutex // guards heard
 	heard   []heard    // by watchers, lately

@@ -98,6 +98,21 @@ func (c *Client) lastClock() clock {
 	return c.clock
 }
 
+// saidLimit is how long what the engine said of itself counts as just said.
+const saidLimit = 5 * time.Second
+
+// justSaid is what the engine said of itself, which it is asked where that was not
+// a moment ago: Engine 20.10 starts other programs to answer.
+func (c *Client) justSaid(ctx context.Context) (system.Info, error) {
+	c.clocked.Lock()
+	said, at := c.said, c.saidAt
+	c.clocked.Unlock()
+	if !at.IsZero() && time.Since(at) < saidLimit {
+		return said, nil
+	}
+	return c.info(ctx)
+}
+
 // info asks the engine about itself, and notes what its clock shows.
 func (c *Client) info(ctx context.Context) (system.Info, error) {
 	info, err := c.api.Info(ctx)
@@ -106,6 +121,7 @@ func (c *Client) info(ctx context.Context) (system.Info, error) {
 	}
 	c.clocked.Lock()
 	defer c.clocked.Unlock()
+	c.said, c.saidAt = info, time.Now()
 	if showed, err := time.Parse(time.RFC3339Nano, info.SystemTime); err == nil {
 		c.clock = clock{showed: showed, answered: time.Now()}
 	}

@@ -131,7 +131,7 @@ func (p Place) one(action string, item Item) (f Found) {
 		return failed(Found{Item: item}, err)
 	}
 	before, err := p.look(item)
-	if err != nil {
+	if err != nil || action == DoLocate {
 		return failed(before, err)
 	}
 	acted := false
