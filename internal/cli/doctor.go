@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -99,13 +98,14 @@ func (d *doctor) settings() {
 }
 
 func (d *doctor) tools(ctx context.Context, c doctorCmd) {
-	path, err := exec.LookPath("docker")
-	if !d.must("docker", err, path, "install the docker command line") {
+	child := d.p.compose(compose.Args{Host: c.Host, Context: c.Context})
+	path, err := child.Program()
+	if !d.must("docker", err, path, "") {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
 	defer cancel()
-	version, err := d.p.compose(compose.Args{Host: c.Host, Context: c.Context}).Version(ctx)
+	version, err := child.Version(ctx)
 	d.must("compose", err, "Docker Compose "+version, "install the Docker Compose plugin")
 }
 

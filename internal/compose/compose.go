@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -23,7 +25,8 @@ type Compose struct {
 	Stderr *os.File
 	Cache  string // directory for what is remembered about the binaries; "" for none
 
-	binary string // path of docker, found once
+	binary string // path of docker, found once, or of docker-compose
+	alone  bool   // it is docker-compose, where there is no docker
 	plugin string // path of the plugin that is run in its place, or ""
 
 	once     sync.Once     // begins to read what follows
@@ -33,25 +36,54 @@ type Compose struct {
 }
 
 var errNoDocker = &fault.Fault{
-	Err:  errors.New("the docker command was not found in PATH"),
+	Err:  errors.New("neither docker nor docker-compose was found in PATH"),
 	Try:  "install the Docker CLI and its Compose plugin",
 	Code: fault.ExitFailed,
 }
 
-// docker finds the docker binary.
-func (c *Compose) docker() (string, error) {
-	if c.binary == "" {
-		path, err := exec.LookPath("docker")
-		if err != nil {
-			return "", errNoDocker
-		}
-		c.binary = path
+// Program finds the docker command, or a Compose that stands alone where there is
+// none. The error is a *fault.Fault.
+func (c *Compose) Program() (string, error) {
+	if c.binary != "" {
+		return c.binary, nil
 	}
-	return c.binary, nil
+	for _, name := range []string{"docker", standalone} {
+		if path, err := exec.LookPath(name); err == nil {
+			c.binary, c.alone = path, name == standalone
+			return path, nil
+		}
+	}
+	return "", errNoDocker
 }
 
-// Command is the child's argument vector, beginning with "docker".
-func (c *Compose) Command() []string { return append([]string{"docker"}, c.Args.down()...) }
+// standalone is the Compose that needs no docker command, from its version 2 on
+// the same program as the plugin.
+const standalone = "docker-compose"
+
+// words are arguments of the docker command as the program that is run takes them:
+// docker-compose takes docker's own flags too, and is not told that it is Compose.
+func (c *Compose) words(args []string) []string {
+	at := 0 // behind docker's own flags, which have a value each
+	for at+1 < len(args) && strings.HasPrefix(args[at], "--") {
+		at += 2
+	}
+	if !c.alone || at >= len(args) || args[at] != "compose" {
+		return args
+	}
+	return slices.Delete(slices.Clone(args), at, at+1)
+}
+
+// typed is a command line as a user would type it.
+func (c *Compose) typed(args []string) []string {
+	if c.alone {
+		return append([]string{standalone}, c.words(args)...)
+	}
+	return append([]string{"docker"}, args...)
+}
+
+// Command is the child's argument vector, beginning with "docker", or with
+// "docker-compose" where there is no docker. It is known after Version.
+func (c *Compose) Command() []string { return c.typed(c.Args.down()) }
 
 // readsStdin reports whether one of the files is standard input.
 func (c *Compose) readsStdin() bool {
@@ -88,11 +120,11 @@ func (c *Compose) input(ctx context.Context) (io.Reader, error) {
 
 // run runs docker with the arguments and returns what it printed.
 func (c *Compose) run(ctx context.Context, args ...string) (stdout []byte, stderr string, err error) {
-	binary, err := c.docker()
+	binary, err := c.Program()
 	if err != nil {
 		return nil, "", err
 	}
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, binary, c.words(args)...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
 	cmd.WaitDelay = drainLimit // what docker itself started may outlive it
 	if in, err := c.input(ctx); err != nil {

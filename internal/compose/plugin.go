@@ -28,7 +28,7 @@ var ordinary = []string{
 // askPlugin asks docker which Compose plugin it runs. "" is that docker has to run
 // it itself.
 func (c *Compose) askPlugin(ctx context.Context) string {
-	if runtime.GOOS == "windows" || !c.plain() || c.script() {
+	if runtime.GOOS == "windows" || c.alone || !c.plain() || c.script() {
 		return ""
 	}
 	stdout, _, err := c.run(ctx, "info", "--format", "{{json .ClientInfo.Plugins}}")
@@ -53,7 +53,7 @@ func (c *Compose) candidate(path string) bool {
 
 // script reports whether docker is somebody's script, which has its reasons.
 func (c *Compose) script() bool {
-	path, err := c.docker()
+	path, err := c.Program()
 	if err != nil {
 		return true
 	}
@@ -87,7 +87,7 @@ func (c *Compose) plain() bool {
 
 // executable is what Down and Stop run, and its environment.
 func (c *Compose) executable() (path string, env []string, err error) {
-	docker, err := c.docker()
+	docker, err := c.Program()
 	if err != nil || c.plugin == "" {
 		return docker, c.Env, err
 	}

@@ -70,7 +70,7 @@ func (c *Compose) loadFault(ours, theirs error) error {
 	}
 	return &fault.Fault{
 		Err:  fmt.Errorf("the project could not be loaded: %w", theirs),
-		Try:  "docker " + strings.Join(append(c.Args.docker(), "config", "--quiet"), " ") + "   # shows what is wrong with the files",
+		Try:  strings.Join(c.typed(append(c.Args.docker(), "config", "--quiet")), " ") + "   # shows what is wrong with the files",
 		Code: fault.ExitFailed,
 	}
 }

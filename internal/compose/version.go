@@ -18,6 +18,7 @@ import (
 var (
 	errNoPlugin = errors.New("the Docker Compose plugin does not answer")
 	errMissing  = errors.New("the docker command has no compose plugin")
+	errNotTwo   = errors.New("docker-compose does not answer as version 2 or later does")
 )
 
 // remembered is the answer of one pair of binaries. Asking them costs about as
@@ -33,7 +34,7 @@ type remembered struct {
 // Down and Stop then run that plugin without docker, where that makes no
 // difference.
 func (c *Compose) Version(ctx context.Context) (string, error) {
-	binary, err := c.docker()
+	binary, err := c.Program()
 	if err != nil {
 		return "", err
 	}
@@ -74,13 +75,17 @@ func (c *Compose) askVersion(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	}
 	what := errNoPlugin
+	if c.alone {
+		what = errNotTwo
+	}
 	if missing(string(stderr)) {
 		return "", &fault.Fault{Err: errMissing, Try: "install it: https://docs.docker.com/compose/install/linux/; then docker compose version", Code: fault.ExitFailed}
 	}
 	if line := firstLine(stderr); line != "" {
 		what = fmt.Errorf("%w: %s", errNoPlugin, line)
 	}
-	return "", &fault.Fault{Err: what, Try: "docker compose version   # and install the plugin docker-compose (v2 or later)", Code: fault.ExitFailed}
+	try := strings.Join(c.typed([]string{"compose", "version"}), " ")
+	return "", &fault.Fault{Err: what, Try: try + "   # and install the plugin docker-compose (v2 or later)", Code: fault.ExitFailed}
 }
 
 // missing reports whether docker knows no command compose: it takes the flags that

@@ -40,3 +40,25 @@ func TestPluginInPlaceOfDocker(t *testing.T) {
 		})
 	}
 }
+
+// Without a docker command docker-compose tears down, and the record says that it
+// did.
+func TestStandaloneCompose(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(double))
+	plugin := s.plugin()
+	s.compose("up", "--detach")
+	bin := t.TempDir()
+	need.Run(t, "ln", "-s", plugin, filepath.Join(bin, "docker-compose"))
+	host := s.docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	s.env = append(withoutVariables(s.env, "PATH", "DOCKER_HOST"), "PATH="+bin)
+	r := s.ccdestroy("--yes", "-H", host, "--timeout", "1")
+	e := s.last()
+	want := "docker-compose --host " + host + " down --volumes --timeout 1"
+	if got := strings.Join(e.Details.Command, " "); r.code != 0 || e.Outcome != "success" || len(e.DataAffected) != 2 || e.Details.Executed != "" || got != want {
+		t.Errorf("exit %d, %s of %q by %q, want %q\n%s", r.code, e.Outcome, e.DataAffected, got, want, r.stderr)
+	}
+	if r := s.ccdestroy("doctor", "-H", host); !strings.Contains(r.stdout, filepath.Join(bin, "docker-compose")) {
+		t.Errorf("doctor: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}

@@ -20,7 +20,7 @@ func TestCannotBegin(t *testing.T) {
 		{name: "unreachable engine by variable", env: func(*stack) []string { return []string{"DOCKER_HOST=tcp://127.0.0.1:1"} }, says: "does not answer at tcp://127.0.0.1:1", recorded: true},
 		{name: "unknown context", args: []string{"--context", "nobody"}, says: `docker context "nobody"`},
 		{name: "host and context", args: []string{"-H", "unix:///x", "--context", "y"}, says: "exclude each other"},
-		{name: "no docker command", env: func(*stack) []string { return []string{"PATH=/nowhere"} }, says: "docker command was not found", recorded: true},
+		{name: "no docker command", env: func(*stack) []string { return []string{"PATH=/nowhere"} }, says: "neither docker nor docker-compose was found", recorded: true},
 		{name: "no plugin", env: func(s *stack) []string {
 			for _, dir := range []string{"/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"} {
 				if _, err := os.Stat(dir + "/docker/cli-plugins/docker-compose"); err == nil {
