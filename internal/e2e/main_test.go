@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -43,9 +44,40 @@ func TestMain(m *testing.M) {
 			panic(string(out))
 		}
 	}
+	if throughDocker {
+		if err := letDockerRun(filepath.Join(dir, "config")); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// throughDocker says that all teardowns of these tests are to be run by the docker
+// command, and not by the plugin without it.
+var throughDocker = os.Getenv("CCDESTROY_THROUGH") == "docker"
+
+// letDockerRun makes a configuration with a setting that docker alone follows, and
+// otherwise what the present one has.
+func letDockerRun(dir string) error {
+	from := os.Getenv("DOCKER_CONFIG")
+	if from == "" {
+		from = filepath.Join(os.Getenv("HOME"), ".docker")
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	entries, _ := os.ReadDir(from) // none is fine
+	for _, e := range entries {
+		if e.Name() != "config.json" {
+			if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	setting := []byte(`{"aliases":{"builder":"buildx"}}`)
+	return errors.Join(os.WriteFile(filepath.Join(dir, "config.json"), setting, 0o600), os.Setenv("DOCKER_CONFIG", dir))
 }
 
 // patience bounds every wait in these tests; no test asserts how long anything

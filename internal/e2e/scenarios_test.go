@@ -149,6 +149,9 @@ func (sc scenario) compare(t *testing.T, s *stack, before []object, vanished []s
 	if mode := map[string]string{"": "files", "none": "", "labels": "labels"}[sc.mode]; last.Details.Mode != mode {
 		t.Errorf("mode %q, want %q", last.Details.Mode, mode)
 	}
+	if ran := last.Details.Executed == ""; last.Details.Mode != "" && ran != throughDocker {
+		t.Errorf("docker itself ran: %t (%q), want %t", ran, last.Details.Executed, throughDocker)
+	}
 	affected := []string{}
 	for _, name := range last.DataAffected {
 		affected = append(affected, "volume "+s.alias(before, name))

@@ -8,4 +8,7 @@ internal/lab/apt.sh strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq grof
 CCDESTROY_IMAGE=$(internal/lab/image.sh)
 export CCDESTROY_IMAGE
 # Four at a time suits two cores: most of the time a test waits for the engine.
-go test -v -count=1 -parallel 4 -timeout 60m ./... | grep --line-buffered -vE '^(=== |PASS$|ok .*no test|\?)|^ *--- PASS'
+run() { go test -v -count=1 -parallel 4 -timeout 60m "$@" | grep --line-buffered -vE '^(=== |PASS$|ok .*no test|\?)|^ *--- PASS'; }
+run ./...
+# The same teardowns with docker between ccdestroy and the Compose plugin.
+CCDESTROY_THROUGH=docker run -run '^Test(Differential|SignalWithoutTerminal|SignalOnTerminal|SecondSignalIsPassedOn)$' ./internal/e2e
