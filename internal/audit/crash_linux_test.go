@@ -11,16 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/contextcore/ccdestroy/internal/lab/need"
-)
-
-// shutdownRequest is EXT4_IOC_SHUTDOWN of the kernel's fs/ext4/ext4.h; the flag
-// says that the journal is not written out first.
-const (
-	shutdownRequest = 0x8004587d
-	withoutFlush    = 2
+	"github.com/contextcore/ccdestroy/internal/lab/power"
 )
 
 // TestPowerCut cuts the power of a disk at random moments of a run of appends.
@@ -107,8 +99,8 @@ func appendUntilCut(t *testing.T, l *Log, dir, id string) (ids []string) {
 	mu.Lock()
 	before := slices.Clone(ids)
 	mu.Unlock()
-	if err := unix.IoctlSetPointerInt(int(mount.Fd()), shutdownRequest, withoutFlush); err != nil {
-		t.Fatalf("shut the file system down: %v", err)
+	if err := power.Cut(mount); err != nil {
+		t.Fatal(err)
 	}
 	_ = cmd.Process.Kill()
 	<-done

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/contextcore/ccdestroy/internal/lab/need"
+	"github.com/contextcore/ccdestroy/internal/lab/power"
 )
 
 // blockSize is that of the disks, in bytes.
@@ -97,20 +98,13 @@ func (d *disk) sync() {
 	}
 }
 
-// shutdownRequest is EXT4_IOC_SHUTDOWN of the kernel's fs/ext4/ext4.h; the flag
-// says that the journal is not written out first.
-const (
-	shutdownRequest = 0x8004587d
-	withoutFlush    = 2
-)
-
 // cut cuts the power: what is not durable is lost, and all calls fail until the
 // disk is mounted again.
 func (d *disk) cut() {
 	top := d.open()
 	defer top.Close()
-	if err := unix.IoctlSetPointerInt(int(top.Fd()), shutdownRequest, withoutFlush); err != nil {
-		d.t.Errorf("shut the file system down: %v", err)
+	if err := power.Cut(top); err != nil {
+		d.t.Error(err)
 	}
 }
 
