@@ -48,8 +48,9 @@ type Client struct {
 	context string // docker context in use, or ""
 	local   bool
 
-	greeting sync.Mutex // guards greeted
+	greeting sync.Mutex // guards what follows
 	greeted  bool       // the API version is settled
+	podman   bool       // Podman answers; does not change once greeted
 
 	clocked sync.Mutex // guards clock, said, saidAt
 	clock   clock
@@ -207,6 +208,9 @@ func (c *Client) ready(ctx context.Context) error {
 	c.api.NegotiateAPIVersionPing(ping)
 	if versions.LessThan(c.api.ClientVersion(), minAPI) {
 		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)
+	}
+	if c.podman, err = c.isPodman(ctx); err != nil {
+		return err
 	}
 	c.greeted = true
 	return nil

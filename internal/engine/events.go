@@ -52,13 +52,14 @@ func (c *Client) Follow(ctx context.Context, ready func(), visit func(name strin
 		Since: since,
 		Filters: filters.NewArgs(
 			filters.Arg("type", string(events.VolumeEventType)),
-			filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)),
+			filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)), filters.Arg("event", string(removed)),
 		),
 	})
 	ready() // the client returns when the engine has answered
 	for {
 		select {
 		case m := <-messages:
+			m = dockerEvent(m)
 			visit(m.Actor.ID, m.Action == events.ActionDestroy, time.Unix(0, m.TimeNano))
 		case err := <-errs:
 			return c.unreachable(err)
@@ -118,6 +119,9 @@ func (c *Client) info(ctx context.Context) (system.Info, error) {
 	info, err := c.api.Info(ctx)
 	if err != nil {
 		return info, c.unreachable(err)
+	}
+	if c.podman {
+		info.ID = podmanID(info)
 	}
 	c.clocked.Lock()
 	defer c.clocked.Unlock()

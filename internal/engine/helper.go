@@ -30,11 +30,13 @@ const helperImage = "ccdestroy-helper:1"
 // While it is there the engine removes none of its volumes. A crash leaves it
 // behind; it says in its labels whose it was, so that a later run sweeps it away.
 type Helper struct {
-	api *client.Client
-	id  string
+	api    *client.Client
+	id     string
+	podman bool
 }
 
-// Dir is where the helper has its volume number i, from 0, in every tar.
+// Dir is where the helper has its volume number i, from 0: ahead of every name in
+// a tar for Write.
 func (h *Helper) Dir(i int) string { return fmt.Sprintf("vol%04d/", i+1) }
 
 // Helper makes one with the volumes, which must exist: the engine would
@@ -47,7 +49,7 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 	if err := c.load(ctx, localImage{tag: helperImage, made: time.Now()}); err != nil {
 		return nil, fmt.Errorf("helper image: %w", err)
 	}
-	h := &Helper{api: c.api}
+	h := &Helper{api: c.api, podman: c.podman}
 	host := &container.HostConfig{NetworkMode: "none"}
 	for i, v := range volumes {
 		host.Mounts = append(host.Mounts, mount.Mount{
@@ -67,11 +69,14 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 	return h, nil
 }
 
-// Read returns volume number i as a tar, below Dir(i). A tar that breaks
-// off is all that tells of an error on the way: the engine has said 200 before.
-func (h *Helper) Read(ctx context.Context, i int) (io.ReadCloser, error) {
-	r, _, err := h.api.CopyFromContainer(ctx, h.id, "/"+strings.TrimSuffix(h.Dir(i), "/"))
-	return r, err
+// Read returns volume number i as a tar, below dir. A tar that breaks off is all
+// that tells of an error on the way: the engine has said 200 before.
+func (h *Helper) Read(ctx context.Context, i int) (r io.ReadCloser, dir string, err error) {
+	if dir = h.Dir(i); h.podman {
+		dir = "/"
+	}
+	r, _, err = h.api.CopyFromContainer(ctx, h.id, "/"+strings.TrimSuffix(h.Dir(i), "/"))
+	return r, dir, err
 }
 
 // Write unpacks a tar whose entries lie below Dir of their volumes.

@@ -35,7 +35,7 @@ func (c *Client) Describe(ctx context.Context) (inventory.Engine, error) {
 }
 
 func (c *Client) stableCreated() bool {
-	return versions.GreaterThanOrEqualTo(c.api.ClientVersion(), stableCreatedAPI)
+	return c.podman || versions.GreaterThanOrEqualTo(c.api.ClientVersion(), stableCreatedAPI)
 }
 
 // Snapshot lists what the engine has, of every project, in one call per kind,
@@ -64,6 +64,9 @@ func (c *Client) Snapshot(ctx context.Context, scope inventory.Scope) (inventory
 			return inventory.Snapshot{}, c.unreachable(err)
 		}
 	}
+	if c.podman {
+		identify(&s)
+	}
 	c.sweep(ctx, &s)
 	return s, c.markNamed(ctx, scope.Project, &s)
 }
@@ -71,7 +74,7 @@ func (c *Client) Snapshot(ctx context.Context, scope inventory.Scope) (inventory
 // markNamed asks the engine, for containers of the project that mount a volume
 // that looks anonymous, whether they mount it by name.
 func (c *Client) markNamed(ctx context.Context, project string, s *inventory.Snapshot) error {
-	if project == "" {
+	if project == "" || c.podman { // there an anonymous volume goes however it is mounted
 		return nil
 	}
 	anonymous := map[string]bool{}
@@ -178,7 +181,7 @@ func (c *Client) images(ctx context.Context) ([]inventory.Image, error) {
 		img := inventory.Image{ID: i.ID, Labels: i.Labels, Created: time.Unix(i.Created, 0), Size: i.Size}
 		for _, tag := range i.RepoTags {
 			if tag != "<none>:<none>" {
-				img.Tags = append(img.Tags, tag)
+				img.Tags = append(img.Tags, shortTag(tag))
 			}
 		}
 		out = append(out, img)

@@ -48,14 +48,14 @@ func (c *Client) Watch(ctx context.Context) *Watcher {
 	}
 	messages, errs := c.api.Events(ctx, events.ListOptions{Since: since, Filters: filters.NewArgs(
 		filters.Arg("type", string(events.VolumeEventType)), filters.Arg("type", string(events.ContainerEventType)),
-		filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)),
+		filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionDestroy)), filters.Arg("event", string(removed)),
 	)})
 	go func() {
 		defer close(w.done)
 		for {
 			select {
 			case m := <-messages:
-				w.take(ctx, m)
+				w.take(ctx, dockerEvent(m))
 			case <-errs:
 				w.mu.Lock()
 				w.seen.Broken = w.seen.Broken || !w.stopped
@@ -126,9 +126,11 @@ func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
 	if err != nil {
 		return
 	}
-	named, err := w.client.namedVolumes(ctx, id)
-	if err != nil {
-		return
+	var named []string
+	if !w.client.podman {
+		if named, err = w.client.namedVolumes(ctx, id); err != nil {
+			return
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

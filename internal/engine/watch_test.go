@@ -24,6 +24,8 @@ func late(t *testing.T) *Client {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
 		switch {
+		case strings.HasSuffix(r.URL.Path, "/version"):
+			fmt.Fprint(w, "{}")
 		case strings.HasSuffix(r.URL.Path, "/info"):
 			fmt.Fprintf(w, `{"SystemTime":%q}`, now().Format(time.RFC3339Nano))
 		case strings.HasSuffix(r.URL.Path, "/events"):

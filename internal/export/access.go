@@ -40,12 +40,12 @@ func (a access) differences(ctx context.Context, e *archive.Export, from archive
 		return e.CompareDir(ctx, from, is.Mountpoint)
 	}
 	err = a.helped(ctx, is.Name, true, func(h Helper) error {
-		got, err := h.Read(ctx, 0)
+		got, dir, err := h.Read(ctx, 0)
 		if err != nil {
 			return err
 		}
 		defer got.Close()
-		out, err = e.CompareStream(ctx, from, got, h.Dir(0))
+		out, err = e.CompareStream(ctx, from, got, dir)
 		return err
 	})
 	return out, err
@@ -84,12 +84,12 @@ func (a access) empty(ctx context.Context, v inventory.Volume) (empty bool, err 
 		return len(list) == 0, err
 	}
 	err = a.helped(ctx, v.Name, true, func(h Helper) error {
-		in, err := h.Read(ctx, 0)
+		in, dir, err := h.Read(ctx, 0)
 		if err != nil {
 			return err
 		}
 		defer in.Close()
-		empty, err = archive.Empty(ctx, in, h.Dir(0))
+		empty, err = archive.Empty(ctx, in, dir)
 		return err
 	})
 	return empty, err

@@ -46,10 +46,10 @@ type Engine interface {
 
 // Helper reads and writes volumes, by their number from 0.
 type Helper interface {
-	Dir(i int) string // ahead of every name in a tar of the volume
-	// Read returns the volume as a tar. One that breaks off is all that tells
-	// of a failure in the middle.
-	Read(ctx context.Context, i int) (io.ReadCloser, error)
+	Dir(i int) string // ahead of every name in a tar for Write
+	// Read returns the volume as a tar, and what is ahead of every name in it. One
+	// that breaks off is all that tells of a failure in the middle.
+	Read(ctx context.Context, i int) (tar io.ReadCloser, dir string, err error)
 	Write(ctx context.Context, tar io.Reader) error
 	// Remove makes the volumes removable again. What Read returned is closed
 	// before.

@@ -48,12 +48,12 @@ func (s *saving) describe(v inventory.Volume, snap inventory.Snapshot) archive.V
 // through reads a volume by way of a helper.
 func through(h Helper, i int, s archive.Source) archive.Tar {
 	return func(ctx context.Context, w io.Writer) (archive.Content, error) {
-		r, err := h.Read(ctx, i)
+		r, dir, err := h.Read(ctx, i)
 		if err != nil {
 			return archive.Content{}, err
 		}
 		defer r.Close()
-		return archive.FromStream(tell{r, s.Read}, h.Dir(i))(ctx, w)
+		return archive.FromStream(tell{r, s.Read}, dir)(ctx, w)
 	}
 }
 

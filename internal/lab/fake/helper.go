@@ -89,7 +89,7 @@ func (w *World) sweep(dead string) {
 func (h *Helper) Dir(i int) string { return fmt.Sprintf("vol%04d/", i+1) }
 
 // Read returns a volume as a tar.
-func (h *Helper) Read(ctx context.Context, i int) (io.ReadCloser, error) {
+func (h *Helper) Read(ctx context.Context, i int) (io.ReadCloser, string, error) {
 	var out bytes.Buffer
 	err := h.p.Do(ctx, "helper read", func() error {
 		w := tar.NewWriter(&out)
@@ -109,9 +109,9 @@ func (h *Helper) Read(ctx context.Context, i int) (io.ReadCloser, error) {
 		if out.Len() > 0 {
 			_ = s.Close()
 		}
-		return nil, err
+		return nil, "", err
 	}
-	return s, nil
+	return s, h.Dir(i), nil
 }
 
 // stream is what is read.

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/versions"
+
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// Podman answers on a Docker socket, and differs from the Docker Engine in what
+// this file has. It was tried with Podman 4.3; releases 4 and 5 say that they
+// speak the API of Engine 20.10, so that others need not be asked.
+
+// isPodman asks whether Podman answers.
+func (c *Client) isPodman(ctx context.Context) (bool, error) {
+	if versions.GreaterThanOrEqualTo(c.api.ClientVersion(), stableCreatedAPI) {
+		return false, nil
+	}
+	v, err := c.api.ServerVersion(ctx)
+	if err != nil {
+		return false, c.unreachable(err)
+	}
+	return slices.ContainsFunc(v.Components, func(p types.ComponentVersion) bool { return p.Name == "Podman Engine" }), nil
+}
+
+// podmanID stands for the engine's id, which Podman makes up for every answer: two
+// names of the same storage on the same host are one engine.
+func podmanID(info system.Info) string {
+	sum := sha256.Sum256([]byte(info.Name + "\x00" + info.DockerRootDir))
+	return "podman-" + hex.EncodeToString(sum[:16])
+}
+
+// removed is what Podman calls the destruction of a volume.
+const removed = events.ActionRemove
+
+// dockerEvent is an event of Podman's as the Docker Engine would tell it.
+func dockerEvent(m events.Message) events.Message {
+	if m.Type == events.VolumeEventType {
+		m.Actor.ID = cmp.Or(m.Actor.ID, m.Actor.Attributes["name"])
+		if m.Action == removed {
+			m.Action = events.ActionDestroy
+		}
+	}
+	return m
+}
+
+// identify has containers refer to their networks by id: in Podman's list they
+// have names.
+func identify(s *inventory.Snapshot) {
+	for _, con := range s.Containers {
+		for i, name := range con.Networks {
+			if at := slices.IndexFunc(s.Networks, func(n inventory.Network) bool { return n.Name == name }); at >= 0 {
+				con.Networks[i] = s.Networks[at].ID
+			}
+		}
+	}
+}
+
+// shortTag is an image's tag without what Podman puts in front where nothing is.
+func shortTag(tag string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(tag, "docker.io/"), "library/")
+}
