@@ -6,10 +6,18 @@ PREFIX     ?= /usr/local
 PLUGINS    ?= $(or $(DOCKER_CONFIG),$(HOME)/.docker)/cli-plugins
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LAB        := internal/lab/with-engine.sh
+# What may be skipped in CI, and on which engines; anything else fails there.
+define MATRIX_SKIPS
+rootless,ssh,ssh-context,tls,tls-context: an engine whose files are this account's
+rootless: root
+rootless: no user namespaces here
+podman: docker commit
+endef
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 export CGO_ENABLED := 0
+export CCDESTROY_MATRIX_SKIPS = $(MATRIX_SKIPS)
 
-.PHONY: help build install install-plugin demo test unit lint cross bench picture man up down destroy inventory audit clean
+.PHONY: help build install install-plugin demo test matrix engines unit lint cross bench picture man up down destroy inventory audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +38,12 @@ demo: build ## Bring up compose.yaml, tear it down audited, show the history; se
 test: ## Run every test, with a real engine; sets up all it needs
 	@$(LAB) internal/lab/test.sh
 
+matrix: ## Run the end-to-end tests on every engine (ENGINES=ssh,podman; QUICK=1: a dozen on each)
+	@go run ./internal/lab/matrix $(if $(QUICK),-quick) $(if $(ENGINES),-engines $(ENGINES)) $(if $(WRITE),-write $(WRITE))
+
+engines: # Build what make matrix runs and Debian does not have
+	@for what in compose5 engine29 compose2; do internal/lab/build.sh $$what >/dev/null || exit 1; done
+
 unit: ## Run the tests that need no engine, in under a minute
 	@CCDESTROY_UNIT=1 go test -short ./...
 
@@ -38,7 +52,7 @@ lint: cross ## Format, vet, staticcheck, and a build for every platform
 	@for os in linux darwin windows; do GOOS=$$os go vet ./... || { echo "vet fails for $$os"; exit 1; }; done
 	@go build -C internal/lab/lint -o $(CURDIR)/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@bin/staticcheck ./...
-	@bash -n internal/lab/*.sh
+	@for script in internal/lab/*.sh internal/lab/matrix/*.sh; do bash -n $$script || exit 1; done
 	@internal/lab/recipes.sh
 
 cross: # Build for every platform

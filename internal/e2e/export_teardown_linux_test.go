@@ -13,7 +13,7 @@ func TestExportBeforeTeardown(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, one(talker))
 	s.talking()
-	uploads := treeOf(t, s.mountpoint("PROJ_uploads"), false)
+	uploads := treeOf(t, s.mountpoint("PROJ_uploads"), remote())
 	r := s.ccdestroy("--export", "saved")
 	last, all := s.last(), s.events()
 	if r.code != 0 || last.Outcome != "success" || len(last.DataAffected) != 3 || len(all) != 3 {
@@ -39,7 +39,7 @@ func TestExportBeforeTeardown(t *testing.T) {
 	if r := s.ccdestroy("restore", last.ExportPath); r.code != 0 {
 		t.Fatalf("restore: exit %d\n%s", r.code, r.stderr)
 	}
-	sameTree(t, "uploads", uploads, treeOf(t, s.mountpoint("PROJ_uploads"), false))
+	sameTree(t, "uploads", uploads, treeOf(t, s.mountpoint("PROJ_uploads"), remote()))
 	if log, _ := os.ReadFile(filepath.Join(s.mountpoint("PROJ_data"), "log")); !strings.HasSuffix(string(log), "closed\n") {
 		t.Errorf("the export is not of after the stop: %q", log)
 	}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -17,6 +18,11 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
+// daemon is the script that runs an engine, of the kind that the matrix is at.
+var daemon = cmp.Or(os.Getenv("CCDESTROY_DAEMON"), defaultDaemon)
+
+const defaultDaemon = "../lab/daemon.sh"
+
 // ownEngine starts an engine of this test's own, in its own network namespace,
 // with the test image in it.
 type ownEngine struct {
@@ -31,12 +37,9 @@ type ownEngine struct {
 
 func newEngine(t *testing.T) *ownEngine {
 	t.Helper()
-	need.Root(t)
-	if _, err := exec.LookPath("dockerd"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("this test needs dockerd")
-		}
-		t.Skip("SKIPPED: this test needs dockerd")
+	if daemon == defaultDaemon {
+		need.Root(t)
+		need.Command(t, "dockerd")
 	}
 	// A socket's path must be short.
 	dir, err := os.MkdirTemp("/tmp", "ccdestroy-own-*")
@@ -61,10 +64,10 @@ func (e *ownEngine) start() {
 		e.t.Fatal(err)
 	}
 	defer log.Close()
-	e.cmd = exec.Command("../lab/daemon.sh", filepath.Join(e.dir, "engine"))
+	e.cmd = exec.Command(daemon, filepath.Join(e.dir, "engine"))
 	if e.plugins != "" {
-		e.cmd = exec.Command("unshare", "--mount", "sh", "-ec", `mkdir -p /run/docker/plugins; mount --bind "$1" /run/docker/plugins; exec ../lab/daemon.sh "$2"`,
-			"sh", e.plugins, filepath.Join(e.dir, "engine"))
+		e.cmd = exec.Command("unshare", "--mount", "sh", "-ec", `mkdir -p /run/docker/plugins; mount --bind "$1" /run/docker/plugins; exec "$3" "$2"`,
+			"sh", e.plugins, filepath.Join(e.dir, "engine"), daemon)
 	}
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	if err := e.cmd.Start(); err != nil {
@@ -94,7 +97,7 @@ func (e *ownEngine) stack(files map[string]string) *stack {
 func (e *ownEngine) stackOf(t *testing.T, files map[string]string) *stack {
 	t.Helper()
 	s := newStack(t, files)
-	s.env = append(withoutVariables(s.env, "DOCKER_HOST"), "DOCKER_HOST="+e.host())
+	s.reach(e.host())
 	api, err := client.NewClientWithOpts(client.WithHost(e.host()), client.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)

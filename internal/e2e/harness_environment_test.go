@@ -48,11 +48,6 @@ func (s *stack) plugged() (host string) {
 	dir := s.t.TempDir()
 	need.Run(s.t, "mkdir", filepath.Join(dir, "cli-plugins"))
 	need.Run(s.t, "cp", binary, filepath.Join(dir, "cli-plugins", "docker-ccdestroy"))
-	for _, v := range s.env {
-		if value, ok := strings.CutPrefix(v, "DOCKER_HOST="); ok {
-			host = value
-		}
-	}
 	config := os.Getenv("DOCKER_CONFIG")
 	if config == "" {
 		config = filepath.Join(os.Getenv("HOME"), ".docker")
@@ -61,10 +56,8 @@ func (s *stack) plugged() (host string) {
 		need.Run(s.t, "ln", "-s", own, filepath.Join(dir, "cli-plugins", "docker-compose"))
 	}
 	s.env = append(withoutVariables(s.env, "DOCKER_HOST", "DOCKER_CONFIG"), "DOCKER_CONFIG="+dir)
-	if host == "" {
-		host = "unix:///var/run/docker.sock"
-	}
-	return host
+	s.verified()
+	return s.host
 }
 
 // wrapped puts a docker command before the real one that first runs a script,
@@ -80,13 +73,13 @@ func (s *stack) wrapped(script string) {
 	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(text), 0o755); err != nil {
 		s.t.Fatal(err)
 	}
-	s.env = append(s.env, "PATH="+bin+":"+os.Getenv("PATH"))
+	s.env = append(s.env, "PATH="+bin+":"+pathOf(s.env))
 }
 
 // withProvider is a stack whose Compose finds ccdestroy on the PATH.
 func withProvider(t *testing.T, file string) *stack {
 	t.Helper()
 	s := newStack(t, one(file))
-	s.env = append(withoutVariables(s.env, "PATH"), "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+	s.env = append(withoutVariables(s.env, "PATH"), "PATH="+filepath.Dir(binary)+":"+pathOf(s.env))
 	return s
 }

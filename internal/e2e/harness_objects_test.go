@@ -87,7 +87,7 @@ func (s *stack) objects(ctx context.Context) []object {
 	for _, i := range images {
 		for _, tag := range i.RepoTags {
 			if strings.Contains(tag, s.name) {
-				out = append(out, object{"image", tag, tag})
+				out = append(out, object{"image", tag, strings.TrimPrefix(strings.TrimPrefix(tag, "docker.io/"), "library/")})
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func remediesOf(screen string) (all []remedy) {
 func (s *stack) obey(screen, label string) (last result) {
 	s.t.Helper()
 	if pathOf(s.env) == os.Getenv("PATH") {
-		s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+		s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+pathOf(s.env))
 	}
 	all := slices.DeleteFunc(remediesOf(screen), func(r remedy) bool { return r.label != label })
 	if len(all) == 0 {

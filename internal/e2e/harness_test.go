@@ -27,6 +27,9 @@ type stack struct {
 	name string
 	env  []string
 	api  *client.Client
+	// host is the engine's address as the program under test is given it, and
+	// certificates a directory with what it takes, or "".
+	host, certificates string
 }
 
 func newStack(t *testing.T, files map[string]string) *stack {
@@ -36,7 +39,7 @@ func newStack(t *testing.T, files map[string]string) *stack {
 		t.Fatal(err)
 	}
 	s := &stack{
-		t: t, dir: t.TempDir(), api: api,
+		t: t, dir: t.TempDir(), api: api, host: engineHost(),
 		name: fmt.Sprintf("e2e%d-%04d", os.Getpid(), projects.Add(1)),
 	}
 	home := t.TempDir()
@@ -50,6 +53,9 @@ func newStack(t *testing.T, files map[string]string) *stack {
 	}
 	s.env = append(s.env, "XDG_STATE_HOME="+filepath.Join(home, "state"), "XDG_CACHE_HOME="+filepath.Join(home, "cache"),
 		"USER=tester")
+	if route != "" {
+		s.reach(engineHost())
+	}
 	for name, content := range files {
 		s.write(name, content)
 	}

@@ -18,7 +18,7 @@ func TestCLIPlugin(t *testing.T) {
 	if r := docker("--help"); !strings.Contains(r.stdout, "ccdestroy*") || !strings.Contains(r.stdout, "Tear down a Compose project") {
 		t.Errorf("docker does not know the plugin:\n%s%s", r.stdout, r.stderr)
 	}
-	if r := docker("context", "create", "here", "--docker", "host="+host); r.code != 0 {
+	if r := docker("context", "create", "here", "--docker", s.endpoint()); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
 	for _, args := range [][]string{
@@ -33,7 +33,7 @@ func TestCLIPlugin(t *testing.T) {
 			Project string
 			Engine  struct{ Host, Context string }
 		}
-		if json.Unmarshal([]byte(r.stdout), &inv) != nil || inv.Project != s.name || inv.Engine.Host != host {
+		if json.Unmarshal([]byte(r.stdout), &inv) != nil || inv.Project != s.name || inv.Engine.Host != strings.Replace(host, "root@", "", 1) {
 			t.Errorf("%q: exit %d, %+v\n%s", args, r.code, inv, r.stderr)
 		}
 	}

@@ -72,7 +72,7 @@ func (s *stack) enforcing(text string) (program string) {
 	if out, err := exec.Command("go", "build", "-ldflags", flag, "-o", program, "../../cmd/ccdestroy").CombinedOutput(); err != nil {
 		s.t.Fatalf("%v\n%s", err, out)
 	}
-	s.env = append(withoutVariables(s.env, "PATH"), "PATH="+dir+":"+os.Getenv("PATH"))
+	s.env = append(withoutVariables(s.env, "PATH"), "PATH="+dir+":"+pathOf(s.env))
 	return program
 }
 

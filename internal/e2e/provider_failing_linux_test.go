@@ -59,7 +59,7 @@ func TestProviderFails(t *testing.T) {
 // does nothing.
 func (s *stack) provider(down string) {
 	s.t.Helper()
-	s.env = append(s.env, "PATH="+filepath.Join(s.dir, "bin")+":"+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+	s.env = append(s.env, "PATH="+filepath.Join(s.dir, "bin")+":"+filepath.Dir(binary)+":"+pathOf(s.env))
 	if down == "" {
 		return
 	}

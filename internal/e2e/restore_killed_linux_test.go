@@ -72,7 +72,7 @@ func TestRestoreKilledAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	export := s.exported("uploads", "--stop")
-	want, back := treeOf(t, from, false), s.name+"_back"
+	want, back := treeOf(t, from, remote()), s.name+"_back"
 	inside := filepath.Join(filepath.Dir(filepath.Dir(from)), back, "_data", "*")
 	written := made(inside)
 	written.name = "it has written"
@@ -86,7 +86,7 @@ func TestRestoreKilledAnywhere(t *testing.T) {
 				t.Fatalf("reconcile: exit %d\n%s", r.code, r.stderr)
 			}
 			last := s.last()
-			whole := s.hasVolume(back) && maps.Equal(want, treeOf(t, s.mountpoint(back), false))
+			whole := s.hasVolume(back) && maps.Equal(want, treeOf(t, s.mountpoint(back), remote()))
 			if whole != (last.Outcome == "success") || len(last.DataAffected) > 0 || s.helpers() > 0 {
 				t.Errorf("killed when %s: whole %v, recorded as %s with %q: %s; %d helpers", p.name, whole, last.Outcome, last.DataAffected, last.Details.Error, s.helpers())
 			}

@@ -16,7 +16,7 @@ func TestRestoreRefuses(t *testing.T) {
 	s := newStack(t, one(talker))
 	s.talking()
 	export := s.exported("--stop")
-	content := treeOf(t, s.mountpoint("PROJ_uploads"), false)
+	content := treeOf(t, s.mountpoint("PROJ_uploads"), remote())
 	refused := func(what, says string, code int, args ...string) {
 		t.Helper()
 		before := len(s.events())
@@ -26,7 +26,7 @@ func TestRestoreRefuses(t *testing.T) {
 			t.Errorf("%s: exit %d, %d events\n%s", what, r.code, len(s.events())-before, r.stderr)
 		}
 		if s.hasVolume("PROJ_uploads") {
-			sameTree(t, what, content, treeOf(t, s.mountpoint("PROJ_uploads"), false))
+			sameTree(t, what, content, treeOf(t, s.mountpoint("PROJ_uploads"), remote()))
 		}
 	}
 	refused("in use", "is in use by "+s.name+"-web-1", 5, export, "uploads")
@@ -58,7 +58,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if last.Operation != "restore" || last.Outcome != "success" || last.Details.Confirmation != "typed" || !slices.Equal(last.DataAffected, []string{s.name + "_uploads"}) || last.ExportPath != export {
 		t.Errorf("%+v", last)
 	}
-	sameTree(t, "overwritten", content, treeOf(t, s.mountpoint("PROJ_uploads"), false))
+	sameTree(t, "overwritten", content, treeOf(t, s.mountpoint("PROJ_uploads"), remote()))
 	s.docker("volume", "rm", "PROJ_data")
 	s.docker("volume", "create", "PROJ_data")
 	if r := s.ccdestroy("restore", export, "data"); r.code != 0 || len(s.last().DataAffected) > 0 {

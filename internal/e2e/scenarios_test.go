@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // scenario is a stack and one way of tearing it down. It is set up and torn
@@ -33,8 +35,12 @@ type scenario struct {
 	fates       map[string]string // "kind alias" -> "removed", or "kept" and a part of the reason
 	// open: which of the resources goes is up to the engine, so that neither
 	// the two runs nor the prediction need agree.
-	open  bool
-	check func(*testing.T, *stack, result, []event)
+	open bool
+	// podman changes what is expected of Podman, and unable says what it takes that
+	// Podman does not do.
+	podman func(*scenario)
+	unable string
+	check  func(*testing.T, *stack, result, []event)
 }
 
 func (sc scenario) setUp(t *testing.T) *stack {
@@ -89,6 +95,12 @@ func (sc scenario) plain(t *testing.T) []string {
 
 func (sc scenario) test(t *testing.T) {
 	t.Parallel()
+	if onPodman {
+		need.That(t, sc.unable, sc.unable == "")
+		if sc.podman != nil {
+			sc.podman(&sc)
+		}
+	}
 	want := sc.plain(t)
 	s := sc.setUp(t)
 	before := s.objects(context.Background())

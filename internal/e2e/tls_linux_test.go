@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"crypto/tls"
-	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,43 +9,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/certs"
 )
 
-// behindTLS is an address at which the engine speaks TLS, and demands a
-// certificate of its clients.
-func behindTLS(t *testing.T, a certs.Authority) (host string) {
-	t.Helper()
-	l, err := tls.Listen("tcp", "127.0.0.1:0", a.Server(t, tls.RequireAndVerifyClientCert))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	socket := strings.TrimPrefix(engineHost(), "unix://")
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer client.Close()
-				engine, err := net.Dial("unix", socket)
-				if err != nil {
-					return
-				}
-				defer engine.Close()
-				go func() { _, _ = io.Copy(engine, client) }()
-				_, _ = io.Copy(client, engine)
-			}()
-		}
-	}()
-	return "tcp://" + l.Addr().String()
-}
-
 // An engine behind TLS is reached as the docker command reaches it: by variables,
 // by its flags in front of the plugin, and by those in front of a docker compose
 // down that calls the provider.
 func TestEngineBehindTLS(t *testing.T) {
 	ours := certs.New(t)
-	host, dir := behindTLS(t, ours), ours.Dir(t, true)
+	host, dir := behindTLS(t, ours, engineHost()), ours.Dir(t, true)
 	flags := []string{"--tlsverify", "--host", host}
 	for _, file := range []string{"ca", "cert", "key"} {
 		flags = append(flags, "--tls"+strings.Replace(file, "ca", "cacert", 1), filepath.Join(dir, file+".pem"))

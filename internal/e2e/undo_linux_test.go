@@ -16,9 +16,8 @@ import (
 // ways are the two ways to the trash of an engine: directly, and through this
 // program in a container, where the engine is another host's by its address.
 func ways(t *testing.T, run func(t *testing.T, newStack func(files map[string]string) *stack)) {
-	make := func(t *testing.T, host string) func(map[string]string) *stack {
+	by := func(t *testing.T, host string) func(map[string]string) *stack {
 		return func(files map[string]string) *stack {
-			need.Root(t)
 			s := newStack(t, files)
 			if host != "" {
 				s.env = append(withoutVariables(s.env, "DOCKER_HOST"), "DOCKER_HOST="+host)
@@ -27,8 +26,17 @@ func ways(t *testing.T, run func(t *testing.T, newStack func(files map[string]st
 			return s
 		}
 	}
-	t.Run("directly", func(t *testing.T) { run(t, make(t, "")) })
-	t.Run("helper", func(t *testing.T) { run(t, make(t, newProxy(t).host())) })
+	t.Run("directly", func(t *testing.T) {
+		need.That(t, "an engine whose files are this account's", !remote())
+		run(t, by(t, ""))
+	})
+	t.Run("helper", func(t *testing.T) {
+		if remote() {
+			run(t, by(t, "")) // there is no other way
+			return
+		}
+		run(t, by(t, newProxy(t).host()))
+	})
 }
 
 // heldVolume is a line of ccdestroy trash in JSON.

@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of commands that are missing, without letting
-# them start any service.
+# Installs the Debian packages of commands (or files, by their absolute paths)
+# that are missing, without letting them start any service.
 #
 #   apt.sh COMMAND=PACKAGE...
 set -euo pipefail
 wanted=()
 for pair in "$@"; do
-	command -v "${pair%%=*}" >/dev/null || wanted+=("${pair#*=}")
+	wants=${pair%%=*}
+	[[ $wants == /* && -e $wants ]] || command -v "$wants" >/dev/null || wanted+=("${pair#*=}")
 done
 [ ${#wanted[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 	echo "lab: missing: ${wanted[*]}; they can be installed here only as root on Debian or Ubuntu" >&2
 	exit 1
 fi
+exec 9>/tmp/ccdestroy-apt.lock
+flock 9 # several scripts install side by side
 echo "lab: installing with apt: ${wanted[*]}" >&2
 policy=/usr/sbin/policy-rc.d
 log=$(mktemp)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a Docker Engine of our own in the foreground, with everything it has
-# under DIR and its socket at DIR/docker.sock.
+# under DIR and its socket at DIR/docker.sock: the dockerd on the PATH, with the
+# flags of CCDESTROY_DAEMON_FLAGS.
 #
 #   daemon.sh DIR
 #
@@ -14,4 +15,5 @@ mkdir -p "$dir"
 exec unshare --net -- sh -c 'ip link set lo up 2>/dev/null; exec "$@"' daemon \
 	dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/docker.pid" \
 	--host "unix://$dir/docker.sock" \
-	--containerd-namespace "$name" --containerd-plugins-namespace "$name-plugins"
+	--containerd-namespace "$name" --containerd-plugins-namespace "$name-plugins" \
+	${CCDESTROY_DAEMON_FLAGS:-}

@@ -8,10 +8,11 @@
 # started: on its own socket and data root, in its own network namespace, and
 # stopped and removed with all it held when COMMAND ends. A Compose plugin that
 # is missing is built from its source by Go, once, and kept in the cache.
+#
+# The matrix asks for certain ones: CCDESTROY_DAEMON is a script like daemon.sh,
+# whose engine is used whatever answers, and CCDESTROY_COMPOSE is a plugin.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-compose_version=v5.6.0
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/ccdestroy
 scratch=$(mktemp -d /tmp/ccdestroy-lab.XXXXXX)
 daemon=
 
@@ -26,7 +27,7 @@ finish() {
 	fi
 	# A container that was still running leaves mounts behind.
 	awk -v d="$scratch/" 'index($2, d) == 1 { print $2 }' /proc/mounts 2>/dev/null | sort -r | xargs -r -n1 umount -l 2>/dev/null || true
-	rm -rf "$scratch"
+	rm -rf "$scratch" 2>/dev/null || true # a rootless engine has files of other accounts
 	exit "$code"
 }
 trap finish EXIT
@@ -45,8 +46,8 @@ install_packages() {
 }
 
 start_engine() {
-	say "no engine answers: starting one of our own under $scratch"
-	"$here/daemon.sh" "$scratch/engine" >"$scratch/dockerd.log" 2>&1 &
+	[ -n "${CCDESTROY_DAEMON:-}" ] || say "no engine answers: starting one of our own under $scratch"
+	"${CCDESTROY_DAEMON:-$here/daemon.sh}" "$scratch/engine" >"$scratch/dockerd.log" 2>&1 &
 	daemon=$!
 	export DOCKER_HOST=unix://$scratch/engine/docker.sock
 	unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
@@ -61,15 +62,10 @@ start_engine() {
 }
 
 ensure_compose() {
-	docker compose version >/dev/null 2>&1 && return
-	local plugin=$cache/docker-compose-$compose_version
-	if [ ! -x "$plugin" ]; then
-		say "building Docker Compose $compose_version from source into $cache (a minute, once)"
-		mkdir -p "$cache"
-		(cd "$here/compose" && CGO_ENABLED=0 go build -trimpath \
-			-ldflags "-s -w -X github.com/docker/compose/v5/internal.Version=$compose_version" \
-			-o "$plugin.tmp" github.com/docker/compose/v5/cmd)
-		mv "$plugin.tmp" "$plugin"
+	local plugin=${CCDESTROY_COMPOSE:-}
+	if [ -z "$plugin" ]; then
+		docker compose version >/dev/null 2>&1 && return
+		plugin=$("$here/build.sh" compose5)
 	fi
 	# A configuration of our own that adds the plugin to the user's.
 	local config=${DOCKER_CONFIG:-$HOME/.docker}
@@ -82,7 +78,11 @@ ensure_compose() {
 	docker compose version >/dev/null
 }
 
-command -v docker >/dev/null && answers || { install_packages; answers || start_engine; }
+if [ -n "${CCDESTROY_DAEMON:-}" ]; then
+	start_engine
+else
+	command -v docker >/dev/null && answers || { install_packages; answers || start_engine; }
+fi
 ensure_compose
 export CCDESTROY_LAB=$here
 "$@"

@@ -1,0 +1,48 @@
+package main
+
+import "regexp"
+
+// engine is one row of the table; with.sh knows by its name how to run it.
+type engine struct{ name, what string }
+
+var engines = []engine{
+	{"debian", "Engine 20.10 (Debian), Compose v5"},
+	{"engine29", "Engine 29, overlay2, Compose v5"},
+	{"containerd", "Engine 29, containerd image store, Compose v2.40"},
+	{"rootless", "Engine 29, rootless, as an ordinary user"},
+	{"ssh", "`DOCKER_HOST=ssh://…`"},
+	{"ssh-context", "`ssh://…` by a docker context"},
+	{"tls", "`DOCKER_HOST=tcp://…` with TLS"},
+	{"tls-context", "TLS by a docker context"},
+	{"podman", "Podman 4.3 (Debian), its Docker socket"},
+}
+
+// feature is one column of the table: the tests whose names match show it.
+type feature struct {
+	name  string
+	tests *regexp.Regexp
+}
+
+var features = []feature{
+	{"teardown as Compose", regexp.MustCompile(`^TestDifferential/`)},
+	{"export, restore", regexp.MustCompile(`^Test(Export|Restore)`)},
+	{"keep, undo directly", regexp.MustCompile(`^Test(Undo|Keeping|Trash|Kept)\w*/directly`)},
+	{"keep, undo by helper", regexp.MustCompile(`^Test(Undo|Keeping|Trash|Kept)\w*/helper`)},
+	{"prune", regexp.MustCompile(`^TestPrune`)},
+	{"watch", regexp.MustCompile(`^TestWatch`)},
+	{"provider", regexp.MustCompile(`^Test(Provider|TwoProviders)`)},
+	{"plugin", regexp.MustCompile(`^TestCLIPlugin`)},
+	{"signals", regexp.MustCompile(`^Test(Signal|SecondSignal|RunSignals)`)},
+}
+
+// The tests that are run, as go test -run takes them. What is left out is about
+// the log or the screen, whatever the engine.
+const (
+	all = "^Test(Differential|Export(BeforeTeardown|BothWays|ByHand|Disturbed|Fails|Interrupted|LongPaths|OfHeldVolume|OtherVolumes|Sizes|s.*)|Restore(Refuses|Spoilt|Killed|OverwriteKilled)" +
+		"|Undo|UndoFidelity|UndoInTheWay|UndoMeanwhile|UndoIsCompleted|KeepingSurvivors|Trash.*|KeptAndKilled" +
+		"|Prune|Watch.*|Provider.*|TwoProviders|CLIPlugin.*|Signal(WithoutTerminal|OnTerminal|While.*)|SecondSignalIsPassedOn|RunSignals" +
+		"|WhichEngine|EngineStopsInMidTeardown|InventoryJSON|NoVolumes|Protected|RunOnEngine)$"
+	quick = "^TestDifferential$/^(named,_anonymous,_network|in_use_by_a_stranger|anonymous_volume_of_a_recreated_container|labels_mode|one_service,_its_dependency_runs_on|--rmi_all|external_network)$" +
+		"|^Test(ExportBeforeTeardown|RestoreRefuses|Undo|KeepingSurvivors|Prune|Watch|CLIPlugin|SignalWithoutTerminal)$" +
+		"|^TestProvider$/(down_with_volumes|held)"
+)

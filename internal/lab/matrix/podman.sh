@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs Podman's Docker socket in the foreground, as daemon.sh runs an engine.
+#
+#   podman.sh DIR
+set -euo pipefail
+dir=$1
+mkdir -p "$dir"
+# Podman asks for more processes and files than some machines allow.
+cat >"$dir/containers.conf" <<CONF
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+static_dir = "$dir/data/libpod"
+volume_path = "$dir/data/volumes"
+tmp_dir = "$dir/exec/tmp"
+[network]
+network_config_dir = "$dir/networks"
+CONF
+mkdir -p "$dir/networks"
+export CONTAINERS_CONF=$dir/containers.conf
+exec unshare --net -- sh -c 'ip link set lo up 2>/dev/null; exec "$@"' podman \
+	podman --root "$dir/data" --runroot "$dir/exec" --cgroup-manager cgroupfs \
+	system service --time 0 "unix://$dir/docker.sock"
