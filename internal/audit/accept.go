@@ -46,11 +46,11 @@ func (l *Log) Accept(ctx context.Context, e Event) (a Accepted, err error) {
 		return a, err
 	}
 	var n note
-	err = l.locked(ctx, func(f *os.File, t tail) (err error) {
+	err = l.locked(ctx, func(f *os.File, t tail, r rooms) (err error) {
 		if !t.follows(seen) {
 			return fmt.Errorf("%s: %w", l.Path, ErrMoved)
 		}
-		n, err = appendTo(f, t, e, 0)
+		n, err = appendTo(f, t, e, 0, r)
 		return err
 	})
 	if err != nil {

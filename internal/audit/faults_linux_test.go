@@ -232,3 +232,50 @@ func TestRoomIsKept(t *testing.T) {
 		t.Errorf("%q %v", brief(r), err)
 	}
 }
+
+// Of operations that are at work at once on a full disk each has its own room: none
+// takes another's, and what comes without room of its own takes nobody's.
+func TestRoomIsOnesOwn(t *testing.T) {
+	dir := small(t, "size=1m")
+	l := &Log{Path: filepath.Join(dir, "audit.jsonl")}
+	ids := []string{"A", "B", "C"}
+	for _, id := range ids {
+		if _, err := l.Begin(t.Context(), event(id, Pending), 64<<10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(t, dir, 0)
+	big := func(id string) Event {
+		e := event(id, Success)
+		e.Details = []byte(`{"stderr":"` + strings.Repeat("x", 60<<10) + `"}`)
+		return e
+	}
+	for _, id := range []string{"D", "E"} {
+		if _, err := l.Begin(t.Context(), big(id), 0); err == nil {
+			t.Errorf("%s was recorded in another's room", id)
+		}
+		if _, err := l.Begin(t.Context(), event(id, Pending), 64<<10); err == nil {
+			t.Errorf("%s has begun without room", id)
+		}
+	}
+	for _, id := range ids {
+		if _, err := l.Append(t.Context(), big(id), 0); err != nil {
+			t.Errorf("the outcome of %s does not fit: %v", id, err)
+		}
+	}
+	if text := strings.TrimSpace(string(mustRead(t, l.Path+".lock"))); text != "" {
+		t.Errorf("room is taken still: %q", text)
+	}
+	if r, err := l.Verify(nil); err != nil || !r.Intact() || r.Events != 6 {
+		t.Errorf("%q %v", brief(r), err)
+	}
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

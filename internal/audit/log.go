@@ -64,11 +64,11 @@ func (l *Log) append(ctx context.Context, e Event, room int64, allowed func(f *o
 		return Head{}, err
 	}
 	var n note
-	err := l.locked(ctx, func(f *os.File, t tail) (err error) {
+	err := l.locked(ctx, func(f *os.File, t tail, r rooms) (err error) {
 		if err := allowed(f, t.size); err != nil {
 			return fmt.Errorf("%s: %w", l.Path, err)
 		}
-		n, err = appendTo(f, t, e, room)
+		n, err = appendTo(f, t, e, room, r)
 		return err
 	})
 	if err != nil {
@@ -78,30 +78,43 @@ func (l *Log) append(ctx context.Context, e Event, room int64, allowed func(f *o
 }
 
 // appendTo appends an event to a file that ends as t says, and returns what there is
-// to be noted of it.
-func appendTo(f *os.File, t tail, e Event, room int64) (note, error) {
+// to be noted of it. Behind it there is room then for what will follow it, and what
+// other operations have set aside.
+func appendTo(f *os.File, t tail, e Event, room int64, r rooms) (note, error) {
 	data, head, err := chain(e, t, room)
 	if err != nil {
 		return note{}, err
 	}
-	if room > 0 {
-		if err := durable.Reserve(f, t.size, int64(len(data))+room); err != nil {
+	others, err := r.others(e.ID)
+	if err != nil {
+		return note{}, err
+	}
+	if room+others > 0 {
+		if err := durable.Reserve(f, t.size, int64(len(data))+room, others); err != nil {
 			return note{}, err
 		}
 	}
-	n := note{Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: t.size + int64(len(data))}
-	return n, write(f, data, t.size)
+	if room > 0 {
+		if err := r.set(e.ID, room); err != nil {
+			return note{}, err
+		}
+	}
+	err = write(f, data, t.size)
+	if room == 0 && err == nil {
+		_ = r.set(e.ID, 0) // where this fails it takes no more than disk
+	}
+	return note{Log: head.Log, Seq: head.Seq, SHA256: head.SHA256, Size: t.size + int64(len(data))}, err
 }
 
 // Check finds out whether an append would be refused, and writes nothing but
 // the directories, the lock file and an empty log where they are missing. A
 // rotation that was cut short is finished.
 func (l *Log) Check(ctx context.Context) error {
-	return l.locked(ctx, func(*os.File, tail) error { return nil })
+	return l.locked(ctx, func(*os.File, tail, rooms) error { return nil })
 }
 
 // locked runs do with the log open, its end read, and the lock held.
-func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
+func (l *Log) locked(ctx context.Context, do func(*os.File, tail, rooms) error) error {
 	shared := l.Sharing()
 	if err := shared.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
 		return err
@@ -116,7 +129,7 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail) error) error {
 		return err
 	}
 	defer f.Close()
-	return do(f, t)
+	return do(f, t, rooms{lock})
 }
 
 // openTail opens the file at Path, which is made when it is not there, and reads

@@ -49,10 +49,10 @@ func (l *Log) Rotate(ctx context.Context, closing, opening Event) (r Rotation, e
 		return r, err
 	}
 	var notes []note
-	err = l.locked(ctx, func(f *os.File, t tail) error {
+	err = l.locked(ctx, func(f *os.File, t tail, taken rooms) error {
 		r.Resumed = t.continues != nil
 		if !r.Resumed {
-			n, err := l.close(f, t, &p, closing)
+			n, err := l.close(f, t, &p, closing, taken)
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ func (l *Log) Rotate(ctx context.Context, closing, opening Event) (r Rotation, e
 		if t.continues == nil {
 			return fmt.Errorf("rotate %q: another program wrote to it meanwhile", l.Path)
 		}
-		n, err := appendTo(next, t, opening, 0)
+		n, err := appendTo(next, t, opening, 0, taken)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (l *Log) Rotate(ctx context.Context, closing, opening Event) (r Rotation, e
 }
 
 // close appends the event that closes the log, when nothing stands in the way.
-func (l *Log) close(f *os.File, t tail, p *pending, e Event) (note, error) {
+func (l *Log) close(f *os.File, t tail, p *pending, e Event, taken rooms) (note, error) {
 	if t.size == 0 || t.begun && t.loose == nil && t.torn == nil {
 		return note{}, ErrNothing
 	}
@@ -103,7 +103,7 @@ func (l *Log) close(f *os.File, t tail, p *pending, e Event) (note, error) {
 	if err != nil {
 		return note{}, err
 	}
-	return appendTo(f, t, e, 0)
+	return appendTo(f, t, e, 0, taken)
 }
 
 // segmentOf is where the open log goes when it is closed. now is when its first
