@@ -49,7 +49,7 @@ unit: ## Run the tests that need no engine, in under a minute
 
 lint: cross ## Format, vet, staticcheck, and a build for every platform
 	@out=$$(gofmt -l cmd internal); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
-	@for os in linux darwin windows; do GOOS=$$os go vet ./... || { echo "vet fails for $$os"; exit 1; }; done
+	@for p in $(PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./... || { echo "vet fails for $$p"; exit 1; }; done
 	@go build -C internal/lab/lint -o $(CURDIR)/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@bin/staticcheck ./...
 	@for script in internal/lab/*.sh internal/lab/matrix/*.sh; do bash -n $$script || exit 1; done

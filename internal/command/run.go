@@ -142,7 +142,7 @@ func (r *Run) child(held []*os.File, signals <-chan os.Signal) (code int, signal
 				first = n
 			}
 			if !r.Shared(sig) {
-				_ = cmd.Process.Signal(sig) // already gone: nothing to signal
+				passOn(cmd.Process, sig)
 			}
 		case <-ended:
 			if by := endedBy(cmd.ProcessState); by != 0 {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/windows"
 )
 
 // ownGroup keeps Ctrl-C from reaching the child by itself.
@@ -11,8 +13,14 @@ func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// signalGroup ends the child: Windows can pass on nothing gentler.
-func signalGroup(p *os.Process, _ os.Signal) { _ = p.Kill() }
+// signalGroup gives the child's group Ctrl-Break, the one signal that Windows passes
+// to a group: Compose takes it for an interrupt, and stops in good order. Without a
+// console to pass it through the child is ended.
+func signalGroup(p *os.Process, _ os.Signal) {
+	if windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(p.Pid)) != nil {
+		_ = p.Kill()
+	}
+}
 
 // openTerminal has no way here: the child gets a pipe and prints plain lines.
 func openTerminal(*os.File) (read, child *os.File, end func(), err error) {
