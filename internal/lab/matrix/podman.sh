@@ -4,7 +4,7 @@
 #   podman.sh DIR
 set -euo pipefail
 dir=$1
-mkdir -p "$dir"
+mkdir -p "$dir/networks"
 # Podman asks for more processes and files than some machines allow.
 cat >"$dir/containers.conf" <<CONF
 [containers]
@@ -16,8 +16,18 @@ tmp_dir = "$dir/exec/tmp"
 [network]
 network_config_dir = "$dir/networks"
 CONF
-mkdir -p "$dir/networks"
 export CONTAINERS_CONF=$dir/containers.conf
-exec unshare --net -- sh -c 'ip link set lo up 2>/dev/null; exec "$@"' podman \
-	podman --root "$dir/data" --runroot "$dir/exec" --cgroup-manager cgroupfs \
-	system service --time 0 "unix://$dir/docker.sock"
+podman=(podman --root "$dir/data" --runroot "$dir/exec" --cgroup-manager cgroupfs)
+unshare --net -- sh -c 'ip link set lo up 2>/dev/null; exec "$@"' podman \
+	"${podman[@]}" system service --time 0 "unix://$dir/docker.sock" &
+service=$!
+# Its containers would outlive it, which those of an engine do not.
+finish() {
+	trap - TERM INT
+	"${podman[@]}" stop --all --time 0 >/dev/null 2>&1 || true
+	kill $service 2>/dev/null || true
+	wait $service || true
+	exit 0
+}
+trap finish TERM INT
+wait $service
