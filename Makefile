@@ -8,14 +8,16 @@ VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LAB        := internal/lab/with-engine.sh
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 export CGO_ENABLED := 0
+# One cache for all that is built here, releases included.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
-.PHONY: help build install install-plugin demo test unit lint cross bench picture man up down destroy inventory audit clean
+.PHONY: release help build install install-plugin demo test unit lint cross bench picture man up down destroy inventory audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/ccdestroy
-	@go build -trimpath -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
+	@go build -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
 
 install: build man ## Install it to PREFIX/bin, and its manual page (/usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ccdestroy
@@ -52,6 +54,9 @@ picture: build ## Make docs/session.svg from a real run
 
 man: build ## Write bin/ccdestroy.1, the manual page
 	@$(BIN) man > bin/ccdestroy.1
+
+release: ## Build bin/release: archives, packages, images, checksums; offline and reproducible
+	@go run -C internal/lab/release . -source $(CURDIR) -o $(CURDIR)/bin/release
 
 up: ## docker compose up
 	docker compose up --detach
