@@ -11,7 +11,7 @@ export CGO_ENABLED := 0
 # One cache for all that is built here, releases included.
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
-.PHONY: release help build install install-plugin demo test unit lint cross bench picture man up down destroy inventory audit clean
+.PHONY: release uninstall help build install install-plugin demo test unit lint cross bench picture man up down destroy inventory audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ build: ## Build bin/ccdestroy
 install: build man ## Install it to PREFIX/bin, and its manual page (/usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ccdestroy
 	install -D -m 0644 bin/ccdestroy.1 $(DESTDIR)$(PREFIX)/share/man/man1/ccdestroy.1
+
+uninstall: ## Remove what install put there; logs and settings stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/ccdestroy $(DESTDIR)$(PREFIX)/share/man/man1/ccdestroy.1 $(DESTDIR)$(PLUGINS)/docker-ccdestroy
 
 install-plugin: build ## Install it as a Docker CLI plugin: docker ccdestroy
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PLUGINS)/docker-ccdestroy
