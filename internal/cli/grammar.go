@@ -44,7 +44,7 @@ type grammar struct {
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
-	Init        initCmd        `cmd:"" signals:"end" help:"Add a service to a compose file that records every docker compose down."`
+	Init        initCmd        `cmd:"" signals:"end" help:"Have docker compose down, or a Makefile, recorded: add a service to the compose file, or change the target destroy."`
 	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
 	Config      configCmd      `cmd:"" signals:"end" settings:"reads" help:"Show the value of each flag and where it is set."`
 	Doctor      doctorCmd      `cmd:"" signals:"end" settings:"none" help:"Check everything that a teardown needs."`
