@@ -146,7 +146,7 @@ func (c *Change) replace(lines []string, recipe []int, o Options) error {
 	case !d.volumes:
 		return fmt.Errorf("line %d: this docker compose down keeps the volumes, and ccdestroy would destroy them", i+1)
 	case strings.HasSuffix(strings.TrimRight(lines[i], "\r\n"), `\`):
-		return fmt.Errorf("line %d: the command goes on in the next line", i+1)
+		return fmt.Errorf("line %d: the command continues on the next line", i+1)
 	}
 	changed := lines[i][:d.from] + d.command(o.Fallback) + lines[i][d.to:]
 	c.Line = i + 1

@@ -63,7 +63,7 @@ func TestPlanRefuses(t *testing.T) {
 		"destroy:\n\t$(COMPOSE) down -v\n":                             "line 2: the recipe of destroy has no docker compose down",
 		"destroy:\n\tdocker compose down -v\n\tdocker compose down -v": "line 3: the recipe of destroy has a second",
 		"destroy:\n\tdocker compose \\\n\t  down -v\n":                 "no docker compose down",
-		"destroy:\n\tdocker compose down -v \\\n\t  --rmi all\n":       "line 2: the command goes on in the next line",
+		"destroy:\n\tdocker compose down -v \\\n\t  --rmi all\n":       "line 2: the command continues on the next line",
 		"destroy clean:\n\tdocker compose down -v\n":                   "line 1: the recipe is for other targets, too: destroy clean",
 		"destroy::\n\tdocker compose down -v\n":                        "line 1: destroy has several recipes",
 		"destroy: ; docker compose down -v\n":                          "line 1: the recipe of destroy is in the line of its rule",
