@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"debug/buildinfo"
 	"debug/elf"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"os"
@@ -222,14 +224,54 @@ func image(t *testing.T, r release) {
 	if err != nil || !strings.HasPrefix(string(out), "ccdestroy v"+version+"\n") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	var index struct{ Manifests []struct{ Digest string } }
-	text, err := exec.Command("tar", "-xOf", r.file("_linux_arm64.image.tar"), "index.json").Output()
-	if err == nil {
-		err = json.Unmarshal(text, &index)
+	for _, arch := range []string{"amd64", "arm64"} {
+		layout(t, r.file("_linux_"+arch+".image.tar"), arch)
 	}
-	if err != nil || len(index.Manifests) != 1 {
-		t.Fatalf("%v: %s", err, text)
+}
+
+// layout: every blob has the hash that it is named by, and both ways into the
+// archive, index.json and docker's manifest.json, lead to the same ones.
+func layout(t *testing.T, archive, arch string) {
+	t.Helper()
+	dir := t.TempDir()
+	need.Run(t, "tar", "-xf", archive, "-C", dir)
+	blobs, err := os.ReadDir(filepath.Join(dir, "blobs/sha256"))
+	if err != nil || len(blobs) != 3 {
+		t.Fatalf("%d blobs: %v", len(blobs), err)
 	}
-	blob := "blobs/sha256/" + strings.TrimPrefix(index.Manifests[0].Digest, "sha256:")
-	need.Run(t, "sh", "-c", `test "$(tar -xOf "$1" "$2" | sha256sum)" = "${2##*/}  -"`, "sh", r.file("_linux_arm64.image.tar"), blob)
+	for _, b := range blobs {
+		data, err := os.ReadFile(filepath.Join(dir, "blobs/sha256", b.Name()))
+		if sum := sha256.Sum256(data); err != nil || hex.EncodeToString(sum[:]) != b.Name() {
+			t.Errorf("%s: %v", b.Name(), err)
+		}
+	}
+	read := func(name string, into any) {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err == nil {
+			err = json.Unmarshal(data, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	type descriptor struct{ Digest string }
+	blob := func(d descriptor) string { return "blobs/sha256/" + strings.TrimPrefix(d.Digest, "sha256:") }
+	var index struct{ Manifests []descriptor }
+	var manifest struct {
+		Config descriptor
+		Layers []descriptor
+	}
+	var config struct{ Architecture, OS string }
+	var docker []struct {
+		Config string
+		Layers []string
+	}
+	read("index.json", &index)
+	read(blob(index.Manifests[0]), &manifest)
+	read(blob(manifest.Config), &config)
+	read("manifest.json", &docker)
+	if config.Architecture != arch || config.OS != "linux" || docker[0].Config != blob(manifest.Config) || docker[0].Layers[0] != blob(manifest.Layers[0]) {
+		t.Errorf("%+v %+v %+v", manifest, config, docker)
+	}
 }
