@@ -36,6 +36,9 @@ func building(t *testing.T, source, out string, wrap []string, env ...string) {
 	if len(wrap) > 0 {
 		cmd = exec.Command(wrap[0], append(wrap[1:], cmd.Args...)...)
 	}
+	if _, err := os.Stat(filepath.Join(source, ".git")); err != nil { // a tarball
+		env = append(env, "SOURCE_DATE_EPOCH=1790000000")
+	}
 	cmd.Dir, cmd.Env = filepath.Join(source, "internal/lab/release"), append(os.Environ(), env...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)

@@ -27,7 +27,11 @@ var semantic = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
 
 // identify finds out which version this is, and of what time.
 func (r *release) identify() error {
+	epoch := os.Getenv("SOURCE_DATE_EPOCH")
 	head, err := r.git("log", "-1", "--format=%ct %h %H")
+	if err != nil && r.version != "" && epoch != "" { // a tarball, of which somebody knows both
+		head, err = epoch+" unknown unknown", nil
+	}
 	if err != nil {
 		return fmt.Errorf("determine the commit: %w", err)
 	}
@@ -36,25 +40,16 @@ func (r *release) identify() error {
 		return fmt.Errorf("git log printed %q", head)
 	}
 	seconds, err := strconv.ParseInt(words[0], 10, 64)
-	if epoch := os.Getenv("SOURCE_DATE_EPOCH"); epoch != "" {
+	if epoch != "" {
 		seconds, err = strconv.ParseInt(epoch, 10, 64)
 	}
 	if err != nil {
 		return fmt.Errorf("determine the time: %w", err)
 	}
 	r.when, r.commit = time.Unix(seconds, 0).UTC(), words[2]
-	changed, err := r.git("status", "--porcelain", "--untracked-files=no")
-	if err != nil {
-		return err
-	}
-	switch tag, err := r.git("describe", "--exact-match", "--tags", "--match", "v[0-9]*"); {
-	case r.version != "":
-	case err == nil && changed == "":
-		r.version = tag
-	default:
-		r.version = fmt.Sprintf("0.0.0-%s.%s", r.when.Format("20060102150405"), words[1])
-		if changed != "" {
-			r.version += ".dirty"
+	if r.version == "" {
+		if r.version, err = r.named(words[1]); err != nil {
+			return err
 		}
 	}
 	r.version = strings.TrimPrefix(r.version, "v")
@@ -62,6 +57,23 @@ func (r *release) identify() error {
 		return fmt.Errorf("version %q is not like 1.2.3 or 1.2.3-rc.1", r.version)
 	}
 	return nil
+}
+
+// named is the version that the tag of the commit says, else one that is older than
+// any release.
+func (r *release) named(commit string) (string, error) {
+	changed, err := r.git("status", "--porcelain", "--untracked-files=no")
+	if err != nil {
+		return "", err
+	}
+	if tag, err := r.git("describe", "--exact-match", "--tags", "--match", "v[0-9]*"); err == nil && changed == "" {
+		return tag, nil
+	}
+	version := fmt.Sprintf("0.0.0-%s.%s", r.when.Format("20060102150405"), commit)
+	if changed != "" {
+		version += ".dirty"
+	}
+	return version, nil
 }
 
 func (r *release) git(args ...string) (string, error) {
