@@ -16,18 +16,23 @@ endef
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 export CGO_ENABLED := 0
 export CCDESTROY_MATRIX_SKIPS = $(MATRIX_SKIPS)
+# One cache for all that is built here, releases included.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
-.PHONY: help build install install-plugin demo test matrix engines unit lint cross bench picture man up down destroy inventory audit clean
+.PHONY: release uninstall help build install install-plugin demo test matrix engines unit lint cross bench picture man up down destroy inventory audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/ccdestroy
-	@go build -trimpath -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
+	@go build -ldflags '-s -w -X github.com/contextcore/ccdestroy/internal/cli.Version=$(VERSION)' -o $(BIN) ./cmd/ccdestroy
 
 install: build man ## Install it to PREFIX/bin, and its manual page (/usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ccdestroy
 	install -D -m 0644 bin/ccdestroy.1 $(DESTDIR)$(PREFIX)/share/man/man1/ccdestroy.1
+
+uninstall: ## Remove what install put there; logs and settings stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/ccdestroy $(DESTDIR)$(PREFIX)/share/man/man1/ccdestroy.1 $(DESTDIR)$(PLUGINS)/docker-ccdestroy
 
 install-plugin: build ## Install it as a Docker CLI plugin: docker ccdestroy
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PLUGINS)/docker-ccdestroy
@@ -66,6 +71,9 @@ picture: build ## Make docs/session.svg from a real run
 
 man: build ## Write bin/ccdestroy.1, the manual page
 	@$(BIN) man > bin/ccdestroy.1
+
+release: ## Build bin/release: archives, packages, images, checksums; offline and reproducible
+	@go run -C internal/lab/release . -source $(CURDIR) -o $(CURDIR)/bin/release
 
 up: ## docker compose up
 	docker compose up --detach

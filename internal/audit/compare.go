@@ -156,7 +156,7 @@ func (h *Heads) stranger(f *os.File, t tail, file string, last note) (string, er
 	case same && t.head.Seq == other.Seq:
 		return fmt.Sprintf("%sthis is a copy of %s", replaced, other.Path), nil
 	case same:
-		return fmt.Sprintf("%sthis is a copy of %s that goes on from its event %d", replaced, other.Path, other.Seq), nil
+		return fmt.Sprintf("%sthis is a copy of %s that continues from its event %d", replaced, other.Path, other.Seq), nil
 	}
 	otherFile, _, err := h.file(other.Path)
 	if err != nil {

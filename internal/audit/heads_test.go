@@ -106,7 +106,7 @@ func TestCopies(t *testing.T) {
 			add(t, further, event("F", Success))
 			data, _ := os.ReadFile(further.Path)
 			return data
-		}, "goes on from its event 5"},
+		}, "continues from its event 5"},
 		"forked": {func(t *testing.T, l *Log, whole []byte) []byte {
 			further := &Log{Path: filepath.Join(t.TempDir(), "x")}
 			put(t, further.Path, firstLines(whole, 3))

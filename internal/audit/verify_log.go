@@ -169,7 +169,7 @@ func (l *Log) examineSegment(g *segment, heads []HeadCheck, link *HeadCheck) (*p
 	if held := p.Heads[len(heads)]; held.Line == 0 {
 		p.tellHeads([]HeadCheck{held}, false)
 	} else if held.Line < p.Lines {
-		p.found.problem(Finding{Class: Inserted, Line: held.Line + 1, ToLine: p.Lines, Text: "added after the segment was closed: " + link.link + " goes on from before it"})
+		p.found.problem(Finding{Class: Inserted, Line: held.Line + 1, ToLine: p.Lines, Text: "added after the segment was closed: " + link.link + " continues from before it"})
 	}
 	p.Heads = p.Heads[:len(heads)]
 	return p, nil

@@ -26,7 +26,7 @@ func (c acceptCmd) Validate() error {
 
 // Help says what it does not do.
 func (acceptCmd) Help() string {
-	return `For a log that was replaced, cut or restored on purpose. What was noted of the old one under this account no longer counts, and no command warns of it. Lines that were changed, removed or added within the log stay what they are to audit verify.`
+	return `For a log that was replaced, truncated or restored on purpose. Heads of the old log that were noted for this account no longer count, and commands stop warning. Lines that were changed, removed or added within the log are still reported by audit verify.`
 }
 
 // Run accepts what became of the log. No warning comes before it: it tells of

@@ -59,7 +59,7 @@ func (c completionCmd) Run(p Process) error {
 
 // errOldScript: a script of an older version, in a shell that runs still, calls
 // without arguments what would now tear down.
-var errOldScript = fault.Usage("ccdestroy completion --help; or unset "+completeAsked, "%s is set: a shell asks for completions in the way of an older version", completeAsked)
+var errOldScript = fault.Usage("ccdestroy completion --help; or unset "+completeAsked, "%s is set: a shell asks for completions the way an older version did", completeAsked)
 
 // complete answers a shell that asks for completions, and reports whether one
 // did.

@@ -18,7 +18,7 @@ import (
 )
 
 type doctorCmd struct {
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
 	Format  string `enum:"table,json" default:"table" help:"table or json."`
 	logFlag
@@ -152,7 +152,7 @@ func (d *doctor) verify(l *audit.Log) {
 	report, err := l.Verify(nil)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.add("log", "ok", l.Path+" is not there yet; the first teardown makes it", "")
+		d.add("log", "ok", l.Path+" does not exist yet; the first teardown creates it", "")
 	case err != nil:
 		d.must("log", err, "", "ls -l "+l.Path)
 	case !report.Intact():

@@ -17,7 +17,7 @@ type filterFlags struct {
 	Outcome   []string `placeholder:"WORD" completion-predictor:"outcome" group:"filter" help:"Only these outcomes: pending (unfinished), success, failed, partial, cancelled."`
 	User      []string `placeholder:"NAME" group:"filter" help:"Only by these users, or CI actors; * matches anything, here and in the next three."`
 	Project   []string `placeholder:"NAME" completion-predictor:"project" group:"filter" help:"Only of these projects."`
-	Volume    []string `placeholder:"NAME" completion-predictor:"volume" group:"filter" help:"Only where one of these volumes was lost, by name or Compose key; with --outcome, where it was concerned."`
+	Volume    []string `placeholder:"NAME" completion-predictor:"volume" group:"filter" help:"Only operations that destroyed one of these volumes, by name or Compose key; with --outcome, also those that only involved it."`
 	Host      []string `placeholder:"NAME" group:"filter" help:"Only from these hosts, or on these engines."`
 	Since     moment   `placeholder:"TIME" group:"filter" help:"Not before: 1h30m, 3d, yesterday, monday, 2026-11-23, RFC 3339."`
 	Until     moment   `placeholder:"TIME" group:"filter" help:"Not after."`

@@ -44,7 +44,7 @@ type grammar struct {
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
-	Init        initCmd        `cmd:"" signals:"end" help:"Add a service to a compose file that records every docker compose down."`
+	Init        initCmd        `cmd:"" signals:"end" help:"Have docker compose down, or a Makefile, recorded: add a service to the compose file, or change the target destroy."`
 	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
 	Config      configCmd      `cmd:"" signals:"end" settings:"reads" help:"Show the value of each flag and where it is set."`
 	Doctor      doctorCmd      `cmd:"" signals:"end" settings:"none" help:"Check everything that a teardown needs."`
@@ -99,7 +99,7 @@ type projectFlags struct {
 	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls (-1: no limit)."`
 	Progress         string   `placeholder:"TYPE" group:"project" help:"Compose's progress output: auto, tty, plain, json, quiet."`
 	Ansi             string   `placeholder:"WHEN" group:"project" help:"Compose's control characters: never, always, auto."`
-	Host             string   `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to talk to."`
+	Host             string   `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to connect to."`
 	Context          string   `placeholder:"NAME" group:"engine" help:"Docker context to use."`
 }
 
@@ -144,14 +144,14 @@ func (n *number) Decode(ctx *kong.DecodeContext) error {
 type destroyFlags struct {
 	projectFlags
 	downFlags
-	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"How long containers have to stop."`
+	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"Seconds to wait for containers to stop."`
 	Yes           bool          `short:"y" group:"ccdestroy" help:"Do not ask."`
 	DryRun        bool          `signals:"end" group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume although it is protected. Repeatable."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume even though it is protected. Repeatable."`
 	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first, verified; if the export fails, nothing is destroyed."`
 	Quiet         bool          `short:"q" group:"ccdestroy" help:"Hide export progress."`
 	Reason        string        `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
-	MustExist     bool          `group:"ccdestroy" help:"Fail with exit code 1 when the engine has nothing of the project that -p names."`
+	MustExist     bool          `group:"ccdestroy" help:"Exit with code 1 if the engine has nothing of the project that -p names."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
 	protectFlag
 	keepFlag
@@ -161,7 +161,7 @@ type destroyFlags struct {
 
 type logFlag struct {
 	Log      string `placeholder:"FILE" completion-predictor:"file" group:"ccdestroy" help:"Audit log (default: .contextcore/audit.jsonl in the project directory)."`
-	LogGroup group  `placeholder:"GROUP" group:"ccdestroy" help:"Group whose members all write to the log."`
+	LogGroup group  `placeholder:"GROUP" group:"ccdestroy" help:"Group whose members may all write to the log."`
 }
 
 // lockFlag is for commands that change a project.

@@ -14,14 +14,14 @@ import (
 )
 
 type pruneCmd struct {
-	All           bool          `fixed:"" short:"a" help:"Also volumes that have a name. (Engines before 23 always take those.)"`
+	All           bool          `fixed:"" short:"a" help:"Also named volumes. (Engines before 23 always include them.)"`
 	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
 	DryRun        bool          `signals:"end" help:"Show what would be destroyed; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume although it is protected. Repeatable."`
+	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume even though it is protected. Repeatable."`
 	Reason        string        `placeholder:"TEXT" help:"Reason, kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
-	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	protectFlag
 	keepFlag

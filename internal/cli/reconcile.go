@@ -9,7 +9,7 @@ import (
 
 type reconcileCmd struct {
 	Force   bool   `fixed:"" help:"Also settle operations that may still be running: those of older versions, and those whose lock file is gone."`
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
 	logFlag
 }

@@ -25,7 +25,7 @@ type recordCmd struct {
 
 // Help says how the two halves of an operation go together.
 func (recordCmd) Help() string {
-	return `The id of the operation is printed. For a script: id=$(ccdestroy record --operation delete_dashboard --outcome pending --affects overview), then the deed, then ccdestroy record --id "$id" --outcome success.`
+	return `The id of the operation is printed. For a script: id=$(ccdestroy record --operation delete_dashboard --outcome pending --affects overview), then do the work, then ccdestroy record --id "$id" --outcome success.`
 }
 
 // Run records.

@@ -15,7 +15,7 @@ type rotateCmd struct{ logFlag }
 
 // Help says what becomes of the old log.
 func (rotateCmd) Help() string {
-	return `The log is closed and renamed to audit-<first day>-<log>.jsonl beside it, which is printed; a new one goes on from it. Leave it there: every reader of the log, and audit verify, goes on to it.`
+	return `The log is closed and renamed to audit-<first day>-<log>.jsonl beside it, which is printed; a new log continues it. Leave the old file there: audit verify and all other readers read both.`
 }
 
 // Run rotates the log.
@@ -46,7 +46,7 @@ func (c rotateCmd) Run(ctx context.Context, p Process) error {
 	if r.Resumed {
 		p.say("A rotation that was cut short is finished.")
 	}
-	p.say("Closed at event %d; %s goes on from there.", r.Closed.Seq, filepath.Base(l.Path))
+	p.say("Closed at event %d; %s continues from there.", r.Closed.Seq, filepath.Base(l.Path))
 	_, err = fmt.Fprintln(p.Stdout, render.Terminal(r.Segment))
 	return err
 }

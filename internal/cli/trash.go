@@ -22,12 +22,12 @@ import (
 
 type trashCmd struct {
 	List  trashListCmd  `cmd:"" default:"withargs" help:"List the volumes that can be brought back, of every project on the engine (default command)."`
-	Purge trashPurgeCmd `cmd:"" help:"Destroy them for good, and record which."`
+	Purge trashPurgeCmd `cmd:"" help:"Destroy kept volumes for good, and record which."`
 }
 
 type trashListCmd struct {
 	Format  string `enum:"table,json" default:"table" help:"table or json."`
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
 }
 
@@ -67,12 +67,12 @@ func (p Process) held(ctx context.Context, client *engine.Client) (trash.Respons
 }
 
 type trashPurgeCmd struct {
-	IDs           []string      `arg:"" optional:"" name:"id" help:"Operations whose volumes go, or the beginnings of their ids; none means all."`
-	Expired       bool          `fixed:"" help:"Only what is over, and the oldest for as long as the disk is too full."`
+	IDs           []string      `arg:"" optional:"" name:"id" help:"Operations whose volumes to destroy, by id or unique prefix; none means all."`
+	Expired       bool          `fixed:"" help:"Only volumes whose time is over, and the oldest ones while the disk is too full."`
 	Yes           bool          `short:"y" help:"Do not ask."`
 	Reason        string        `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
-	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	logFlag
 }

@@ -18,11 +18,11 @@ import (
 )
 
 type undoCmd struct {
-	Words       []string `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or its beginning; then volumes of it, by name. None means all of the newest one that can be undone."`
+	Words       []string `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or a unique prefix; then names of its volumes. Without any: all volumes of the newest operation that can be undone."`
 	As          string   `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
-	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only what was torn down of this project."`
+	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only operations on this project."`
 	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
-	Host        string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
+	Host        string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context     string   `placeholder:"NAME" help:"Docker context to use."`
 	lockFlag
 	logFlag

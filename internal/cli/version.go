@@ -8,8 +8,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
-// Version is set when a release is built; else the module's own is used.
-var Version string
+// What a release is built from; else what the go command noted is used.
+var (
+	Version    string
+	Commit     string
+	CommitTime string // RFC 3339
+)
 
 func version() string {
 	if Version != "" {
@@ -27,7 +31,7 @@ type versionCmd struct {
 
 // Run prints the version and what the binary was built from.
 func (c versionCmd) Run(p Process) error {
-	b := render.Build{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := render.Build{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Commit: Commit, Time: CommitTime}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			switch s.Key {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -27,13 +28,25 @@ import (
 func (p Process) compose(args compose.Args) *compose.Compose {
 	return &compose.Compose{
 		Args: args, Env: append(slices.Clone(p.Environ), provider.Mark()), Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr,
-		Cache: p.xdg("XDG_CACHE_HOME", ".cache"),
+		Cache: p.xdg("XDG_CACHE_HOME", ".cache"), Debug: p.debug(),
 	}
 }
 
 // connect finds the engine, without talking to it.
 func (p Process) connect(host, context string) (*engine.Client, error) {
-	return engine.Connect(engine.Address{Host: host, Context: context, Env: p.Getenv})
+	return engine.Connect(engine.Address{Host: host, Context: context, Env: p.Getenv, Debug: p.debug()})
+}
+
+// debug tells what the engine and Compose are asked, on standard error, where
+// CCDESTROY_DEBUG is set to anything but 0 and false.
+func (p Process) debug() func(line string) {
+	switch p.Getenv("CCDESTROY_DEBUG") {
+	case "", "0", "false", "no":
+		return nil
+	}
+	return func(line string) {
+		fmt.Fprintf(p.Stderr, "debug %s %s\n", p.Now().UTC().Format("15:04:05.000"), render.Terminal(line))
+	}
 }
 
 // log is the log at path.

@@ -53,6 +53,7 @@ func (c *Compose) child(args []string, held []*os.File, signals <-chan os.Signal
 	if err != nil {
 		return fault.Exit{}, err
 	}
+	c.tell(binary, c.words(args))
 	cmd := exec.Command(binary, c.words(args)...)
 	cmd.Dir, cmd.Env, cmd.Stdout = c.Dir, env, c.Stdout
 	switch {

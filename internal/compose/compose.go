@@ -23,7 +23,8 @@ type Compose struct {
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
-	Cache  string // directory for what is remembered about the binaries; "" for none
+	Debug  func(line string) // is told of each command that is run; nil is nobody
+	Cache  string            // directory for what is remembered about the binaries; "" for none
 
 	binary string // path of docker, found once, or of docker-compose
 	alone  bool   // it is docker-compose, where there is no docker
@@ -124,6 +125,7 @@ func (c *Compose) run(ctx context.Context, args ...string) (stdout []byte, stder
 	if err != nil {
 		return nil, "", err
 	}
+	c.tell(binary, c.words(args))
 	cmd := exec.CommandContext(ctx, binary, c.words(args)...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
 	cmd.WaitDelay = drainLimit // what docker itself started may outlive it
@@ -136,4 +138,10 @@ func (c *Compose) run(ctx context.Context, args ...string) (stdout []byte, stder
 	cmd.Stderr = tail
 	stdout, err = cmd.Output()
 	return stdout, tail.String(), err
+}
+
+func (c *Compose) tell(binary string, words []string) {
+	if c.Debug != nil {
+		c.Debug(fmt.Sprintf("run %s %q", binary, words))
+	}
 }

@@ -11,15 +11,24 @@ import (
 
 // A shell completes a line by the script that is made for it.
 func TestCompletionInShells(t *testing.T) {
-	for name, c := range map[string]struct{ args, keys []string }{
-		"bash": {[]string{"--norc", "--noprofile"}, []string{"source <(ccdestroy completion bash)\n"}},
-		"zsh":  {[]string{"-f"}, []string{"autoload -U compinit && compinit -u -D\n", "source <(ccdestroy completion zsh)\n"}},
+	packaged, err := filepath.Abs("../lab/release/files")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		shell      string
+		args, keys []string
+	}{
+		"bash": {"bash", []string{"--norc", "--noprofile"}, []string{"source <(ccdestroy completion bash)\n"}},
+		"zsh":  {"zsh", []string{"-f"}, []string{"autoload -U compinit && compinit -u -D\n", "source <(ccdestroy completion zsh)\n"}},
+		// zsh loads it at the first completion, as it does from a package.
+		"zsh, packaged": {"zsh", []string{"-f"}, []string{"fpath=(" + packaged + " $fpath); autoload -U compinit && compinit -u -D\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			need.Command(t, name)
+			need.Command(t, c.shell)
 			s := inShell(t)
-			p := s.onTerminal(s.command("", name, append(c.args, "-i")...))
+			p := s.onTerminal(s.command("", c.shell, append(c.args, "-i")...))
 			for _, keys := range append(c.keys, "echo re\"\"ady\n") {
 				p.send(keys)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
@@ -39,6 +41,7 @@ type Address struct {
 	Host    string // -H
 	Context string // --context
 	Env     func(string) string
+	Debug   func(line string) // is told of each request, before it is sent; nil is nobody
 }
 
 // Client is a connection to one engine.
@@ -87,7 +90,16 @@ func connect(a Address) (*Client, error) {
 	// Go's own default would have a remote engine compress what it sends, which
 	// makes the content of volumes eight times slower.
 	plain := client.WithHTTPHeaders(map[string]string{"Accept-Encoding": "identity"})
-	api, err := client.NewClientWithOpts(append(opts, plain, client.WithAPIVersionNegotiation())...)
+	opts = append(opts, plain, client.WithAPIVersionNegotiation())
+	if a.Debug != nil {
+		// A filter sees every request, and leaves the transport as it is: one around it
+		// would take TLS and ssh from streams that are hijacked.
+		opts = append(opts, client.WithTraceOptions(otelhttp.WithFilter(func(r *http.Request) bool {
+			a.Debug(r.Method + " " + r.URL.RequestURI())
+			return true
+		})))
+	}
+	api, err := client.NewClientWithOpts(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
 	}

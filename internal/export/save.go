@@ -186,7 +186,7 @@ func (s *saving) some(ctx context.Context, snap inventory.Snapshot, names []stri
 	for _, name := range names {
 		v, there := snap.Volume(name)
 		if !there {
-			return fmt.Errorf("volume %q is not there", name)
+			return fmt.Errorf("volume %q does not exist", name)
 		}
 		for _, place := range []string{v.Mountpoint, v.Options["device"]} {
 			if within(s.draft.Dir(), place) {

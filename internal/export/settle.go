@@ -80,7 +80,7 @@ func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Ex
 	var problems, unsure []string
 	for _, one := range o.Details.Restored {
 		v, there := snap.Volume(one.Name)
-		differences := []string{"it is not there"}
+		differences := []string{"it does not exist"}
 		if there {
 			if differences, err = a.whatDiffers(ctx, e, one, v, opened); err != nil {
 				return end, err

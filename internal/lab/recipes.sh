@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Takes the GitHub workflows out of docs/ci.md and has actionlint look at them.
+# Takes the GitHub workflows out of docs/ci.md, and has actionlint look at them and
+# at our own, and goreleaser's reader at its configuration.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$(mktemp -d)
@@ -9,4 +10,5 @@ awk -v dir="$dir" '/^```yaml/ { in_block = 1; next } /^```/ { in_block = 0; file
 	in_block && file != "" { print > file }' "$here/../../docs/ci.md"
 ls "$dir"/*.yaml >/dev/null
 go build -C "$here/lint" -o "$here/../../bin/actionlint" github.com/rhysd/actionlint/cmd/actionlint
-"$here/../../bin/actionlint" -no-color "$dir"/*.yaml
+"$here/../../bin/actionlint" -no-color "$dir"/*.yaml "$here"/../../.github/workflows/*.yaml
+go run -C "$here/goreleaser" . ../../../.goreleaser.yaml

@@ -2,4 +2,7 @@
 # Installs what tests use beside an engine. Without one of these some tests are
 # skipped; where CI is set, they fail.
 set -euo pipefail
-"$(dirname "${BASH_SOURCE[0]}")/apt.sh" strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq groff=groff chromium=chromium less=less zstd=zstd pkill=procps zsh=zsh fish=fish || true
+here=$(dirname "${BASH_SOURCE[0]}")
+"$here/apt.sh" strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq groff=groff chromium=chromium less=less zstd=zstd pkill=procps zsh=zsh fish=fish \
+	git=git debootstrap=debootstrap rpm=rpm pacman=pacman-package-manager node=nodejs haproxy=haproxy ip=iproute2 iptables=iptables || true
+"$here/apt.sh" java=default-jre-headless groovy=groovy || true

@@ -188,7 +188,7 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []rec
 // Moved says what has changed since an inventory was shown.
 func Moved(changes []inventory.Change) string {
 	var b strings.Builder
-	b.WriteString("\nThis has changed meanwhile:\n")
+	b.WriteString("\nThis has changed in the meantime:\n")
 	for _, c := range changes {
 		fmt.Fprintf(&b, "  %s\n", Terminal(c.String()))
 	}

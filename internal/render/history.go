@@ -91,7 +91,7 @@ func lostCell(r audit.Record, d record.Details) cell {
 func destroyed(r audit.Record, d record.Details) bool {
 	over := !r.Unfinished && r.Outcome != audit.Pending && r.Outcome != audit.Cancelled && len(r.DataAffected) > 0
 	switch r.Operation {
-	case audit.Export:
+	case audit.Export, audit.Undo:
 		return false
 	case audit.Restore:
 		return over && slices.ContainsFunc(d.Restored, func(v record.Restored) bool { return v.Replaced })

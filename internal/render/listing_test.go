@@ -75,7 +75,7 @@ func TestReportCountsLosses(t *testing.T) {
 		t.Errorf("%d operations, %d destroyed %d bytes, largest %+v", r.Count, r.Destroyed, r.Lost, r.Largest)
 	}
 	var b bytes.Buffer
-	if err := r.Page(&b); err != nil || !strings.Contains(b.String(), "<strong>9</strong> operations, of which <strong>3</strong> destroyed something: <strong>2.52 GB</strong>") {
+	if err := r.Page(&b); err != nil || !strings.Contains(b.String(), "<strong>3</strong>operations destroyed something, of 9 recorded</li>\n<li><strong>2.52 GB</strong>destroyed by them, as far as it was measured") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // the page
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"io"
 	"strings"
@@ -17,15 +18,28 @@ import (
 //go:embed report.tmpl
 var pageText string
 
-// pageStyle makes the page pleasant; without it, under a policy that forbids
-// all styles, it is readable all the same.
-const pageStyle = `body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:0 auto;padding:1rem}` +
-	`table{border-collapse:collapse;margin:.5rem 0 1rem}th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #8888;vertical-align:top;overflow-wrap:anywhere}` +
-	`thead th,td:first-child,td a{white-space:nowrap}section{margin-top:2rem}figure{margin:0}code{overflow-wrap:anywhere}:target{outline:2px solid}` +
-	`@media print{nav{display:none}section{break-inside:auto}tr{break-inside:avoid}}`
+//go:embed report.css
+var styleText string
+
+// pageStyle makes the page pleasant, and its filters work; without it, under a
+// policy that forbids all styles, it is readable all the same. There are as many
+// rules for projects and for users as the filters have names.
+var pageStyle = sync.OnceValue(func() string {
+	var b strings.Builder
+	b.WriteString(styleText)
+	for _, ink := range inks {
+		fmt.Fprintf(&b, ".%s .o::before{background:%s}\n", ink.outcome, ink.fill)
+	}
+	for _, letter := range []string{"p", "w"} {
+		for i := range reportTop + 1 {
+			fmt.Fprintf(&b, "body:has(#%s%d:checked) #operations tbody tr:not(.%s%d){display:none}\n", letter, i, letter, i)
+		}
+	}
+	return b.String()
+})
 
 func styleHash() string {
-	sum := sha256.Sum256([]byte(pageStyle))
+	sum := sha256.Sum256([]byte(pageStyle()))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
@@ -37,8 +51,8 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 })
 
 var pageFuncs = template.FuncMap{
-	"style": func() template.CSS { return pageStyle }, "styleHash": func() template.HTMLAttr { return template.HTMLAttr(styleHash()) },
-	"visible": Terminal, "size": human, "between": between, "daysOf": daysOf, "chart": timeChart, "meter": meter, "swatch": swatch,
+	"style": func() template.CSS { return template.CSS(pageStyle()) }, "styleHash": func() template.HTMLAttr { return template.HTMLAttr(styleHash()) },
+	"visible": Terminal, "size": human, "between": between, "daysOf": daysOf, "countChart": countChart, "lossChart": lossChart, "meter": meter, "swatch": swatch,
 	"rfc": stamp, "minute": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
 	"day": func(t time.Time) string { return t.Format("2006-01-02") },
 	"outcomes": func() []audit.Outcome {
@@ -48,7 +62,15 @@ var pageFuncs = template.FuncMap{
 		}
 		return all
 	},
-	"dict": func(name string, all []Share) map[string][]Share { return map[string][]Share{name: all} },
+	"troubled": func(r *Report) int {
+		return r.Outcomes[audit.Partial] + r.Outcomes[audit.Failed] + r.Outcomes[audit.Pending]
+	},
+	"mark":    func(r ReportRow) template.HTML { return swatch(r.outcome) },
+	"opened":  func(all []ReportRow) []ReportRow { return all[:min(len(all), reportOpen)] },
+	"folded":  func(all []ReportRow) []ReportRow { return all[min(len(all), reportOpen):] },
+	"classes": classes,
+	"initial": func(name string) string { return strings.ToLower(name[:1]) },
+	"dict":    func(name string, all []Share) map[string][]Share { return map[string][]Share{name: all} },
 	"list": func(names []string) string {
 		more := ""
 		if len(names) > cellNames {
@@ -65,6 +87,18 @@ var pageFuncs = template.FuncMap{
 		}
 		return template.HTML(`<a href="#` + template.HTMLEscapeString(anchor(r.ID)) + `">` + text + `</a>`)
 	},
+}
+
+// classes are what the filters know a row by.
+func classes(r ReportRow, projects, users []Share) string {
+	all := []string{string(r.outcome), fmt.Sprintf("p%d", place(r.Project, projects)), fmt.Sprintf("w%d", place(r.Who, users))}
+	if r.Destroyed {
+		all = append(all, "lost")
+	}
+	if r.Undo != "" {
+		all = append(all, "undo")
+	}
+	return strings.Join(all, " ")
 }
 
 // anchor is an id as a fragment of an address: what is no letter or digit is

@@ -2,7 +2,6 @@ package render
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -17,6 +16,8 @@ const (
 	reportTop     = 10   // users, projects, losses
 	reportTrouble = 100  // partial, failed and unfinished operations, each
 	reportBars    = 48   // on the time axis
+	reportFewest  = 7    // on the time axis, at least
+	reportOpen    = 10   // rows of a table that one has not to unfold
 )
 
 // Report sums up a history for one page, an operation at a time, newest first.
@@ -34,12 +35,16 @@ type Report struct {
 	Largest    []ReportRow // by bytes lost
 	Trouble    []ReportRow // partial and failed
 	Unfinished []ReportRow
+	Undoable   []ReportRow // what can still be undone, the newest
+	CanUndo    int         // how many operations that are
+	Kept       int64       // bytes that undoing them would bring back
+	Back       int64       // bytes that were brought back
 
 	// Undoing says what can still be undone of an operation; nil knows of nothing.
 	Undoing func(audit.Event, record.Details) []record.Kept
 
 	operations, users, projects map[string]int
-	days                        map[int64]map[audit.Outcome]int // by day since 1970, UTC
+	days                        map[int64]*Bar // by day since 1970, UTC
 }
 
 // ReportRow is one operation.
@@ -51,28 +56,33 @@ type ReportRow struct {
 	Volumes                             []string
 	Remaining                           []string
 	Undo                                string // until when it can be undone, or ""
-	Listed                              bool   // it is in the table, where links lead
+	Kept                                int64  // bytes that an undo would bring back, as far as they are known
+	Destroyed                           bool
+	Listed                              bool // it is in the table, where links lead
+
+	outcome audit.Outcome
 }
 
 // NewReport begins a report.
 func NewReport(log, filter string, made time.Time, verdict audit.Report) *Report {
 	return &Report{Log: log, Filter: filter, Made: made, Verdict: verdict, Outcomes: map[audit.Outcome]int{},
-		operations: map[string]int{}, users: map[string]int{}, projects: map[string]int{}, days: map[int64]map[audit.Outcome]int{}}
+		operations: map[string]int{}, users: map[string]int{}, projects: map[string]int{}, days: map[int64]*Bar{}}
 }
 
 // Add takes one operation.
 func (r *Report) Add(rec audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(rec.Event) // of another shape: the fields stay empty
 	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
-		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Volumes: volumeNames(rec.DataAffected, d), Remaining: d.Remaining}
+		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Volumes: volumeNames(rec.DataAffected, d), Remaining: d.Remaining, outcome: rec.Outcome}
 	if destroyed(rec, d) {
-		row.Lost = d.LostBytes
+		row.Destroyed, row.Lost = true, d.LostBytes
 		r.Destroyed++
 	}
 	if r.Undoing != nil && len(d.Kept) > 0 && !rec.Unfinished {
-		if until := Until(r.Undoing(rec.Event, d)); !until.IsZero() {
-			row.Undo = until.UTC().Format("2006-01-02 15:04 UTC")
-		}
+		r.undoable(&row, r.Undoing(rec.Event, d))
+	}
+	for _, k := range d.Undone {
+		r.Back += k.Bytes
 	}
 	r.Count++
 	r.Outcomes[rec.Outcome]++
@@ -81,13 +91,12 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 	if d.Project != "" {
 		r.projects[d.Project]++
 	}
-	day := row.Time.Unix() / 86400
-	if r.days[day] == nil {
-		r.days[day] = map[audit.Outcome]int{}
-	}
-	r.days[day][rec.Outcome]++
+	r.day(row.Time).add(rec.Outcome, row.Lost)
 	if row.Listed = len(r.Rows) < reportRows; row.Listed {
 		r.Rows = append(r.Rows, row)
+	}
+	if row.Undo != "" && len(r.Undoable) < reportTrouble {
+		r.Undoable = append(r.Undoable, row)
 	}
 	switch {
 	case rec.Unfinished && len(r.Unfinished) < reportTrouble:
@@ -102,6 +111,20 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 	return nil
 }
 
+// undoable notes what of an operation can still be undone.
+func (r *Report) undoable(row *ReportRow, left []record.Kept) {
+	until := Until(left)
+	if until.IsZero() {
+		return
+	}
+	row.Undo = until.UTC().Format("2006-01-02 15:04 UTC")
+	for _, k := range left {
+		row.Kept += k.Bytes
+	}
+	r.CanUndo++
+	r.Kept += row.Kept
+}
+
 // large keeps the largest losses.
 func (r *Report) large(row ReportRow) {
 	at := sort.Search(len(r.Largest), func(i int) bool { return r.Largest[i].Lost < row.Lost })
@@ -113,64 +136,3 @@ func (r *Report) large(row ReportRow) {
 
 // Older is how many operations are not in the table.
 func (r *Report) Older() int { return r.Count - len(r.Rows) }
-
-// Share is a name and how often it occurs.
-type Share struct {
-	Name  string
-	Count int
-}
-
-func shares(counts map[string]int) (all []Share) {
-	for name, n := range counts {
-		all = append(all, Share{name, n})
-	}
-	slices.SortFunc(all, func(a, b Share) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name)) })
-	if len(all) > reportTop {
-		rest := Share{Name: fmt.Sprintf("%d others", len(all)-reportTop)}
-		for _, s := range all[reportTop:] {
-			rest.Count += s.Count
-		}
-		all = append(all[:reportTop], rest)
-	}
-	return all
-}
-
-// Operations, Users and Projects are what occurs most.
-func (r *Report) Operations() []Share { return shares(r.operations) }
-
-// Users are who did most.
-func (r *Report) Users() []Share { return shares(r.users) }
-
-// Projects are what most was done to.
-func (r *Report) Projects() []Share { return shares(r.projects) }
-
-// Bar is a stretch of days on the time axis.
-type Bar struct {
-	From, To time.Time // both included
-	Counts   map[audit.Outcome]int
-	Total    int
-}
-
-// Bars cuts the time from the first operation to the last into stretches of as
-// many days each, so that there are not too many.
-func (r *Report) Bars() (bars []Bar) {
-	if len(r.days) == 0 {
-		return nil
-	}
-	first, last := int64(1)<<62, int64(-1)<<62
-	for day := range r.days {
-		first, last = min(first, day), max(last, day)
-	}
-	width := (last-first)/reportBars + 1
-	for day := first; day <= last; day += width {
-		b := Bar{From: time.Unix(day*86400, 0).UTC(), To: time.Unix((day+width-1)*86400, 0).UTC(), Counts: map[audit.Outcome]int{}}
-		for d := day; d < day+width; d++ {
-			for o, n := range r.days[d] {
-				b.Counts[o] += n
-				b.Total += n
-			}
-		}
-		bars = append(bars, b)
-	}
-	return bars
-}

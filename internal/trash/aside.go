@@ -92,7 +92,7 @@ func (p Place) takeBack(e Entry) error {
 			return err
 		}
 	case f.Where == InBoth:
-		return fmt.Errorf("volume %q has other data by now", e.Volume)
+		return fmt.Errorf("volume %q holds other data now", e.Volume)
 	}
 	return p.drop(item)
 }

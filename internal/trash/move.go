@@ -132,7 +132,7 @@ func (p Place) setAside(e Entry) error {
 //   - After it there is an entry without data, which counts for nothing.
 func (p Place) putBack(item Item) (moved bool, err error) {
 	if made, err := exists(p.volume(item.name())); err != nil || !made {
-		return false, errors.Join(err, fmt.Errorf("volume %q is not there", item.name()))
+		return false, errors.Join(err, fmt.Errorf("volume %q does not exist", item.name()))
 	}
 	// The engine does not make its directory durable. The data leaves a place that is.
 	if err := durable.SyncDir(filepath.Dir(p.volume(item.name()))); err != nil {

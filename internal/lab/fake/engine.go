@@ -157,7 +157,7 @@ func (p *Process) Read(ctx context.Context, names []string) (births map[string]i
 		for _, name := range names {
 			v := p.volumes[name]
 			if v == nil {
-				return fmt.Errorf("volume %q is not there", name)
+				return fmt.Errorf("volume %q does not exist", name)
 			}
 			for _, id := range p.users(name) {
 				if p.containers[id].Runs() {

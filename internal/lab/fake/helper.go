@@ -42,7 +42,7 @@ func (p *Process) Helper(ctx context.Context, name, lock string, volumes []strin
 		}
 		for _, v := range volumes {
 			if p.volumes[v] == nil {
-				return fmt.Errorf("helper: volume %q is not there", v)
+				return fmt.Errorf("helper: volume %q does not exist", v)
 			}
 			c.Mounts = append(c.Mounts, inventory.Mount{Volume: v, Writable: !readOnly})
 		}

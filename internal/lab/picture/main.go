@@ -1,7 +1,12 @@
 // Command picture turns the text of a terminal session, with its colours, into
 // an SVG picture.
 //
-//	internal/lab/demo.sh bin/ccdestroy | go run ./internal/lab/picture > docs/session.svg
+//	go run ./internal/lab/picture < session > docs/session.svg
+//
+// With -run it makes the text instead: it runs a command on a terminal, answers what
+// it asks, and writes what was on the screen.
+//
+//	go run ./internal/lab/picture -run ccdestroy undo > session
 package main
 
 import (
@@ -28,6 +33,10 @@ var (
 )
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == "-run" {
+		onTerminal(os.Args[2:])
+		return
+	}
 	text, err := io.ReadAll(os.Stdin)
 	text = bytes.ReplaceAll(text, []byte(" "), []byte("\u00a0")) // SVG runs spaces together
 	if err != nil {
