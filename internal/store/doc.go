@@ -5,7 +5,7 @@
 // Each chained line is an object that holds exactly its bytes, without the LF, so
 // that its SHA-256 is the one that the next line names:
 //
-//	<prefix>/v1/events/day=2026-11-24/20261124T210203.123456Z_<log>_0000000007_destroy_success_<sum>.json
+//	<prefix>/v1/events/day=2026-11-24/20261124T210203.123456Z_<log>_0000000007_<id>_destroy_success_<sum>.json
 //
 // Key says what the parts are. The last one is the beginning of the line's SHA-256:
 // two lines never share a key, so writing one again changes nothing, and a log that

@@ -21,12 +21,13 @@ var ErrKey = errors.New("not a key of a store")
 
 // Key is what a listing says of a line:
 //
-//	v1/events/day=<day>/<time>_<log>_<seq>_<operation>_<outcome>_<sum>.json
+//	v1/events/day=<day>/<time>_<log>_<seq>_<id>_<operation>_<outcome>_<sum>.json
 //
 //	day        2026-11-24, of time
 //	time       20261124T210203.123456Z
 //	log        the log's id, escaped
 //	seq        the line's number, of at least ten digits
+//	id         of the operation, escaped
 //	operation  escaped, its underscores as they are
 //	outcome    one of the five
 //	sum        the first 32 hex digits of the SHA-256 of the line
@@ -39,6 +40,7 @@ type Key struct {
 	Time      time.Time // of the event, UTC, in microseconds
 	Log       string
 	Seq       int64
+	ID        string
 	Operation string
 	Outcome   audit.Outcome
 	Sum       string
@@ -49,7 +51,7 @@ const (
 	timeLayout = "20060102T150405.000000Z"
 	sumLength  = 32
 	// nameLimit is what file systems take as a name, for stores that keep objects as
-	// files. Names of our own events have some 170 bytes.
+	// files. Names of our own events have up to 200 bytes.
 	nameLimit = 255
 )
 
@@ -59,7 +61,7 @@ func KeyOf(e audit.Event, line []byte) (Key, error) {
 		return Key{}, fmt.Errorf("%w: an event that is not chained has none", ErrKey)
 	}
 	k := Key{
-		Time: e.Timestamp.UTC().Truncate(time.Microsecond), Log: e.Log, Seq: e.Seq,
+		Time: e.Timestamp.UTC().Truncate(time.Microsecond), Log: e.Log, Seq: e.Seq, ID: e.ID,
 		Operation: e.Operation, Outcome: e.Outcome, Sum: audit.Sum(line)[:sumLength],
 	}
 	if back, err := ParseKey(k.String()); err != nil || back != k {
@@ -70,8 +72,8 @@ func KeyOf(e audit.Event, line []byte) (Key, error) {
 
 // String is the key below the prefix of the store.
 func (k Key) String() string {
-	return EventsDir + dayDir(k.Time) + fmt.Sprintf("%s_%s_%010d_%s_%s_%s.json",
-		k.Time.UTC().Format(timeLayout), escape(k.Log, ""), k.Seq, escape(k.Operation, "_"), k.Outcome, k.Sum)
+	return EventsDir + dayDir(k.Time) + fmt.Sprintf("%s_%s_%010d_%s_%s_%s_%s.json",
+		k.Time.UTC().Format(timeLayout), escape(k.Log, ""), k.Seq, escape(k.ID, ""), escape(k.Operation, "_"), k.Outcome, k.Sum)
 }
 
 // ParseKey reads what String wrote.
@@ -80,17 +82,18 @@ func ParseKey(text string) (Key, error) {
 	name, isJSON := strings.CutSuffix(text[strings.LastIndexByte(text, '/')+1:], ".json")
 	part := strings.Split(name, "_")
 	n := len(part)
-	if !isJSON || n < 6 || len(name)+len(".json") > nameLimit {
+	if !isJSON || n < 7 || len(name)+len(".json") > nameLimit {
 		return refuse()
 	}
 	at, err := time.Parse(timeLayout, part[0])
 	seq, err2 := strconv.ParseInt(part[2], 10, 64)
 	k := Key{Time: at, Seq: seq, Outcome: audit.Outcome(part[n-2]), Sum: part[n-1]}
-	var ok, ok2 bool
+	var ok, ok2, ok3 bool
 	k.Log, ok = unescape(part[1])
-	k.Operation, ok2 = unescape(strings.Join(part[3:n-2], "_"))
+	k.ID, ok2 = unescape(part[3])
+	k.Operation, ok3 = unescape(strings.Join(part[4:n-2], "_"))
 	sum := len(k.Sum) == sumLength && strings.Trim(k.Sum, "0123456789abcdef") == ""
-	if err != nil || err2 != nil || !ok || !ok2 || !sum || k.Log == "" || seq < 1 || !k.Outcome.Valid() || k.String() != text {
+	if err != nil || err2 != nil || !ok || !ok2 || !ok3 || !sum || k.Log == "" || k.ID == "" || seq < 1 || !k.Outcome.Valid() || k.String() != text {
 		return refuse()
 	}
 	return k, nil
