@@ -17,7 +17,7 @@ var leaves = []string{"internal/fault", "internal/durable", "internal/actor"}
 // not listed may import none.
 var arrows = map[string][]string{
 	"cmd/ccdestroy":      {"internal/cli"},
-	"internal/cli":       {"internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/engine", "internal/export", "internal/inventory", "internal/provider", "internal/prune", "internal/record", "internal/render", "internal/teardown", "internal/terminal", "internal/trash", "internal/undo", "internal/watch"},
+	"internal/cli":       {"internal/archive", "internal/audit", "internal/command", "internal/compose", "internal/engine", "internal/export", "internal/inventory", "internal/provider", "internal/prune", "internal/record", "internal/render", "internal/store", "internal/teardown", "internal/terminal", "internal/trash", "internal/undo", "internal/watch"},
 	"internal/provider":  {"internal/audit", "internal/compose", "internal/engine", "internal/inventory", "internal/record", "internal/teardown"},
 	"internal/teardown":  {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
 	"internal/undo":      {"internal/audit", "internal/inventory", "internal/record", "internal/trash"},

@@ -85,7 +85,7 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 	}
 	sig, err := fault.Guard(ctx, l.Signals, func(ctx context.Context) error { return l.prepare(ctx, o, d) })
 	if err == nil {
-		err = o.Pend(ctx)
+		sig, err = fault.Guard(ctx, l.Signals, o.Pend) // a store may take its time
 	}
 	if err == nil {
 		return o, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"gopkg.in/ini.v1"
@@ -20,6 +21,9 @@ type Address struct {
 	Virtual  *bool // BUCKET.host instead of host/BUCKET; nil is what the server's kind suggests
 }
 
+// bucketName is what S3 takes as the name of a bucket.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
 // defaultRegion is for servers that have none.
 const defaultRegion = "us-east-1"
 
@@ -27,7 +31,7 @@ const defaultRegion = "us-east-1"
 // variables of the AWS tools, and then from the profile of their files.
 func ParseAddress(text string, getenv func(string) string) (Address, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Fragment != "" {
+	if err != nil || u.Scheme != "s3" || !bucketName.MatchString(u.Host) || u.User != nil || u.Fragment != "" {
 		return Address{}, fmt.Errorf("%q is not an address of a store: s3://BUCKET/PREFIX", text)
 	}
 	a := Address{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/")}

@@ -12,6 +12,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -186,6 +187,10 @@ func (s *S3) told(what, key string, err error) error {
 		return nil
 	}
 	answer := minio.ToErrorResponse(err)
+	var network *url.Error
+	if errors.As(err, &network) { // without the address, which is long
+		err = network.Err
+	}
 	if answer.StatusCode == 0 {
 		return fmt.Errorf("%s %s at %s: %w", what, s.Address, s.Server(), err)
 	}
@@ -201,15 +206,22 @@ func (s *S3) told(what, key string, err error) error {
 	return fmt.Errorf("%s %s at %s: %w", what, s.Address, s.Server(), kind)
 }
 
-// attempt does a call until it succeeds, ctx ends, or another attempt cannot help.
-// The error is the last one of the call, not that of ctx.
+// attempt does a call until it succeeds, ctx or the patience ends, or another attempt
+// cannot help. The error is the last one of the call, not that of ctx.
 func attempt(ctx context.Context, call func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
 	wait := firstWait
+	var last error
 	for {
 		err := call()
 		if err == nil || !passing(err) {
 			return err
 		}
+		if last != nil && ctx.Err() != nil { // what stood in the way says more than that time is up
+			return last
+		}
+		last = err
 		select {
 		case <-ctx.Done():
 			return err
@@ -220,8 +232,9 @@ func attempt(ctx context.Context, call func() error) error {
 }
 
 const (
-	firstWait   = 100 * time.Millisecond
-	longestWait = 2 * time.Second
+	attemptLimit = time.Minute // longer than a server takes to come back, or another to stand in for it
+	firstWait    = 100 * time.Millisecond
+	longestWait  = 2 * time.Second
 )
 
 // passing reports whether an error may be another one, or none, at the next try:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
@@ -26,18 +25,6 @@ type Sink interface {
 	// already counts as sent. It tries again, where that can help, until ctx ends.
 	Send(ctx context.Context, lines []Line) (sent int, err error)
 }
-
-// Mode says when a line has to be at a sink.
-type Mode string
-
-// The modes.
-const (
-	// Require is before anything is destroyed: no copy, no deed.
-	Require Mode = "require"
-	// Later is at the end of the operation if that takes little time, else with the
-	// next command.
-	Later Mode = "later"
-)
 
 // Shipper copies the lines of a log to a sink, each after those before it.
 type Shipper struct {
@@ -98,9 +85,3 @@ func (s *Shipper) Ship(ctx context.Context) (done Shipped, err error) {
 	}
 	return done, nil
 }
-
-// Budgets of Recorder.
-const (
-	RequireBudget = 30 * time.Second // for the pending event to be there
-	LaterBudget   = 3 * time.Second  // at the end of an operation
-)
