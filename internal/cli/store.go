@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/record"
@@ -66,43 +64,6 @@ func (p Process) cursors() string {
 // environ is how a child of ours is told of the store.
 func (f storeFlags) environ() []string {
 	return []string{variable("store") + "=" + f.Store, variable("store-mode") + "=" + f.StoreMode}
-}
-
-// storeSource is the flag --store of commands that read: by itself it means the
-// store that is set, and --store=URL another one.
-type storeSource struct{ url string }
-
-// IsBool says that it needs no value.
-func (*storeSource) IsBool() bool { return true }
-
-// configured is the store that is set.
-const configured = "true"
-
-// Decode takes the value behind the equals sign.
-func (s *storeSource) Decode(ctx *kong.DecodeContext) error {
-	s.url = configured
-	if ctx.Scan.Peek().Type == kong.FlagValueToken {
-		s.url = fmt.Sprint(ctx.Scan.Pop().Value)
-	}
-	return nil
-}
-
-// source opens the store to read from, nil where the log is meant.
-func (p Process) source(s storeSource) (*store.S3, error) {
-	url := s.url
-	if url == configured {
-		url = ""
-		if set := p.set.all("store"); len(set) > 0 {
-			url = fmt.Sprint(set[0].value)
-		}
-		if url == "" {
-			return nil, fault.Usage("--store=s3://BUCKET/PREFIX; or set "+variable("store")+"; docs/store.md", "--store: no store is set")
-		}
-	}
-	if url == "" || url == "false" {
-		return nil, nil
-	}
-	return p.store(url)
 }
 
 type shipCmd struct {

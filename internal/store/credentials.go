@@ -15,11 +15,11 @@ import (
 // errNoCredentials says that no member of the chain has any.
 var errNoCredentials = errors.New("no credentials: neither in AWS_ACCESS_KEY_ID, nor from a web identity, nor in the files of the AWS tools, nor from this machine's role")
 
-// chain finds credentials where the AWS tools do, in their order: variables, web
+// credentialsFrom finds credentials where the AWS tools do, in their order: variables, web
 // identity, the files, the role of the container or the machine. The first of them
 // that is set up is the one: what is wrong with it is an error, where going on would
 // only end in a refusal that says less.
-func chain(getenv func(string) string, client *http.Client) *credentials.Credentials {
+func credentialsFrom(getenv func(string) string, client *http.Client) *credentials.Credentials {
 	if id, secret := getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"); id != "" && secret != "" {
 		return credentials.NewStaticV4(id, secret, getenv("AWS_SESSION_TOKEN"))
 	}

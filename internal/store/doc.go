@@ -7,8 +7,8 @@
 //
 //	<prefix>/v1/events/day=2026-11-24/20261124T210203.123456Z_<log>_0000000007_<id>_destroy_success_<sum>.json
 //
-// Key says what the parts are. The last one is the beginning of the line's SHA-256:
-// two lines never share a key, so writing one again changes nothing, and a log that
+// Key says what the parts are. The last one is the line's SHA-256: two lines never
+// share a key, so writing one again changes nothing, and a log that
 // went on in two ways (a cache that two runners restored) shows in a listing as two
 // sums for one number.
 //

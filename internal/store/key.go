@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -30,7 +31,7 @@ var ErrKey = errors.New("not a key of a store")
 //	id         of the operation, escaped
 //	operation  escaped, its underscores as they are
 //	outcome    one of the five
-//	sum        the first 32 hex digits of the SHA-256 of the line
+//	sum        the SHA-256 of the line, in hex
 //
 // An escaped text has its letters and digits (ASCII) and "-" as they are, and each
 // other byte as "~" and two upper-case hex digits. So a key is safe in a URL, in a
@@ -49,9 +50,9 @@ type Key struct {
 const (
 	dayLayout  = "2006-01-02"
 	timeLayout = "20060102T150405.000000Z"
-	sumLength  = 32
+	sumLength  = 64
 	// nameLimit is what file systems take as a name, for stores that keep objects as
-	// files. Names of our own events have up to 200 bytes.
+	// files. Names of our own events have up to 233 bytes.
 	nameLimit = 255
 )
 
@@ -62,7 +63,7 @@ func KeyOf(e audit.Event, line []byte) (Key, error) {
 	}
 	k := Key{
 		Time: e.Timestamp.UTC().Truncate(time.Microsecond), Log: e.Log, Seq: e.Seq, ID: e.ID,
-		Operation: e.Operation, Outcome: e.Outcome, Sum: audit.Sum(line)[:sumLength],
+		Operation: e.Operation, Outcome: e.Outcome, Sum: audit.Sum(line),
 	}
 	if back, err := ParseKey(k.String()); err != nil || back != k {
 		return Key{}, fmt.Errorf("%w: line %d of log %.40q has too long an id or operation, or no time that fits", ErrKey, e.Seq, e.Log)
@@ -157,4 +158,11 @@ func unescape(text string) (string, bool) {
 		i += 2
 	}
 	return b.String(), true
+}
+
+// compare sorts keys as their texts do, where no id or operation is strange; always
+// in the same order.
+func (k Key) compare(o Key) int {
+	return cmp.Or(k.Time.Compare(o.Time), cmp.Compare(k.Log, o.Log), cmp.Compare(k.Seq, o.Seq), cmp.Compare(k.ID, o.ID),
+		cmp.Compare(k.Operation, o.Operation), cmp.Compare(k.Outcome, o.Outcome), cmp.Compare(k.Sum, o.Sum))
 }

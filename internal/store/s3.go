@@ -25,6 +25,7 @@ import (
 type S3 struct {
 	Address
 	client *minio.Client
+	clock  *clock
 }
 
 // How long one attempt may take to reach a server, and to be answered. A node that
@@ -44,10 +45,11 @@ func OpenS3(text string, getenv func(string) string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := transport(getenv)
+	plain, err := transport(getenv)
 	if err != nil {
 		return nil, err
 	}
+	transport := &clock{RoundTripper: plain}
 	host, secure, lookup := amazon, true, minio.BucketLookupAuto
 	if a.Endpoint != nil {
 		host, secure = a.Endpoint.Host, a.Endpoint.Scheme == "https"
@@ -58,14 +60,14 @@ func OpenS3(text string, getenv func(string) string) (*S3, error) {
 		lookup = minio.BucketLookupPath
 	}
 	client, err := minio.New(host, &minio.Options{
-		Creds: chain(getenv, &http.Client{Transport: transport}), Secure: secure, Transport: transport, Region: a.Region, BucketLookup: lookup,
+		Creds: credentialsFrom(getenv, &http.Client{Transport: plain}), Secure: secure, Transport: transport, Region: a.Region, BucketLookup: lookup,
 		MaxRetries: 1, // attempt does that: it keeps the error that it was about
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", text, err)
 	}
 	client.SetS3EnableDualstack(getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true")
-	return &S3{a, client}, nil
+	return &S3{a, client, transport}, nil
 }
 
 // transport is how servers are reached: through the proxy that the environment
@@ -101,8 +103,9 @@ func (s *S3) Put(ctx context.Context, key string, data []byte) error {
 		kind = "application/octet-stream"
 	}
 	return attempt(ctx, func() error {
-		// The MD5 is what a bucket with Object Lock wants of every object.
-		options := minio.PutObjectOptions{ContentType: kind, SendContentMd5: true, DisableMultipart: true}
+		// The MD5 is what a bucket with Object Lock wants of every object, and it is
+		// signed: no other sum is needed.
+		options := minio.PutObjectOptions{ContentType: kind, SendContentMd5: true, DisableContentSha256: true, DisableMultipart: true}
 		options.SetMatchETagExcept("*")
 		_, err := s.client.PutObject(ctx, s.Bucket, s.key(key), bytes.NewReader(data), int64(len(data)), options)
 		return s.told("put", key, err)
