@@ -37,8 +37,8 @@ type Copies struct {
 	failed time.Time // when Follow or Secure last failed
 }
 
-// How long copying may take.
-const (
+// How long copying may take. Tests alone change it.
+var (
 	secureBudget = 30 * time.Second // before the deed
 	followBudget = 3 * time.Second  // after the outcome
 	// restBudget is how long after a failure Follow tries nothing: a watch must not
