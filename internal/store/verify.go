@@ -29,6 +29,7 @@ type verifier struct {
 type chain struct {
 	seq     int64
 	sum     string
+	others  map[string]bool  // the sums of lines that went another way
 	waiting map[int64][]link // lines behind one that has not come: a clock that was set back
 	// continues is what line 1 says of another log.
 	continues *audit.Link
@@ -169,9 +170,13 @@ func (v *verifier) follow(c *chain, l link) {
 		c.waiting[l.seq] = append(c.waiting[l.seq], l)
 		return
 	case l.seq <= c.seq:
+		if c.others == nil {
+			c.others = map[string]bool{}
+		}
+		c.others[l.sum] = true
 		v.problem(audit.Finding{Class: audit.Forked, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "the log went on in two ways: another event has this number; both are kept: " + l.key})
 		return
-	case l.prev != "" && l.prev != c.sum && l.after != c.sum:
+	case l.prev != "" && l.prev != c.sum && l.after != c.sum && !c.others[l.prev] && !c.others[l.after]:
 		v.problem(audit.Finding{Class: audit.Changed, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "it does not follow the event before it, which is another one than was written"})
 	}
 	c.seq, c.sum = l.seq, l.sum
