@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # Without these some tests are skipped; where CI is set, they fail.
-internal/lab/apt.sh strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq groff=groff chromium=chromium less=less zstd=zstd pkill=procps zsh=zsh fish=fish || true
+internal/lab/apt.sh strace=strace mkfs.ext4=e2fsprogs python3=python3 jq=jq groff=groff chromium=chromium less=less zstd=zstd pkill=procps zsh=zsh fish=fish haproxy=haproxy ip=iproute2 iptables=iptables || true
 CCDESTROY_IMAGE=$(internal/lab/image.sh)
 export CCDESTROY_IMAGE
 # Four at a time suits two cores: most of the time a test waits for the engine.

@@ -66,10 +66,39 @@ type reading struct {
 }
 
 func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error) {
-	keys, err := r.Source.Keys(ctx, day)
-	if err != nil {
-		return false, err
+	parted, can := r.Source.(Parted)
+	if !can || r.q.Limit == 0 {
+		keys, err := r.Source.Keys(ctx, day)
+		if err != nil {
+			return false, err
+		}
+		more, err = r.part(ctx, keys)
+		r.forget(day)
+		return more, err
 	}
+	for keys, err := range parted.Parts(ctx, day) {
+		if err != nil {
+			return false, err
+		}
+		if more, err := r.part(ctx, keys); err != nil || !more {
+			return false, err
+		}
+	}
+	r.forget(day)
+	return true, nil
+}
+
+// forget drops operations that began on this day: they cannot have been before.
+func (r *reading) forget(day time.Time) {
+	for id := range r.seen {
+		if began, ok := beganAt(id); ok && !began.Before(day) {
+			delete(r.seen, id)
+		}
+	}
+}
+
+// part visits what is wanted among some keys of a day.
+func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 	var wanted []Key
 	last := lastOf(keys)
 	for _, k := range slices.Backward(keys) {
@@ -79,11 +108,6 @@ func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error)
 		r.seen[k.operation()] = true
 		if r.q.keyMatches(k) {
 			wanted = append(wanted, k)
-		}
-	}
-	for id := range r.seen { // what began on this day cannot have been before
-		if began, ok := beganAt(id); ok && !began.Before(day) {
-			delete(r.seen, id)
 		}
 	}
 	for len(wanted) > 0 {

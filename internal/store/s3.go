@@ -235,7 +235,7 @@ func attempt(ctx context.Context, call func() error) error {
 }
 
 const (
-	attemptLimit = time.Minute // longer than a server takes to come back, or another to stand in for it
+	attemptLimit = 30 * time.Second // a server comes back in that time, or another stands in for it
 	firstWait    = 100 * time.Millisecond
 	longestWait  = 2 * time.Second
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"time"
 )
@@ -38,24 +39,65 @@ func (l Loose) Days(ctx context.Context) (days []time.Time, err error) {
 
 // Keys is part of Source. What is no key is passed over: see Strange.
 func (l Loose) Keys(ctx context.Context, day time.Time) (keys []Key, err error) {
-	return l.keysAfter(ctx, day, "")
+	return l.between(ctx, day, day.Add(24*time.Hour))
 }
 
-// KeysFrom are those of a day from a time on.
-func (l Loose) KeysFrom(ctx context.Context, from time.Time) ([]Key, error) {
-	return l.keysAfter(ctx, from, EventsDir+dayDir(from)+from.UTC().Format(timeLayout))
+// Parted is a Source that can begin with the newest lines of a day.
+type Parted interface {
+	// Parts are the keys of a day in several parts, the newest part first; each is
+	// sorted as Keys are.
+	Parts(ctx context.Context, day time.Time) iter.Seq2[[]Key, error]
 }
 
-func (l Loose) keysAfter(ctx context.Context, day time.Time, after string) (keys []Key, err error) {
-	for o, err := range l.List(ctx, EventsDir+dayDir(day), after) {
+// ages are those of the newest events that are looked for first, before the end of
+// their day.
+var ages = []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour}
+
+// Parts is part of Parted: whoever wants the newest few need not list all of a busy
+// day.
+func (l Loose) Parts(ctx context.Context, day time.Time) iter.Seq2[[]Key, error] {
+	return func(yield func([]Key, error) bool) {
+		end := day.Add(24 * time.Hour)
+		last := end
+		if now := time.Now().UTC(); now.Before(end) {
+			last = now
+		}
+		for _, age := range append(slices.Clone(ages), 48*time.Hour) {
+			from := last.Add(-age)
+			if from.Before(day) {
+				from = day
+			}
+			keys, err := l.between(ctx, from, end)
+			if !yield(keys, err) || err != nil || !from.After(day) {
+				return
+			}
+			end = from
+		}
+	}
+}
+
+// between are the keys of a day from a time on and before another one.
+func (l Loose) between(ctx context.Context, from, to time.Time) (keys []Key, err error) {
+	after := EventsDir + dayDir(from) + from.UTC().Format(timeLayout)
+	for o, err := range l.List(ctx, EventsDir+dayDir(from), after) {
 		if err != nil {
 			return nil, err
 		}
-		if k, err := ParseKey(o.Key); err == nil {
+		k, err := ParseKey(o.Key)
+		switch {
+		case err != nil:
+		case !k.Time.Before(to):
+			return keys, nil
+		default:
 			keys = append(keys, k)
 		}
 	}
 	return keys, nil
+}
+
+// KeysFrom are those of a day from a time on.
+func (l Loose) KeysFrom(ctx context.Context, from time.Time) ([]Key, error) {
+	return l.between(ctx, from, from.Truncate(24*time.Hour).Add(24*time.Hour))
 }
 
 // Strange are the objects of a day that have no key of a line.
