@@ -264,3 +264,21 @@ func TestStoreDoctor(t *testing.T) {
 		t.Errorf("exit %d\n%s", out.code, out.stdout)
 	}
 }
+
+// A store is reached through a proxy, and by the bucket's own name.
+func TestStoreAddressing(t *testing.T) {
+	t.Parallel()
+	server := s3lab.Start(t, s3lab.Options{Args: []string{"--virtual-domain", "s3.lab.test"}})
+	server.Bucket("audit", false)
+	r := newRunner(t, server)
+	for addressing, host := range map[string]string{"virtual": "audit.s3.lab.test", "path": "s3.lab.test"} {
+		var hosts []string
+		r.proxy.Set(func(_ int, req *http.Request) s3lab.Fault { hosts = append(hosts, req.Host); return nil })
+		cmd := r.command("", binary, "record", "--operation", "drop", "--outcome", "success", "--store", "s3://audit/"+r.name+"?endpoint=http://s3.lab.test&addressing="+addressing)
+		cmd.Env = append(cmd.Env, "HTTP_PROXY="+r.proxy.URL)
+		if out := run(t, cmd); out.code != 0 || out.stderr != "" || !slices.Equal(hosts, []string{host}) {
+			t.Errorf("%s: exit %d, %q\n%s", addressing, out.code, hosts, out.stderr)
+		}
+	}
+	r.stored()
+}

@@ -45,6 +45,12 @@ func metadataClient() *http.Client {
 	return &http.Client{Timeout: 5 * metadataLimit, Transport: &http.Transport{DialContext: dial.DialContext}} // without a proxy
 }
 
+// credentialsError is why there are no credentials, although a source of them is set
+// up.
+type credentialsError struct{ error }
+
+func (e *credentialsError) Unwrap() error { return e.error }
+
 // told is a provider whose errors say what it is.
 type told struct {
 	what string
@@ -54,7 +60,7 @@ type told struct {
 func (p told) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	v, err := p.Provider.RetrieveWithCredContext(cc)
 	if err != nil {
-		return v, fmt.Errorf("credentials from %s: %w", p.what, err)
+		return v, &credentialsError{fmt.Errorf("credentials from %s: %w", p.what, err)}
 	}
 	return v, nil
 }
@@ -79,7 +85,7 @@ func (p *fileOrRole) RetrieveWithCredContext(cc *credentials.CredContext) (crede
 		if err == nil {
 			err = errors.New("it has none")
 		}
-		return v, fmt.Errorf("credentials of the profile in AWS_PROFILE: %w", err)
+		return v, &credentialsError{fmt.Errorf("credentials of the profile in AWS_PROFILE: %w", err)}
 	}
 	p.from = p.role
 	v, roleErr := p.role.RetrieveWithCredContext(cc)

@@ -245,7 +245,11 @@ const (
 func passing(err error) bool {
 	var answer *serverError
 	var cert *tls.CertificateVerificationError
+	var own *credentialsError
+	var network net.Error
 	switch {
+	case errors.As(err, &own) && !errors.As(err, &network):
+		return false
 	case errors.Is(err, ErrExists), errors.Is(err, ErrNotThere), errors.Is(err, ErrDenied), errors.Is(err, errNoCredentials):
 		return false
 	case errors.As(err, &cert):
