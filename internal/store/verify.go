@@ -78,7 +78,7 @@ func (v *verifier) day(ctx context.Context, day time.Time) error {
 			return err
 		}
 		for _, name := range names {
-			v.problem(audit.Finding{Class: audit.Inserted, File: name, Text: "an object that is no event"})
+			v.problem(audit.Finding{Class: audit.Inserted, File: name, Text: "an object that does not hold an event"})
 		}
 	}
 	slices.SortFunc(keys, func(a, b Key) int {

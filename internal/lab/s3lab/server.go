@@ -135,6 +135,15 @@ func (s *Server) Policy(bucket, policy string) {
 	}
 }
 
+// Retain sets the default retention of a bucket with Object Lock.
+func (s *Server) Retain(bucket, mode string, days uint) {
+	s.t.Helper()
+	how, unit := minio.RetentionMode(mode), minio.Days
+	if err := s.client().SetObjectLockConfig(context.Background(), bucket, &how, &days, &unit); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // User makes an account without any rights.
 func (s *Server) User(name string) Account {
 	s.t.Helper()
