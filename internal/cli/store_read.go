@@ -111,7 +111,7 @@ func (c listCmd) fromStore(ctx context.Context, p Process, s *source, err error)
 	err = c.write(ctx, p, &audit.Log{}, func(w io.Writer, style render.Style) error {
 		listing := c.listing(w, p, style)
 		defer func() { none = listing.Empty() }()
-		if err := c.listStore(ctx, s, listing); err != nil {
+		if _, err := c.listStore(ctx, p, s, listing); err != nil {
 			return readStore(err)
 		}
 		return listing.End()
@@ -129,7 +129,9 @@ func (c listCmd) listing(w io.Writer, p Process, style render.Style) *render.Lis
 	return listing
 }
 
-func (c listCmd) listStore(ctx context.Context, s *source, listing *render.Listing) error {
+// listStore adds what is asked for to the listing, and returns the sums of its lines.
+func (c listCmd) listStore(ctx context.Context, p Process, s *source, listing *render.Listing) (sums map[string]bool, err error) {
+	sums = map[string]bool{}
 	type item struct {
 		audit.Record
 		line []byte
@@ -140,7 +142,11 @@ func (c listCmd) listStore(ctx context.Context, s *source, listing *render.Listi
 	if q.Raw = c.Raw; q.Raw {
 		add = listing.Event
 	}
-	err := s.History(ctx, q, func(r audit.Record, line []byte) error {
+	q.Forked = func(log string, seq int64) {
+		p.say("WARNING: %s: the log %s went on in two ways at event %d: ccdestroy audit verify --store", s.name, log, seq)
+	}
+	err = s.History(ctx, q, func(r audit.Record, line []byte) error {
+		sums[audit.Sum(line)] = true
 		if c.Reverse {
 			held = append(held, item{r, line})
 			return nil
@@ -150,7 +156,7 @@ func (c listCmd) listStore(ctx context.Context, s *source, listing *render.Listi
 	for _, i := range slices.Backward(held) {
 		err = errors.Join(err, add(i.Record, i.line))
 	}
-	return err
+	return sums, err
 }
 
 // storePoll is how often a store is asked for more.
@@ -167,11 +173,10 @@ func (c listCmd) followStore(ctx context.Context, p Process, s *source) error {
 	if c.Raw {
 		add = listing.Event
 	}
-	started := false
-	flush := func() error {
-		if !started { // what has come since the first look is not in this list and the next one both
-			started = true
-			if err := c.listStore(ctx, s, listing); err != nil {
+	var listed map[string]bool // what came between the first look and the list is in both
+	flush := func() (err error) {
+		if listed == nil {
+			if listed, err = c.listStore(ctx, p, s, listing); err != nil {
 				return err
 			}
 			listing.Live()
@@ -187,7 +192,7 @@ func (c listCmd) followStore(ctx context.Context, p Process, s *source) error {
 		}
 	}
 	err := s.Follow(ctx, p.Now, flush, func(e audit.Event, line []byte) error {
-		if !match(e, line) {
+		if !match(e, line) || listed[audit.Sum(line)] {
 			return nil
 		}
 		return add(audit.Record{Event: e, Unfinished: e.Outcome == audit.Pending}, line)

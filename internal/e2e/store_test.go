@@ -96,6 +96,11 @@ func TestStoreOfRunner(t *testing.T) {
 			t.Errorf("%q: exit %d, no %q in\n%s%s", c.args, out.code, c.want, out.stdout, out.stderr)
 		}
 	}
+	cmd := r.command("", binary, "__complete")
+	cmd.Env = append(cmd.Env, "COMP_LINE=ccdestroy audit show --store 01")
+	if out := run(t, cmd); strings.TrimSpace(out.stdout) != id {
+		t.Errorf("%q, not %s", out.stdout, id)
+	}
 	if out := r.ccdestroy("audit", "--store", "--outcome", "failed"); out.code != 0 || !strings.Contains(out.stderr, "No operation matches") {
 		t.Errorf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
 	}
@@ -281,4 +286,33 @@ func TestStoreAddressing(t *testing.T) {
 		}
 	}
 	r.stored()
+}
+
+// What comes to a store is followed, whichever log it is of.
+func TestStoreFollowed(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, newStore(t))
+	record := func(outcome string) {
+		if out := r.ccdestroy("record", "--operation", "drop", "--outcome", outcome, "--log", filepath.Join(t.TempDir(), outcome, "audit.jsonl")); out.code != 0 {
+			t.Fatalf("exit %d\n%s", out.code, out.stderr)
+		}
+	}
+	record("success")
+	var shown buffer
+	cmd := r.command("", binary, "audit", "--store", "--follow", "--format", "jsonl")
+	cmd.Stdout, cmd.Stderr = &shown, &shown
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the first one", func() bool { return strings.Count(shown.String(), "\n") == 1 })
+	record("failed")
+	record("partial")
+	waitFor(t, "those that follow", func() bool { return strings.Count(shown.String(), "\n") >= 3 })
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	for _, outcome := range []string{"success", "failed", "partial"} {
+		if strings.Count(shown.String(), `"outcome":"`+outcome+`"`) != 1 {
+			t.Errorf("%s: %s", outcome, shown.String())
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // copier notes what was in the log at each call.
@@ -112,5 +113,39 @@ func TestClaimNotCopied(t *testing.T) {
 	}
 	if got := d.outcomes(); got != " failed pending success pending" {
 		t.Error(got)
+	}
+}
+
+// After a long wait for the store the world is looked at again, and a deed that is
+// not the one that was agreed on is refused.
+func TestSlowCopy(t *testing.T) {
+	was := longPend
+	longPend = 0
+	t.Cleanup(func() { longPend = was })
+	volumes := func(names ...string) (inv inventory.Inventory) {
+		for _, name := range names {
+			inv.Resources = append(inv.Resources, inventory.Resource{Kind: inventory.KindVolume, Name: name, Asked: true, Fate: inventory.Removed})
+		}
+		return inv
+	}
+	for name, c := range map[string]struct {
+		second inventory.Inventory
+		code   int
+	}{"as it was": {volumes("a"), 0}, "one more": {volumes("a", "b"), fault.ExitRefused}} {
+		d, _ := copying(t)
+		s := &script{look: func(round int) (inventory.Inventory, error) {
+			if round == 0 {
+				return volumes("a"), nil
+			}
+			return c.second, nil
+		}, act: func(*Operation) Ended { return Ended{Outcome: audit.Success} }}
+		o, _, _, err := (Life{Book: d.Book, Operation: audit.Destroy, Project: "shop", EngineID: "e1"}).Run(t.Context(), s)
+		want := audit.Success
+		if c.code != 0 {
+			want = audit.Failed
+		}
+		if got := d.outcome(o.ID); got != want || (err != nil) != (c.code != 0) || err != nil && fault.AsFault(err).Code != c.code || s.rounds != 2 {
+			t.Errorf("%s: %s, %v, looked %d times", name, got, err, s.rounds)
+		}
 	}
 }

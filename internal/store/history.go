@@ -25,6 +25,9 @@ type Query struct {
 	Since, Until       time.Time
 	// Match decides on the rest; nil takes all.
 	Match func(e audit.Event, line []byte) bool
+	// Forked, where it is set, is told of each log among the keys that are looked at
+	// which has two lines of one number: the first of them.
+	Forked func(log string, seq int64)
 }
 
 // afterUntil is how long after Query.Until it is looked for the end of operations
@@ -100,6 +103,7 @@ func (r *reading) forget(day time.Time) {
 // part visits what is wanted among some keys of a day.
 func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 	var wanted []Key
+	r.tellForks(keys)
 	last := lastOf(keys)
 	for _, k := range slices.Backward(keys) {
 		if !r.q.Raw && (r.seen[k.operation()] || last[k.operation()] != k) {
@@ -124,6 +128,26 @@ func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 		wanted = wanted[n:]
 	}
 	return true, nil
+}
+
+// tellForks looks for logs that went on in two ways.
+func (r *reading) tellForks(keys []Key) {
+	if r.q.Forked == nil {
+		return
+	}
+	type place struct {
+		log string
+		seq int64
+	}
+	seen, told := map[place]bool{}, map[string]bool{}
+	for _, k := range keys {
+		at := place{k.Log, k.Seq}
+		if seen[at] && !told[k.Log] {
+			told[k.Log] = true
+			r.q.Forked(k.Log, k.Seq)
+		}
+		seen[at] = true
+	}
 }
 
 // operation names the operation of a key among all logs.

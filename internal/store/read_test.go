@@ -200,8 +200,9 @@ func TestForkIsTold(t *testing.T) {
 	if got := w.verdict(); !slices.Equal(got, []string{"forked 3-3"}) {
 		t.Error(got)
 	}
-	if got := w.list(Query{}); len(got) != 5 {
-		t.Error(got)
+	var told []int64
+	if got := w.list(Query{Forked: func(_ string, seq int64) { told = append(told, seq) }}); len(got) != 5 || !slices.Equal(told, []int64{3}) {
+		t.Error(got, told)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
@@ -249,14 +250,19 @@ func build() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(cache, "ccdestroy", "versitygw-"+version)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	lock, err := durable.Sharing{}.Lock(context.Background(), path+".lock", 10*time.Minute) // several packages build at once
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = lock.Unlock() }()
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
 	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
 	draft := fmt.Sprintf("%s.%d", path, os.Getpid())
