@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"gopkg.in/ini.v1"
 )
@@ -22,7 +23,7 @@ type Address struct {
 }
 
 // bucketName is what S3 takes as the name of a bucket.
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var bucketName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`) })
 
 // defaultRegion is for servers that have none.
 const defaultRegion = "us-east-1"
@@ -31,7 +32,7 @@ const defaultRegion = "us-east-1"
 // variables of the AWS tools, and then from the profile of their files.
 func ParseAddress(text string, getenv func(string) string) (Address, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "s3" || !bucketName.MatchString(u.Host) || u.User != nil || u.Fragment != "" {
+	if err != nil || u.Scheme != "s3" || !bucketName().MatchString(u.Host) || u.User != nil || u.Fragment != "" {
 		return Address{}, fmt.Errorf("%q is not an address of a store: s3://BUCKET/PREFIX", text)
 	}
 	a := Address{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/")}
