@@ -125,7 +125,7 @@ func (c listCmd) fromStore(ctx context.Context, p Process, s *source, err error)
 func (c listCmd) listing(w io.Writer, p Process, style render.Style) *render.Listing {
 	listing := render.NewListing(w, c.Format, p.Now(), style)
 	listing.Undoing = nothingLeft
-	listing.AtWork = func(string) bool { return false }
+	listing.Elsewhere = true
 	return listing
 }
 

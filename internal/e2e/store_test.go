@@ -316,3 +316,27 @@ func TestStoreFollowed(t *testing.T) {
 		}
 	}
 }
+
+// A plain docker compose down is recorded in the store as well, before and after;
+// and refused while the store is down.
+func TestStoreOfProvider(t *testing.T) {
+	t.Parallel()
+	server := newStore(t)
+	s := withProvider(t, audited)
+	r := &runner{stack: s, server: server, proxy: s3lab.Before(t, server, nil)}
+	r.env = append(append(r.env, server.Environ(server.Root)...), "AWS_ENDPOINT_URL="+r.proxy.URL, "CCDESTROY_STORE=s3://audit/"+r.name, "GITHUB_ACTIONS=true")
+	r.docker("compose", "up", "--detach")
+	r.proxy.Set(func(int, *http.Request) s3lab.Fault { return s3lab.Refuse(403, "AccessDenied") })
+	if out := r.compose("down", "-v"); out.code == 0 || !r.hasVolume("PROJ_data") || !strings.Contains(out.stderr, "nothing was destroyed") {
+		t.Errorf("exit %d\n%s", out.code, out.stderr)
+	}
+	r.proxy.Set(nil)
+	if out := r.compose("down", "-v"); out.code != 0 || r.hasVolume("PROJ_data") {
+		t.Errorf("exit %d\n%s", out.code, out.stderr)
+	}
+	waitFor(t, "the outcome in the store", func() bool { return len(server.Objects("audit", r.name)) == 4 })
+	if last := r.ended(); last.Outcome != "success" {
+		t.Errorf("outcome %s", last.Outcome)
+	}
+	r.stored()
+}

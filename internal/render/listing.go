@@ -45,6 +45,8 @@ type Listing struct {
 	begins bool // what is pending has only just begun
 	clock  bool // times of the clock
 
+	// Elsewhere says that the operations are those of other machines.
+	Elsewhere bool
 	// AtWork reports whether an unfinished operation is at work; nil: none is.
 	AtWork func(id string) bool
 
@@ -268,6 +270,10 @@ func (l *Listing) End() error {
 		return err
 	case Table, Wide:
 		if err := l.t.flush(l.w); err != nil || !l.open {
+			return err
+		}
+		if l.Elsewhere {
+			_, err := fmt.Fprintln(l.w, l.t.style.fold("UNFINISHED: at work, or cut off. Where its log is, ccdestroy reconcile finds out which.", 0))
 			return err
 		}
 		_, err := io.WriteString(l.w, l.t.style.remedy("UNFINISHED: cut off before it was recorded. To find out", l.t.style.command("reconcile")))

@@ -75,20 +75,17 @@ func (a *Address) reach(endpoint string) error {
 	return nil
 }
 
-// String is the address without what belongs to the server.
+// String is the address in short, with the server where it is not Amazon's: the same
+// bucket on another server is another store.
 func (a Address) String() string {
-	if a.Prefix == "" {
-		return "s3://" + a.Bucket
+	text := "s3://" + a.Bucket
+	if a.Prefix != "" {
+		text += "/" + a.Prefix
 	}
-	return "s3://" + a.Bucket + "/" + a.Prefix
-}
-
-// Server is the host that it is at, for messages.
-func (a Address) Server() string {
 	if a.Endpoint != nil {
-		return a.Endpoint.Host
+		text += " at " + a.Endpoint.Host
 	}
-	return "s3." + a.Region + ".amazonaws.com"
+	return text
 }
 
 // key is a key in the bucket.

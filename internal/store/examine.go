@@ -48,7 +48,7 @@ func (s *S3) Examine(ctx context.Context) (all []Check) {
 		s.checkClock(add)
 		return all
 	}
-	add("ok", "", "%s at %s: objects can be created", s.Address, s.Server())
+	add("ok", "", "%s: objects can be created", s.Address)
 	s.checkClock(add)
 	switch err := s.once(ctx, probeKey, true); {
 	case errors.Is(err, ErrExists):

@@ -240,7 +240,7 @@ func TestOnlyPut(t *testing.T) {
 		}
 	}
 	stored(t, server, l)
-	if name := (Objects{open(t, server, runner, "s3://audit/team")}).Name(); name != "s3://audit/team" {
+	if name := (Objects{open(t, server, runner, "s3://audit/team")}).Name(); name != "s3://audit/team at "+strings.TrimPrefix(server.URL, "http://") {
 		t.Error(name)
 	}
 }

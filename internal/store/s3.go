@@ -195,7 +195,7 @@ func (s *S3) told(what, key string, err error) error {
 		err = network.Err
 	}
 	if answer.StatusCode == 0 {
-		return fmt.Errorf("%s %s at %s: %w", what, s.Address, s.Server(), err)
+		return fmt.Errorf("%s %s: %w", what, s.Address, err)
 	}
 	kind := error(&serverError{answer.Code, answer.StatusCode, answer.Message})
 	switch {
@@ -206,7 +206,7 @@ func (s *S3) told(what, key string, err error) error {
 	case answer.StatusCode == http.StatusForbidden && answer.Code == minio.AccessDenied:
 		kind = ErrDenied
 	}
-	return fmt.Errorf("%s %s at %s: %w", what, s.Address, s.Server(), kind)
+	return fmt.Errorf("%s %s: %w", what, s.Address, kind)
 }
 
 // attempt does a call until it succeeds, ctx or the patience ends, or another attempt

@@ -54,17 +54,19 @@ func (s *Shipper) Ship(ctx context.Context) (done Shipped, err error) {
 	var lines []Line
 	var marks []audit.Mark // behind each of them
 	var size int
+	var failed error // of the sink: whatever it is, it is not about the log
 	flush := func() error {
 		if len(lines) == 0 {
 			return nil
 		}
-		sent, err := s.Sink.Send(ctx, lines)
+		var sent int
+		sent, failed = s.Sink.Send(ctx, lines)
 		done.Lines += sent
 		if sent > 0 {
 			cursor.set(marks[sent-1])
 		}
 		lines, marks, size = nil, nil, 0
-		return err
+		return failed
 	}
 	passed, err := s.Log.After(cursor.get(), func(e audit.Event, line []byte, mark audit.Mark) error {
 		lines, marks, size = append(lines, Line{e, line}), append(marks, mark), size+len(line)
@@ -74,14 +76,14 @@ func (s *Shipper) Ship(ctx context.Context) (done Shipped, err error) {
 		return flush()
 	})
 	done.Passed = passed
-	if errors.Is(err, fs.ErrNotExist) {
-		return done, nil
-	}
 	if err == nil {
 		err = flush()
 	}
-	if err != nil {
-		return done, fmt.Errorf("ship to %s: %w", s.Sink.Name(), err)
+	switch {
+	case failed != nil:
+		return done, fmt.Errorf("ship to %s: %w", s.Sink.Name(), failed)
+	case errors.Is(err, fs.ErrNotExist): // there is no log
+		return done, nil
 	}
-	return done, nil
+	return done, err
 }

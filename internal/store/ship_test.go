@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ type memory struct {
 	name  string
 	lines []string
 	fail  int // after so many lines of a call; -1 never
+	err   error
 }
 
 func (m *memory) Name() string { return m.name }
@@ -28,7 +30,7 @@ func (m *memory) Name() string { return m.name }
 func (m *memory) Send(_ context.Context, lines []Line) (int, error) {
 	for i, line := range lines {
 		if i == m.fail {
-			return i, errors.New("the sink is down")
+			return i, m.err
 		}
 		m.lines = append(m.lines, string(line.Bytes))
 	}
@@ -131,10 +133,15 @@ func TestShip(t *testing.T) {
 func TestShipFails(t *testing.T) {
 	dir := t.TempDir()
 	l := &audit.Log{Path: filepath.Join(dir, "audit.jsonl")}
-	m := &memory{name: "m", fail: 5}
+	m := &memory{name: "m", fail: 5, err: errors.New("the sink is down")}
 	s := &Shipper{Log: l, Sink: m, State: filepath.Join(dir, "state")}
 	recorded(t, l, 2*batchLines+10)
 	if done, err := s.Ship(t.Context()); err == nil || !strings.Contains(err.Error(), "ship to m: the sink is down") || done.Lines != 5 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	// An error of the sink that looks like a missing log is one of the sink.
+	m.err, m.fail = fs.ErrNotExist, 0
+	if done, err := s.Ship(t.Context()); !errors.Is(err, fs.ErrNotExist) || done.Lines != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	m.fail = -1

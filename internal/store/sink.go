@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -19,7 +20,8 @@ var ErrFork = errors.New("the store holds something else in the place of this li
 // Objects is the Sink that makes an object of each line.
 type Objects struct{ Bucket Putter }
 
-// Name is part of Sink.
+// Name is part of Sink: the address of the store, and of a server that is not
+// Amazon's.
 func (o Objects) Name() string { return fmt.Sprint(o.Bucket) }
 
 // Send is part of Sink. The lines are written at once, in no order: a crash can
@@ -48,11 +50,22 @@ func (o Objects) put(ctx context.Context, line Line) error {
 	if err != nil {
 		return err
 	}
-	err = o.Bucket.Put(ctx, key.String(), line.Bytes)
-	if !errors.Is(err, ErrExists) {
-		return err
+	// A server can refuse a key for a write that is still under way, and not have the
+	// object yet: then it is asked again.
+	for {
+		err := o.Bucket.Put(ctx, key.String(), line.Bytes)
+		if errors.Is(err, ErrExists) {
+			err = o.same(ctx, key.String(), line.Bytes)
+		}
+		if !errors.Is(err, ErrNotThere) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(firstWait):
+		}
 	}
-	return o.same(ctx, key.String(), line.Bytes)
 }
 
 // same makes sure that an object that is there is the line, as far as we may read
