@@ -38,9 +38,12 @@ func newStore(t *testing.T) *s3lab.Server {
 }
 
 // stored makes sure that the store has the lines of the log, each once and exactly,
-// and that it is intact.
+// and that it is intact. What a busy machine had no time to copy is copied first.
 func (r *runner) stored() {
 	r.t.Helper()
+	if out := r.ccdestroy("ship"); out.code != 0 {
+		r.t.Errorf("ship: exit %d\n%s", out.code, out.stderr)
+	}
 	data, err := os.ReadFile(r.logPath())
 	if err != nil {
 		r.t.Fatal(err)
@@ -74,6 +77,9 @@ func TestStoreOfRunner(t *testing.T) {
 	})
 	if out := r.ccdestroy("--reason", "done"); out.code != 0 || first != "" {
 		t.Fatalf("exit %d, %s\n%s", out.code, first, out.stderr)
+	}
+	if n := len(r.server.Objects("audit", r.name)); n != 2 {
+		t.Errorf("%d objects", n)
 	}
 	r.stored()
 	id := r.last().ID

@@ -158,7 +158,7 @@ func TestCluster(t *testing.T) {
 // A back end without room refuses; with room again nothing is missing.
 func TestFullBackend(t *testing.T) {
 	need.Root(t)
-	hasty(t)
+	hasty(t, 3*time.Second)
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	if err := os.MkdirAll(data, 0o755); err != nil {
@@ -176,6 +176,7 @@ func TestFullBackend(t *testing.T) {
 		t.Log(err)
 	}
 	need.Run(t, "mount", "-o", "remount,size=64m", data)
+	secureBudget = time.Minute
 	if err := s.copies.Secure(t.Context(), s.log); err != nil {
 		t.Error(err)
 	}
