@@ -145,6 +145,8 @@ func (c listCmd) listStore(ctx context.Context, p Process, s *source, listing *r
 	q.Forked = func(log string, seq int64) {
 		p.say("WARNING: %s: the log %s went on in two ways at event %d: ccdestroy audit verify --store", s.name, log, seq)
 	}
+	spoilt := 0
+	q.Spoilt = func(store.Key) { spoilt++ }
 	err = s.History(ctx, q, func(r audit.Record, line []byte) error {
 		sums[audit.Sum(line)] = true
 		if c.Reverse {
@@ -155,6 +157,9 @@ func (c listCmd) listStore(ctx context.Context, p Process, s *source, listing *r
 	})
 	for _, i := range slices.Backward(held) {
 		err = errors.Join(err, add(i.Record, i.line))
+	}
+	if spoilt > 0 {
+		p.say("WARNING: %s: skipped %d objects that do not hold what they are named after: ccdestroy audit verify --store", s.name, spoilt)
 	}
 	return sums, err
 }

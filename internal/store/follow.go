@@ -61,8 +61,8 @@ func (a Archive) show(ctx context.Context, keys []Key, visit func(e audit.Event,
 	if err != nil {
 		return err
 	}
-	for _, line := range lines {
-		e, err := audit.Parse(line)
+	for i, line := range lines {
+		e, err := keys[i].event(line)
 		if err != nil {
 			continue // verify tells of it
 		}

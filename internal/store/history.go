@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +27,9 @@ type Query struct {
 	// Forked, where it is set, is told of each log among the keys that are looked at
 	// which has two lines of one number: the first of them.
 	Forked func(log string, seq int64)
+	// Spoilt, where it is set, is told of objects that do not hold what their keys
+	// name. They are passed over.
+	Spoilt func(k Key)
 }
 
 // afterUntil is how long after Query.Until it is looked for the end of operations
@@ -35,7 +37,7 @@ type Query struct {
 const afterUntil = 7 * 24 * time.Hour
 
 // chunk is how many lines are read at a time; they are in memory together.
-const chunk = 64
+const chunk = 32
 
 // History calls visit with what is selected, newest first, until it returns an error.
 // Memory is bounded by the keys of one day.
@@ -185,9 +187,12 @@ func (r *reading) read(ctx context.Context, keys []Key) (more bool, err error) {
 		return false, err
 	}
 	for i, line := range lines {
-		e, err := audit.Parse(line)
+		e, err := keys[i].event(line)
 		if err != nil {
-			return false, fmt.Errorf("%s: %w", keys[i], err)
+			if r.q.Spoilt != nil {
+				r.q.Spoilt(keys[i])
+			}
+			continue // whoever can create objects must not be able to keep others from reading
 		}
 		if r.q.Match != nil && !r.q.Match(e, line) {
 			continue

@@ -71,6 +71,24 @@ func KeyOf(e audit.Event, line []byte) (Key, error) {
 	return k, nil
 }
 
+// event is the event in the line that an object of this key holds. An error says that
+// it does not hold the line that the key names.
+func (k Key) event(line []byte) (audit.Event, error) {
+	if audit.Sum(line) != k.Sum {
+		return audit.Event{}, errNotNamed
+	}
+	e, err := audit.Parse(line)
+	if err != nil {
+		return audit.Event{}, fmt.Errorf("%w: %w", errNotNamed, err)
+	}
+	if is, err := KeyOf(e, line); err != nil || is != k {
+		return audit.Event{}, errNotNamed
+	}
+	return e, nil
+}
+
+var errNotNamed = errors.New("the object does not hold the line that its key names")
+
 // String is the key below the prefix of the store.
 func (k Key) String() string {
 	return EventsDir + dayDir(k.Time) + fmt.Sprintf("%s_%s_%010d_%s_%s_%s_%s.json",

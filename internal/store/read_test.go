@@ -262,6 +262,7 @@ func TestTamperedStore(t *testing.T) {
 		want  []string
 	}{
 		"a byte changed":          {path(head.Log, 3), func(p, d string) { write(p, strings.Replace(d, "ana", "bob", 1)) }, []string{"changed 3-3"}},
+		"far too long":            {path(head.Log, 3), func(p, d string) { write(p, d+strings.Repeat(" ", maxLine)) }, []string{"changed 3-3"}},
 		"emptied":                 {path(head.Log, 3), func(p, _ string) { write(p, "") }, []string{"changed 3-3"}},
 		"the first one removed":   {path(head.Log, 1), func(p, _ string) { _ = os.Remove(p) }, []string{"missing 1-1"}},
 		"one removed":             {path(head.Log, 4), func(p, _ string) { _ = os.Remove(p) }, []string{"missing 4-4"}},
@@ -289,6 +290,10 @@ func TestTamperedStore(t *testing.T) {
 		c.spoil(c.path, string(data))
 		if got := w.verdict(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		spoilt := 0 // a reader goes on
+		if got := w.list(Query{Operation: []string{"destroy"}, Spoilt: func(Key) { spoilt++ }}); len(got) < 5 || len(got) > 7 || len(got) == 5 && spoilt == 0 && !strings.Contains(name, "removed") {
+			t.Errorf("%s: %d spoilt, %q", name, spoilt, got)
 		}
 		after, _ := filepath.Glob(filepath.Join(dir, "*"))
 		for _, p := range after {

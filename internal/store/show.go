@@ -62,7 +62,7 @@ func (a Archive) Show(ctx context.Context, prefix string) (events []audit.Event,
 		return nil, nil, err
 	}
 	for i, line := range lines {
-		e, err := audit.Parse(line)
+		e, err := found[i].event(line)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", found[i], err)
 		}

@@ -106,17 +106,9 @@ func (v *verifier) day(ctx context.Context, day time.Time) error {
 func (v *verifier) line(k Key, data []byte) {
 	v.report.Lines++
 	v.report.Bytes += int64(len(data)) + 1
-	e, err := audit.Parse(data)
-	is := Key{}
-	if err == nil {
-		is, err = KeyOf(e, data)
-	}
-	if err != nil || is != k {
-		text := "the object does not hold the line that its key names"
-		if err != nil {
-			text += ": " + err.Error()
-		}
-		v.problem(audit.Finding{Class: audit.Changed, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, ID: k.ID, Text: text})
+	e, err := k.event(data)
+	if err != nil {
+		v.problem(audit.Finding{Class: audit.Changed, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, ID: k.ID, Text: err.Error()})
 		v.follow(v.chain(k.Log), link{seq: k.Seq, sum: k.Sum, key: k.String()}) // the key's word for the rest of the chain
 		return
 	}
@@ -254,29 +246,4 @@ func (v *verifier) problem(f audit.Finding) {
 		return
 	}
 	v.report.Findings = append(v.report.Findings, f)
-}
-
-// Heads are the newest lines of all logs, from the keys alone, sorted by log.
-func (a Archive) Heads(ctx context.Context) (heads []audit.Head, err error) {
-	days, err := a.Source.Days(ctx)
-	if err != nil {
-		return nil, err
-	}
-	last := map[string]audit.Head{}
-	for _, day := range days {
-		keys, err := a.Source.Keys(ctx, day)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range keys {
-			if k.Seq > last[k.Log].Seq {
-				last[k.Log] = audit.Head{Log: k.Log, Seq: k.Seq, SHA256: k.Sum}
-			}
-		}
-	}
-	for _, h := range last {
-		heads = append(heads, h)
-	}
-	slices.SortFunc(heads, func(a, b audit.Head) int { return strings.Compare(a.Log, b.Log) })
-	return heads, nil
 }
