@@ -21,11 +21,11 @@ import (
 
 // sourceFlag is for commands that read.
 type sourceFlag struct {
-	Store storeSource `fixed:"" help:"Read all logs of the store that is set, or of --store=URL."`
+	Store storeSource `fixed:"" help:"Read all logs of the store that is set, or of s3://BUCKET/PREFIX behind it."`
 }
 
 // storeSource is the flag --store of commands that read: by itself it means the
-// store that is set, and --store=URL another one.
+// store that is set, and with an address another one.
 type storeSource struct{ url string }
 
 // IsBool says that it needs no value.
@@ -34,10 +34,12 @@ func (*storeSource) IsBool() bool { return true }
 // configured is the store that is set.
 const configured = "true"
 
-// Decode takes the value behind the equals sign.
+// Decode takes the value behind the equals sign, or a next word that is an address.
 func (s *storeSource) Decode(ctx *kong.DecodeContext) error {
 	s.url = configured
-	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+	next := ctx.Scan.Peek()
+	text, _ := next.Value.(string)
+	if next.Type == kong.FlagValueToken || strings.HasPrefix(text, "s3://") {
 		s.url = fmt.Sprint(ctx.Scan.Pop().Value)
 	}
 	return nil
@@ -273,8 +275,12 @@ func (c reportCmd) fromStore(ctx context.Context, p Process, s *source, heads []
 
 // typedStore is the store that a line which is being typed reads from.
 func (p Process) typedStore() (url string, asked bool) {
-	for _, word := range strings.Fields(p.Getenv(completeAsked)) {
-		if word == "--store" {
+	words := strings.Fields(p.Getenv(completeAsked))
+	for i, word := range words {
+		switch {
+		case word == "--store" && i+1 < len(words) && strings.HasPrefix(words[i+1], "s3://"):
+			return words[i+1], true
+		case word == "--store":
 			return p.Getenv(variable("store")), true
 		}
 		if rest, ok := strings.CutPrefix(word, "--store="); ok {

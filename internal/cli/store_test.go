@@ -32,6 +32,7 @@ func TestStoreTrust(t *testing.T) {
 	refused(t, call(t, f.dir, nil, append(event, "--store", "https://x")...), "not an address of a store")
 	refused(t, call(t, f.dir, nil, "audit", "--store"), "no store is set")
 	refused(t, call(t, f.dir, nil, "audit", "verify", "--store=x"), "not an address of a store")
+	refused(t, call(t, f.dir, nil, "audit", "--store", "s3://A"), "not an address of a store")
 	refused(t, call(t, f.dir, nil, "ship"), "no store is set")
 }
 

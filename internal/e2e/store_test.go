@@ -95,7 +95,7 @@ func TestStoreOfRunner(t *testing.T) {
 		{[]string{"audit", "list", "--store", "--raw", "--reverse", "--format", "csv"}, "pending"},
 		{[]string{"audit", "show", "--store", id[:12]}, "done"},
 		{[]string{"audit", "report", "--store"}, r.name + "_data"},
-		{[]string{"audit", "head", "--store"}, ":2:"},
+		{[]string{"audit", "head", "--store", "s3://audit/" + r.name}, ":2:"},
 		{[]string{"audit", "verify", "--store", "--format", "json"}, `"logs": 1`},
 	} {
 		if out := r.ccdestroy(c.args...); out.code != 0 || !strings.Contains(out.stdout, c.want) {
