@@ -31,6 +31,7 @@ func cluster(t *testing.T) (nodes []*node, url string) {
 	t.Helper()
 	need.Root(t)
 	need.Command(t, "haproxy", "ip", "iptables")
+	s3lab.Binary(t) // or skip before anything is set up
 	dir, backends := "", ""
 	for i := range 3 {
 		n := &node{space: fmt.Sprintf("ccd%d-%d", os.Getpid(), i), at: fmt.Sprintf("10.213.%d.%d", os.Getpid()%250, 4*i+2)}
@@ -158,6 +159,7 @@ func TestCluster(t *testing.T) {
 // A back end without room refuses; with room again nothing is missing.
 func TestFullBackend(t *testing.T) {
 	need.Root(t)
+	s3lab.Binary(t)
 	hasty(t, 3*time.Second)
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
