@@ -5,7 +5,7 @@ import "slices"
 // Class is what is the matter with a line of the log, or with the log.
 type Class string
 
-// The classes. The first seven are problems: the log is not what was written, or
+// The classes. The first eight are problems: the log is not what was written, or
 // (AfterOutcome) was written so that it tells two truths about one operation. Torn
 // is one as long as no later event covers the line, and so is malformed.
 const (
@@ -15,6 +15,7 @@ const (
 	Reordered    Class = "reordered"         // lines stand in another order than they were written in
 	Truncated    Class = "truncated"         // the end of the log is gone, as a head shows
 	Foreign      Class = "foreign log"       // lines, or a head, of another log
+	Forked       Class = "forked"            // of a store: a log went on in two ways
 	AfterOutcome Class = "after the outcome" // an event of an operation that had ended
 	Malformed    Class = "malformed"         // a line is no event
 	Torn         Class = "torn"              // a line that a crash cut short
@@ -63,6 +64,7 @@ type HeadCheck struct {
 // Report is the verdict on a log.
 type Report struct {
 	Path       string
+	Logs       int64    // of a store: how many logs it has
 	Files      []string // names of its segments, the oldest first; the newest is mostly that of Path
 	Bytes      int64
 	Lines      int64

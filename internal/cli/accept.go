@@ -13,7 +13,7 @@ import (
 
 type acceptCmd struct {
 	Reason string `fixed:"" required:"" placeholder:"TEXT" help:"Reason why the log was replaced, kept in the record."`
-	logFlag
+	recordFlags
 }
 
 // Validate is called by the parser.
@@ -36,7 +36,12 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
+	copier, err := p.copier(c.storeFlags)
+	if err != nil {
+		return err
+	}
 	book := p.book(nil, 0)
+	book.Log, book.Copier = l, copier
 	e := book.About(audit.Accept, c.Reason)
 	var accepted audit.Accepted
 	err = p.asFarAs(ctx, "nothing was accepted", func(ctx context.Context) (err error) {
@@ -56,6 +61,7 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 	case err != nil:
 		return unwritten(err)
 	}
+	book.Follow(ctx)
 	for _, what := range accepted.Found {
 		p.say("Accepted: %s", what)
 	}

@@ -32,6 +32,7 @@ type listCmd struct {
 	filterFlags
 	outputFlags
 	logFlag
+	sourceFlag
 }
 
 // Validate is called by the parser.
@@ -49,14 +50,17 @@ func (c listCmd) Validate() error {
 
 // Run lists the history.
 func (c listCmd) Run(ctx context.Context, p Process) error {
+	if c.Quiet {
+		c.Format = render.IDs
+	}
+	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
+		return c.fromStore(ctx, p, s, err)
+	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
 	}
 	p.warnHead(l)
-	if c.Quiet {
-		c.Format = render.IDs
-	}
 	if c.Follow {
 		return record.ReadFault(c.follow(p, l), l)
 	}
@@ -123,10 +127,14 @@ type showCmd struct {
 	Format render.Format `enum:"table,json,jsonl" default:"table" help:"table, or json or jsonl: the events as they are in the log."`
 	outputFlags
 	logFlag
+	sourceFlag
 }
 
 // Run shows one operation.
 func (c showCmd) Run(ctx context.Context, p Process) error {
+	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
+		return c.fromStore(ctx, p, s, err)
+	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err
@@ -139,11 +147,16 @@ func (c showCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return record.ReadFault(err, l)
 	}
+	return c.shown(ctx, p, l, events, lines, undoing(p, l))
+}
+
+// shown writes it. left says what can still be undone.
+func (c showCmd) shown(ctx context.Context, p Process, l *audit.Log, events []audit.Event, lines [][]byte, left func(audit.Event, record.Details) []record.Kept) error {
 	return c.write(ctx, p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
 			last := events[len(events)-1]
 			d, _ := record.ParseDetails(last) // of another shape: nothing is kept
-			return render.Show(w, events, lines, undoing(p, l)(last, d), p.Now(), style)
+			return render.Show(w, events, lines, left(last, d), p.Now(), style)
 		}
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		for i, e := range events {

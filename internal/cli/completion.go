@@ -105,8 +105,12 @@ func (p Process) complete(parser *kong.Kong) (asked bool, err error) {
 // completionPatience is how long a shell waits at most for names.
 const completionPatience = time.Second
 
-// knownEvents are the newest ids in the log.
+// knownEvents are the newest ids in the log, or in the store where the line says
+// --store.
 func (p Process) knownEvents() (ids []string) {
+	if url, asked := p.typedStore(); asked {
+		return p.storedEvents(url)
+	}
 	l, err := p.logForReading(logFlag{Log: p.Getenv("CCDESTROY_LOG")})
 	if err != nil {
 		return nil

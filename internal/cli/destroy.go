@@ -59,13 +59,17 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		return err
 	}
 	defer client.Close()
+	place, err := p.place(f.recordFlags, client, f.LockTimeout)
+	if err != nil {
+		return err
+	}
 	child := p.compose(f.down(services))
 	talk := p.screen(f.PromptTimeout)
 	talk.exports = p.exportsIn(f.Export)
 	run := teardown.Run{
 		Resolver: child, Child: child, Engine: client, Events: events{client}, Containers: client,
 		Saver:  &export.Writer{Setting: p.setting(client, f.Quiet), Dir: talk.exports, Complete: true},
-		Screen: talk, Place: p.place(f.logFlag, client, f.LockTimeout), Signals: p.Signals,
+		Screen: talk, Place: place, Signals: p.Signals,
 		Options: options, Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: reason,
 		LastExports: p.lastExports(f.Export), MustExist: f.MustExist,
 	}
@@ -73,7 +77,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}
-	p.expire(run.Keeper, run.Aside(), f.Host, f.Context)
+	p.expire(run.Keeper, run.Aside(), f.Host, f.Context, f.storeFlags)
 	return err
 }
 
@@ -125,7 +129,10 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	defer client.Close()
 	args := c.args()
 	args.Services = c.Services
-	place := p.place(log, nil, 0)
+	place, err := p.place(recordFlags{logFlag: log}, nil, 0)
+	if err != nil {
+		return err
+	}
 	inv, snap, err := teardown.Survey{
 		Resolver: p.compose(args), Engine: client, Options: options, Place: place, LastExports: p.lastExports(""), Budget: sizesForInventory,
 	}.Do(ctx)

@@ -21,7 +21,7 @@ type doctorCmd struct {
 	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
 	Format  string `enum:"table,json" default:"table" help:"table or json."`
-	logFlag
+	recordFlags
 }
 
 // lowSpace is how few bytes free next to the log are worth a warning.
@@ -53,7 +53,8 @@ func (d *doctor) must(name string, err error, text, try string) bool {
 	return false
 }
 
-// Run checks what a teardown needs. It changes nothing.
+// Run checks what a teardown needs. It changes nothing here; in a store it writes one
+// object and tries to remove it.
 func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 	d := &doctor{p: p}
 	d.tools(ctx, c)
@@ -64,6 +65,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 	} else {
 		d.log(l)
 	}
+	d.store(ctx, c.storeFlags)
 	d.settings()
 	if ctx.Err() != nil {
 		return ctx.Err() // what failed for that is no finding
@@ -94,6 +96,23 @@ func (d *doctor) settings() {
 	}
 	if set.wrong != nil {
 		d.must("settings", set.wrong, "", "")
+	}
+}
+
+// store checks what records are copied to.
+func (d *doctor) store(ctx context.Context, f storeFlags) {
+	if f.Store == "" {
+		return
+	}
+	s, err := d.p.store(f.Store)
+	if err != nil {
+		d.must("store", err, "", "")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
+	defer cancel()
+	for _, check := range s.Examine(ctx) {
+		d.add("store", check.State, check.Text, check.Try)
 	}
 }
 

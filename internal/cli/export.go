@@ -41,7 +41,7 @@ type exportCmd struct {
 	Reason  string   `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
 	Volumes []string `arg:"" optional:"" name:"volume" completion-predictor:"volume" help:"Volumes, by name or by key in the Compose files; default: all that a teardown would destroy."`
 	lockFlag
-	logFlag
+	recordFlags
 }
 
 // Run exports. Standard output gets the directory of the export.
@@ -51,7 +51,10 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer client.Close()
-	place := p.place(c.logFlag, client, c.LockTimeout)
+	place, err := p.place(c.recordFlags, client, c.LockTimeout)
+	if err != nil {
+		return err
+	}
 	survey := teardown.Survey{Resolver: p.compose(c.args()), Engine: client, Options: inventory.Options{Volumes: true}, Place: place, Budget: sizesForInventory}
 	selection := export.Selection{Project: survey, Engine: client, Words: c.Volumes, Dir: p.Dir}
 	run := export.Run{

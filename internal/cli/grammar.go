@@ -42,6 +42,7 @@ type grammar struct {
 	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
 	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
+	Ship        shipCmd        `cmd:"" signals:"end" help:"Copy logs to object storage."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
 	Init        initCmd        `cmd:"" signals:"end" help:"Have docker compose down, or a Makefile, recorded: add a service to the compose file, or change the target destroy."`
@@ -156,7 +157,7 @@ type destroyFlags struct {
 	protectFlag
 	keepFlag
 	lockFlag
-	logFlag
+	recordFlags
 }
 
 type logFlag struct {

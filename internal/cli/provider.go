@@ -46,7 +46,7 @@ func (composeIdleCmd) Run(p Process) error {
 type composeDownCmd struct {
 	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
 	protectFlag
-	logFlag
+	recordFlags
 	lockFlag
 	Service string `arg:"" name:"service" help:"The service."`
 }
@@ -97,10 +97,15 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	if p.set.enforces("export") {
 		c.Require = "export"
 	}
+	place, err := p.place(c.recordFlags, client, c.LockTimeout)
+	if err != nil {
+		return "", err
+	}
+	environ := append(slices.Clip(p.Environ), append(c.environ(), variable("log-group")+"="+c.LogGroup.String())...)
 	down := provider.Down{
-		Signals: p.Signals, Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
+		Signals: p.Signals, Project: project, Caller: caller, Require: c.Require, Place: place, Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
-		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, append(slices.Clip(p.Environ), variable("log-group")+"="+c.LogGroup.String())),
+		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, environ),
 	}
 	return down.Do(ctx)
 }
@@ -111,7 +116,7 @@ type composeFinishCmd struct {
 	Started string `fixed:"" hidden:""`
 	Host    string `fixed:"" hidden:""`
 	Context string `fixed:"" hidden:""`
-	logFlag
+	recordFlags
 }
 
 // Run waits for Compose's end, looks, and records the outcome.
@@ -124,5 +129,9 @@ func (c composeFinishCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer client.Close()
-	return provider.Finish{Book: p.place(c.logFlag, client, 0).In(p.Dir), ID: c.ID, PID: c.PID, Started: c.Started}.Do(ctx)
+	place, err := p.place(c.recordFlags, client, 0)
+	if err != nil {
+		return err
+	}
+	return provider.Finish{Book: place.In(p.Dir), ID: c.ID, PID: c.PID, Started: c.Started}.Do(ctx)
 }

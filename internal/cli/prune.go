@@ -25,7 +25,7 @@ type pruneCmd struct {
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	protectFlag
 	keepFlag
-	logFlag
+	recordFlags
 }
 
 // Run prunes.
@@ -45,7 +45,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	defer client.Close()
 	var book *record.Book
 	if !c.DryRun {
-		if book, err = p.bookHere(c.logFlag, client, 0); err != nil {
+		if book, err = p.bookHere(c.recordFlags, client, 0); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	*code = done.Code
-	p.expire(run.Keeper, done.Kept, c.Host, c.Context)
+	p.expire(run.Keeper, done.Kept, c.Host, c.Context, c.storeFlags)
 	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.style(p.Stderr))
 }
 

@@ -11,7 +11,7 @@ type reconcileCmd struct {
 	Force   bool   `fixed:"" help:"Also settle operations that may still be running: those of older versions, and those whose lock file is gone."`
 	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context string `placeholder:"NAME" help:"Docker context to use."`
-	logFlag
+	recordFlags
 }
 
 // Run settles what can be settled; it exits 1 when something stays unfinished.
@@ -21,7 +21,7 @@ func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	defer client.Close()
-	book, err := p.bookHere(c.logFlag, client, 0)
+	book, err := p.bookHere(c.recordFlags, client, 0)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type recordCmd struct {
 	ExportPath string            `fixed:"" placeholder:"PATH" help:"Where the data was exported."`
 	Reason     string            `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	JSON       bool              `fixed:"" name:"json" help:"Read events from standard input instead: JSON objects with the seven keys of the log, one or several, or an array."`
-	logFlag
+	recordFlags
 }
 
 // Help says how the two halves of an operation go together.
@@ -43,7 +43,7 @@ func (c recordCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return &fault.Fault{Err: err, Try: "ccdestroy record --help", Code: fault.ExitUsage}
 	}
-	book, err := p.bookHere(c.logFlag, nil, 0)
+	book, err := p.bookHere(c.recordFlags, nil, 0)
 	if err != nil {
 		return err
 	}

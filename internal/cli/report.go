@@ -17,6 +17,7 @@ type reportCmd struct {
 	Head   []string `sep:"none" placeholder:"WORD" help:"Check that the log contains this head. Repeatable."`
 	filterFlags
 	logFlag
+	sourceFlag
 }
 
 // Validate is called by the parser.
@@ -27,6 +28,9 @@ func (c reportCmd) Run(ctx context.Context, p Process) error {
 	heads, err := parseHeads(c.Head)
 	if err != nil {
 		return err
+	}
+	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
+		return c.fromStore(ctx, p, s, heads, err)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {

@@ -27,7 +27,7 @@ type restoreCmd struct {
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	protectFlag
 	lockFlag
-	logFlag
+	recordFlags
 }
 
 // Run restores.
@@ -49,7 +49,7 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	defer client.Close()
-	book, err := p.bookHere(c.logFlag, client, c.LockTimeout)
+	book, err := p.bookHere(c.recordFlags, client, c.LockTimeout)
 	if err != nil {
 		return err
 	}

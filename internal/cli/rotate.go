@@ -11,7 +11,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
-type rotateCmd struct{ logFlag }
+type rotateCmd struct{ recordFlags }
 
 // Help says what becomes of the old log.
 func (rotateCmd) Help() string {
@@ -20,7 +20,7 @@ func (rotateCmd) Help() string {
 
 // Run rotates the log.
 func (c rotateCmd) Run(ctx context.Context, p Process) error {
-	book, err := p.bookHere(c.logFlag, nil, 0)
+	book, err := p.bookHere(c.recordFlags, nil, 0)
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,7 @@ func (c rotateCmd) Run(ctx context.Context, p Process) error {
 	case err != nil:
 		return unwritten(err)
 	}
+	book.Follow(ctx)
 	if r.Resumed {
 		p.say("A rotation that was cut short is finished.")
 	}

@@ -24,7 +24,7 @@ type runCmd struct {
 	Reason         string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	Host           string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to look at."`
 	Context        string   `placeholder:"NAME" help:"Docker context to use."`
-	logFlag
+	recordFlags
 	Argv []string `arg:"" passthrough:"" name:"command" help:"The command and its arguments, after --."`
 }
 
@@ -45,7 +45,7 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 		}
 		defer client.Close()
 	}
-	book, err := p.bookHere(c.logFlag, client, 0)
+	book, err := p.bookHere(c.recordFlags, client, 0)
 	if err != nil {
 		return err
 	}

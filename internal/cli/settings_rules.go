@@ -34,7 +34,7 @@ var projectKeys = map[string]func(f *settingsFile, value any) (any, error){
 // enforceable are the keys that the machine's file may enforce, each with what
 // the command line must not do to its value.
 var enforceable = map[string]func(p Process, enforced, given string) bool{
-	"export": elsewhere, keepKey: shorter, "log": elsewhere, protectKey: nil, reasonKey: nil,
+	"export": elsewhere, keepKey: shorter, "log": elsewhere, protectKey: nil, reasonKey: nil, "store": another, "store-mode": another,
 }
 
 // may says why a key may not stand in a file, or nil.
@@ -67,6 +67,9 @@ func asItIs(_ *settingsFile, value any) (any, error) { return value, nil }
 func elsewhere(p Process, enforced, given string) bool {
 	return given == "" || filepath.Clean(p.abs(given)) != filepath.Clean(enforced)
 }
+
+// another reports whether the command line gives another value.
+func another(_ Process, enforced, given string) bool { return given != enforced }
 
 // shorter reports whether the command line keeps volumes for less time.
 func shorter(_ Process, enforced, given string) bool {

@@ -74,7 +74,7 @@ type trashPurgeCmd struct {
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
-	logFlag
+	recordFlags
 }
 
 // Run purges, one operation in each log that has what set the volumes aside.
@@ -106,9 +106,13 @@ func (c trashPurgeCmd) Run(ctx context.Context, p Process, code *int) error {
 	if len(logs) == 0 {
 		p.say("Nothing to purge.")
 	}
+	copier, err := p.copier(c.storeFlags)
+	if err != nil {
+		return err
+	}
 	for _, l := range logs {
 		book := p.book(client, 0)
-		book.Log = l
+		book.Log, book.Copier = l, copier
 		if err := c.purge(ctx, p, undo.Purge{
 			Is: is, Open: p.trash(client), Book: &book, Reason: c.Reason, Signals: p.Signals,
 			Meant: func(f trash.Found) bool { return slices.Contains(of[l.Path], key(f)) },
@@ -198,7 +202,7 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 
 // expire leaves a process behind that purges what is over, where the keeper has
 // seen anything of the kind. Nobody waits for it.
-func (p Process) expire(k *trash.Keeper, kept []record.Kept, host, dockerContext string) {
+func (p Process) expire(k *trash.Keeper, kept []record.Kept, host, dockerContext string, copies storeFlags) {
 	var more int64
 	for _, one := range kept {
 		more += one.Bytes
@@ -213,7 +217,7 @@ func (p Process) expire(k *trash.Keeper, kept []record.Kept, host, dockerContext
 	if dockerContext != "" {
 		args = append(args, "--context", dockerContext)
 	}
-	if err := provider.Start(p.Dir, p.Environ, nil, args...); err != nil {
+	if err := provider.Start(p.Dir, append(slices.Clip(p.Environ), copies.environ()...), nil, args...); err != nil {
 		p.note("what is over could not be purged: " + err.Error())
 	}
 }

@@ -25,7 +25,7 @@ type undoCmd struct {
 	Host        string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context     string   `placeholder:"NAME" help:"Docker context to use."`
 	lockFlag
-	logFlag
+	recordFlags
 }
 
 // Run brings volumes back.
@@ -35,7 +35,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	defer client.Close()
-	book, err := p.bookHere(c.logFlag, client, c.LockTimeout)
+	book, err := p.bookHere(c.recordFlags, client, c.LockTimeout)
 	if err != nil {
 		return err
 	}

@@ -16,13 +16,17 @@ type verifyCmd struct {
 	Head   []string `sep:"none" placeholder:"WORD" help:"The log must contain this head, which ccdestroy audit head printed earlier. Repeatable."`
 	Format string   `enum:"table,json" default:"table" help:"table or json."`
 	logFlag
+	sourceFlag
 }
 
 // Run checks the log. No warning comes before it: the verdict says all.
-func (c verifyCmd) Run(p Process, code *int) error {
+func (c verifyCmd) Run(ctx context.Context, p Process, code *int) error {
 	heads, err := parseHeads(c.Head)
 	if err != nil {
 		return err
+	}
+	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
+		return c.fromStore(ctx, p, s, heads, err, code)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
@@ -55,10 +59,16 @@ func parseHeads(words []string) (heads []audit.Head, err error) {
 	return heads, nil
 }
 
-type headCmd struct{ logFlag }
+type headCmd struct {
+	logFlag
+	sourceFlag
+}
 
 // Run prints the head.
-func (c headCmd) Run(_ context.Context, p Process) error {
+func (c headCmd) Run(ctx context.Context, p Process) error {
+	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
+		return c.fromStore(ctx, p, s, err)
+	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		return err

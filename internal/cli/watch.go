@@ -11,7 +11,7 @@ type watchCmd struct {
 	OtherLog []string `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Further log that may already record a deletion. Repeatable."`
 	Host     string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to watch."`
 	Context  string   `placeholder:"NAME" help:"Docker context to use."`
-	logFlag
+	recordFlags
 }
 
 // Run watches until it is stopped.
@@ -21,7 +21,7 @@ func (c watchCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer client.Close()
-	book, err := p.bookHere(c.logFlag, nil, 0)
+	book, err := p.bookHere(c.recordFlags, nil, 0)
 	if err != nil {
 		return err
 	}

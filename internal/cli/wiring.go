@@ -150,25 +150,32 @@ func tool() string { return "ccdestroy " + version() }
 
 // place is where the operations of a project are recorded: in the log that was
 // named, else in the project's directory.
-func (p Process) place(f logFlag, c *engine.Client, wait time.Duration) record.Place {
-	place := record.Place{Book: p.book(c, wait)}
+func (p Process) place(f recordFlags, c *engine.Client, wait time.Duration) (place record.Place, err error) {
+	place.Book = p.book(c, wait)
+	if place.Book.Copier, err = p.copier(f.storeFlags); err != nil {
+		return place, err
+	}
 	place.Book.Log.Group = int(f.LogGroup)
 	if f.Log != "" {
 		place.Path = p.abs(f.Log)
 	}
-	return place
+	return place, nil
 }
 
 // bookHere is the book of a command that concerns no project: of the log that
 // was named, else of the nearest one upward.
-func (p Process) bookHere(f logFlag, c *engine.Client, wait time.Duration) (*record.Book, error) {
-	l, err := p.logForWriting(f)
+func (p Process) bookHere(f recordFlags, c *engine.Client, wait time.Duration) (*record.Book, error) {
+	l, err := p.logForWriting(f.logFlag)
+	if err != nil {
+		return nil, err
+	}
+	copier, err := p.copier(f.storeFlags)
 	if err != nil {
 		return nil, err
 	}
 	p.warnHead(l)
 	b := p.book(c, wait)
-	b.Log = l
+	b.Log, b.Copier = l, copier
 	return &b, nil
 }
 

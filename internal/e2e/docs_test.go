@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/lab/need"
+	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
 
 // documented are the commands in the code blocks of a page: lines that begin
@@ -104,8 +105,16 @@ func walkDocs(t *testing.T, terminal bool) {
 	all = slices.Compact(all)
 	s := newStack(t, one(single))
 	s.env = append(s.env, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"), "CI_COMMIT_REF_SLUG=main", "CI_PIPELINE_ID=7", "BUILD_NUMBER=7", "PAGER=cat")
+	server := s3lab.Start(t, s3lab.Options{})
+	server.Bucket("acme-audit", false)
+	s.env = append(append(s.env, server.Environ(server.Root)...), "CCDESTROY_STORE=s3://acme-audit/teardowns")
 	s.docker("compose", "up", "--detach")
 	s.ccdestroy()
+	old, err := os.ReadFile(s.logPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("old/audit.jsonl", string(old))
 	id, head := s.last().ID, strings.TrimSpace(s.ccdestroy("audit", "head").stdout)
 	s.write("heads", head+"\n")
 	s.write("delete-dashboard.sh", "#!/bin/sh\n")

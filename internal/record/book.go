@@ -35,6 +35,7 @@ type Settler func(context.Context, *Operation) (Ended, error)
 type Book struct {
 	Log      *audit.Log
 	Recorder Recorder        // nil is Log itself
+	Copier   Copier          // nil copies nothing
 	User     string          // for the user field
 	Actor    json.RawMessage // for details.actor
 	Tool     string          // this program and its version
@@ -116,14 +117,17 @@ func (b *Book) warnHead() {
 
 // noRecord is why nothing is done.
 func noRecord(operation string, err error) *fault.Fault {
-	done := "done"
-	if operation == audit.Destroy || operation == audit.Prune {
-		done = "destroyed"
-	}
 	return &fault.Fault{
-		Err: fmt.Errorf("the audit record could not be written first, so nothing was %s: %w", done, err),
+		Err: fmt.Errorf("the audit record could not be written first, so nothing was %s: %w", done(operation), err),
 		Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord,
 	}
+}
+
+func done(operation string) string {
+	if operation == audit.Destroy || operation == audit.Prune {
+		return "destroyed"
+	}
+	return "done"
 }
 
 // About is an event about the log itself, which the log writes.

@@ -58,11 +58,35 @@ func (b *Book) Tell(ctx context.Context, claims []Claim, told func(id string) er
 		if err != nil {
 			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord}
 		}
+		if e.Outcome == audit.Pending { // the deed follows
+			if err := b.secure(ctx, e.Operation); err != nil {
+				return b.takeBack(ctx, e, err)
+			}
+		}
 		if err := told(e.ID); err != nil {
 			return err
 		}
 	}
+	b.Follow(ctx)
 	return nil
+}
+
+// takeBack ends an operation whose deed must not follow, and returns why.
+func (b *Book) takeBack(ctx context.Context, e audit.Event, why error) error {
+	var details map[string]json.RawMessage
+	if json.Unmarshal(e.Details, &details) != nil {
+		return why // we made them
+	}
+	details["error"] = Quoted(why.Error())
+	e.Outcome, e.DataAffected, e.Timestamp = audit.Failed, nil, b.Now()
+	var err error
+	if e.Details, err = json.Marshal(details); err == nil {
+		err = b.tell(context.WithoutCancel(ctx), e, false)
+	}
+	if err != nil {
+		b.Note("not recorded: " + err.Error())
+	}
+	return why
 }
 
 func (b *Book) tell(ctx context.Context, e audit.Event, first bool) (err error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -85,7 +86,7 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 	}
 	sig, err := fault.Guard(ctx, l.Signals, func(ctx context.Context) error { return l.prepare(ctx, o, d) })
 	if err == nil {
-		err = o.Pend(ctx)
+		sig, err = fault.Guard(ctx, l.Signals, func(ctx context.Context) error { return l.pend(ctx, o, d) })
 	}
 	if err == nil {
 		return o, nil
@@ -95,6 +96,27 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 		return o, err
 	}
 	return o, o.Stop(ctx, sig, err)
+}
+
+// longPend is how long making the pending event durable may take before the world
+// counts as moved meanwhile. Tests alone change it.
+var longPend = time.Second
+
+// pend makes the pending event durable. A store can take its time for that: then it
+// looks again, and what is not as it was agreed on is not touched.
+func (l Life) pend(ctx context.Context, o *Operation, d Preparation) error {
+	begun := time.Now()
+	if err := o.Pend(ctx); err != nil || time.Since(begun) < longPend {
+		return err
+	}
+	seen, err := d.Look(ctx)
+	if err != nil {
+		return err
+	}
+	if changes := inventory.Changes(o.Details.Inventory, seen); len(changes) > 0 {
+		return Changed(changes)
+	}
+	return nil
 }
 
 // prepare does everything up to the pending event. Nothing has been destroyed

@@ -77,8 +77,9 @@ func (o *Operation) LockPath() string {
 	return o.lock.Path()
 }
 
-// Pend makes a pending event durable, with the volumes that are about to go. An
-// error is a *fault.Fault: what the event announces must not be done then.
+// Pend makes a pending event durable, with the volumes that are about to go, here
+// and wherever else it must be before the deed. An error is a *fault.Fault: what the
+// event announces must not be done then.
 func (o *Operation) Pend(ctx context.Context) error {
 	about := o.About
 	if about == nil {
@@ -88,6 +89,9 @@ func (o *Operation) Pend(ctx context.Context) error {
 	err := o.append(ctx, e, outcomeRoom(e))
 	if err != nil {
 		return noRecord(o.Name, err)
+	}
+	if err := o.book.secure(ctx, o.Name); err != nil {
+		return err
 	}
 	o.pended = o.book.Now()
 	return nil
@@ -122,6 +126,9 @@ func (o *Operation) End(ctx context.Context, end Ended) error {
 		return err
 	}
 	o.ended = end.Outcome != audit.Pending
+	if o.lock == nil { // else Close copies it, when nobody waits any more
+		o.book.Follow(ctx)
+	}
 	return nil
 }
 
@@ -170,7 +177,8 @@ func (o *Operation) untouched(outcome audit.Outcome) {
 }
 
 // Close ends the work on an operation. Its lock file goes when surely no event of
-// it is in the log, or its outcome is; else it stays, for whoever settles it.
+// it is in the log, or its outcome is; else it stays, for whoever settles it. What
+// was recorded is copied then.
 func (o *Operation) Close() {
 	if o.project != nil {
 		_ = o.project.Remove() // one that stays keeps nobody out
@@ -185,6 +193,9 @@ func (o *Operation) Close() {
 		_ = o.lock.Remove() // one that stays is removed by whoever settles next
 	}
 	o.lock = nil
+	if o.begun {
+		o.book.Follow(context.Background())
+	}
 }
 
 // Leave ends this process's part in an operation that children go on with: they

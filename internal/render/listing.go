@@ -44,6 +44,8 @@ type Listing struct {
 	begins bool // what is pending has only just begun
 	clock  bool // times of the clock
 
+	// Elsewhere says that the operations are those of other machines.
+	Elsewhere bool
 	// AtWork reports whether an unfinished operation is at work; nil: none is.
 	AtWork func(id string) bool
 

@@ -110,6 +110,10 @@ func (l *Listing) End() error {
 		if err := l.t.flush(l.w); err != nil || !l.open {
 			return err
 		}
+		if l.Elsewhere {
+			_, err := fmt.Fprintln(l.w, l.t.style.fold("UNFINISHED: at work, or cut off. Where its log is, ccdestroy reconcile finds out which.", 0))
+			return err
+		}
 		_, err := io.WriteString(l.w, l.t.style.remedy("UNFINISHED: cut off before it was recorded. To find out", l.t.style.command("reconcile")))
 		return err
 	}

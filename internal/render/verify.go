@@ -35,6 +35,33 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 	return trust(w, r, style)
 }
 
+// VerifyStore writes the verdict on a store for people.
+func VerifyStore(w io.Writer, r audit.Report, style Style) error {
+	color, word := Good, "intact"
+	if !r.Intact() {
+		color, word = Bad, "NOT INTACT"
+	}
+	text := fmt.Sprintf("%s: %s. %s in %s, %s; %d unfinished", Terminal(r.Path), word, count(int(r.Events), "event"), count(int(r.Logs), "log"), human(r.Bytes), r.Unfinished)
+	fmt.Fprintln(w, strings.Replace(style.fold(text, 2), ": "+word, ": "+style.paint(color, word), 1))
+	if len(r.Findings) > 0 {
+		fmt.Fprintln(w)
+	}
+	if err := findings(w, r, style); err != nil {
+		return err
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintf(w, "  … and %d more\n", r.Omitted)
+	}
+	if len(r.Heads) > 0 {
+		held := 0
+		for _, h := range r.Heads {
+			held += min(int(h.Line), 1)
+		}
+		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, count(len(r.Heads), "head"))
+	}
+	return nil
+}
+
 // findings lists them; those of each file under its name, where there are
 // several.
 func findings(w io.Writer, r audit.Report, style Style) error {
@@ -48,10 +75,14 @@ func findings(w io.Writer, r audit.Report, style Style) error {
 	}
 	for _, file := range files {
 		t := table{style: style, indent: "  ", folds: true}
-		if r.Several() {
+		if r.Several() || r.Logs > 0 {
 			fmt.Fprintf(w, "%s:\n", Terminal(file))
 		}
-		t.head("CLASS", "LINE", "WHAT")
+		line := "LINE"
+		if r.Logs > 0 {
+			line = "EVENT"
+		}
+		t.head("CLASS", line, "WHAT")
 		for _, f := range byFile[file] {
 			c := cell{text: string(f.Class), color: Warn}
 			if f.Problem {
@@ -139,6 +170,7 @@ type verdictJSON struct {
 	Unfinished int64         `json:"unfinished"`
 	Head       *string       `json:"head"`
 	Heads      []headJSON    `json:"heads"`
+	Logs       *int64        `json:"logs,omitempty"`
 	Findings   []findingJSON `json:"findings"`
 	Omitted    int64         `json:"findings_omitted"`
 	Untouched  []rangeJSON   `json:"untouched"`
@@ -176,7 +208,7 @@ type rangeJSON struct {
 func VerifyJSON(w io.Writer, r audit.Report) error {
 	out := verdictJSON{
 		Path: r.Path, Files: append([]string{}, r.Files...), Intact: r.Intact(), Bytes: r.Bytes, Lines: r.Lines, Events: r.Events, Operations: r.Operations,
-		Unfinished: r.Unfinished, Heads: []headJSON{}, Findings: []findingJSON{}, Omitted: r.Omitted, Untouched: []rangeJSON{},
+		Unfinished: r.Unfinished, Logs: orNull(r.Logs), Heads: []headJSON{}, Findings: []findingJSON{}, Omitted: r.Omitted, Untouched: []rangeJSON{},
 	}
 	if word := r.Head.Word(); r.Head.Seq > 0 {
 		out.Head = &word

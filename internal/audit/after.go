@@ -1,0 +1,106 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Mark is a place in a log that can be kept: behind the line that the head names.
+// The zero Mark is the beginning of the oldest segment.
+type Mark struct {
+	Log    string `json:"log"` // the head, see there
+	Seq    int64  `json:"seq"`
+	SHA256 string `json:"sha256"`
+	Offset int64  `json:"offset"` // bytes of the segment up to and with the line and its LF
+}
+
+// After calls visit with the chained events behind a mark, oldest first, each with
+// its bytes, which are the visitor's to keep, and the mark behind it. It goes on
+// over rotations. Where no segment holds the mark any more, it begins with the
+// oldest segment that is there. passed counts the lines that are not chained events.
+// A line without an LF is still being written, and ends the reading.
+func (l *Log) After(m Mark, visit func(e Event, line []byte, at Mark) error) (passed int, err error) {
+	all, held, err := l.segmentsFrom(m)
+	defer func() {
+		for _, g := range all {
+			g.Close()
+		}
+	}()
+	if err != nil {
+		return 0, err
+	}
+	for i, g := range slices.Backward(all) {
+		from := int64(0)
+		if held && i == len(all)-1 {
+			from = m.Offset
+		}
+		n, err := g.after(from, visit)
+		passed += n
+		if err != nil {
+			return passed, err
+		}
+	}
+	return passed, nil
+}
+
+// segmentsFrom opens the segments from the newest to the one that holds the mark,
+// else all that are there.
+func (l *Log) segmentsFrom(m Mark) (all []*segment, held bool, err error) {
+	g, err := l.newest()
+	for g != nil && err == nil {
+		all = append(all, g)
+		if held, err = g.marked(m); held || err != nil {
+			return all, held, err
+		}
+		g, err = l.older(g)
+	}
+	var missing *MissingError
+	if errors.As(err, &missing) {
+		err = nil
+	}
+	return all, false, err
+}
+
+// marked reports whether the line that a mark names ends where it says.
+func (g *segment) marked(m Mark) (bool, error) {
+	if m.Offset < 1 || m.Offset > g.size {
+		return false, nil
+	}
+	for line, err := range lastLines(g, m.Offset) {
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", g.path, err)
+		}
+		return line.ended && line.size <= maxLine && Sum(line.data) == m.SHA256, nil
+	}
+	return false, nil
+}
+
+func (g *segment) after(from int64, visit func(e Event, line []byte, at Mark) error) (passed int, err error) {
+	rd := &reader{r: g, size: g.size}
+	for next := from; next < g.size; next = min(next+spanSize, g.size) {
+		b, err := rd.read(span{next, min(next+spanSize, g.size)})
+		if err != nil {
+			return passed, fmt.Errorf("%s: %w", g.path, err)
+		}
+		for line := range b.lines {
+			if !line.ended {
+				return passed, nil
+			}
+			e, raw, err := line.event()
+			switch {
+			case errors.Is(err, ErrVersion):
+				return passed, fmt.Errorf("%s: %w", g.path, err)
+			case err != nil && line.size == 0:
+			case err != nil || !e.Chained():
+				passed++
+			default:
+				at := Mark{Log: e.Log, Seq: e.Seq, SHA256: Sum(raw), Offset: line.offset + line.size + 1}
+				if err := visit(e, raw, at); err != nil {
+					return passed, err
+				}
+			}
+		}
+	}
+	return passed, nil
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/store"
+)
+
+// recordFlags are those of commands that write to the log.
+type recordFlags struct {
+	logFlag
+	storeFlags
+}
+
+// storeFlags say where the log is copied to.
+type storeFlags struct {
+	Store     string `placeholder:"URL" group:"ccdestroy" help:"Object storage that the log is copied to: s3://BUCKET/PREFIX."`
+	StoreMode string `enum:",require,later" default:"" placeholder:"WHEN" group:"ccdestroy" help:"When the copy has to be there: require (before anything is destroyed; the default in CI) or later (the default elsewhere)."`
+}
+
+// copier is what copies the log, nil where nothing is to.
+func (p Process) copier(f storeFlags) (record.Copier, error) {
+	if f.Store == "" {
+		return nil, nil
+	}
+	to, err := p.store(f.Store)
+	if err != nil {
+		return nil, err
+	}
+	mode := store.Mode(f.StoreMode)
+	if _, _, vendor := p.who(); mode == "" {
+		mode = store.Later
+		if vendor != "" {
+			mode = store.Require
+		}
+	}
+	return &store.Copies{To: []store.Copy{{Sink: store.Objects{Bucket: to}, Mode: mode}}, State: p.cursors()}, nil
+}
+
+// store opens a store.
+func (p Process) store(url string) (*store.S3, error) {
+	s, err := store.OpenS3(url, p.Getenv)
+	if err != nil {
+		return nil, fault.Usage("docs/store.md", "--store: %w", err)
+	}
+	return s, nil
+}
+
+// cursors is where it is kept how far logs are copied.
+func (p Process) cursors() string {
+	if state := p.xdg("XDG_STATE_HOME", filepath.Join(".local", "state")); state != "" {
+		return filepath.Join(state, "ship")
+	}
+	return ""
+}
+
+// environ is how a child of ours is told of the store.
+func (f storeFlags) environ() []string {
+	return []string{variable("store") + "=" + f.Store, variable("store-mode") + "=" + f.StoreMode}
+}
+
+type shipCmd struct {
+	Files []string `arg:"" optional:"" name:"file" completion-predictor:"file" help:"Logs to copy, such as those of machines that are gone; none is the log of this project."`
+	recordFlags
+}
+
+// Help says what becomes of them.
+func (shipCmd) Help() string {
+	return `Copies every event that is not there yet, with those of the older segments that lie beside a log. Doing it again copies nothing twice. It needs --store, or the setting.`
+}
+
+// Run ships.
+func (c shipCmd) Run(ctx context.Context, p Process) error {
+	copier, err := p.copier(c.storeFlags)
+	if err != nil {
+		return err
+	}
+	copies, is := copier.(*store.Copies)
+	if !is {
+		return fault.Usage("ccdestroy ship --store s3://BUCKET/PREFIX; docs/store.md", "no store is set")
+	}
+	files := c.Files
+	if len(files) == 0 {
+		files = []string{c.Log}
+	}
+	for _, file := range files {
+		l, err := p.logForReading(logFlag{Log: file, LogGroup: c.LogGroup})
+		if err != nil {
+			return err
+		}
+		if err := p.shipOne(ctx, copies, l, len(c.Files) > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Process) shipOne(ctx context.Context, copies *store.Copies, l *audit.Log, named bool) error {
+	if _, err := l.End(); errors.Is(err, fs.ErrNotExist) && named {
+		return record.NoLog(l)
+	}
+	for _, to := range copies.To {
+		done, err := (&store.Shipper{Log: l, Sink: to.Sink, State: copies.State}).Ship(ctx)
+		if done.Passed > 0 {
+			p.say("ccdestroy: %s: %d lines are not chained events and stay behind", l.Path, done.Passed)
+		}
+		if err != nil {
+			return &fault.Fault{Err: fmt.Errorf("%s: copied %d events, and no more: %w", l.Path, done.Lines, err), Try: "ccdestroy doctor, and then ccdestroy ship again", Code: fault.ExitFailed}
+		}
+		p.say("%s: copied %d events to %s", l.Path, done.Lines, to.Sink.Name())
+	}
+	return nil
+}

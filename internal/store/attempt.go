@@ -1,0 +1,107 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// serverError is what a server answered.
+type serverError struct {
+	code   string // as S3 names it, SlowDown …
+	status int
+	text   string
+}
+
+func (e *serverError) Error() string {
+	if e.text == "" || e.text == e.code {
+		return cmp.Or(e.code, http.StatusText(e.status))
+	}
+	return e.code + ": " + strings.TrimSuffix(e.text, ".")
+}
+
+// told is an error of the client in our words.
+func (s *S3) told(what, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	answer := minio.ToErrorResponse(err)
+	var network *url.Error
+	if errors.As(err, &network) { // without the address, which is long
+		err = network.Err
+	}
+	if answer.StatusCode == 0 {
+		return fmt.Errorf("%s %s: %w", what, s.Address, err)
+	}
+	kind := error(&serverError{answer.Code, answer.StatusCode, answer.Message})
+	switch {
+	case answer.StatusCode == http.StatusPreconditionFailed && what == "put":
+		kind = ErrExists
+	case answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey:
+		kind = ErrNotThere
+	case answer.StatusCode == http.StatusForbidden && answer.Code == minio.AccessDenied:
+		kind = ErrDenied
+	}
+	return fmt.Errorf("%s %s: %w", what, s.Address, kind)
+}
+
+// attempt does a call until it succeeds, ctx or the patience ends, or another attempt
+// cannot help. The error is the last one of the call, not that of ctx.
+func attempt(ctx context.Context, call func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
+	wait := firstWait
+	var last error
+	for {
+		err := call()
+		if err == nil || !passing(err) {
+			return err
+		}
+		if last != nil && ctx.Err() != nil { // what stood in the way says more than that time is up
+			return last
+		}
+		last = err
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, longestWait)
+	}
+}
+
+const (
+	attemptLimit = 30 * time.Second // a server comes back in that time, or another stands in for it
+	firstWait    = 100 * time.Millisecond
+	longestWait  = 2 * time.Second
+)
+
+// passing reports whether an error may be another one, or none, at the next try:
+// the server said so, or it was not reached, or its answer was lost.
+func passing(err error) bool {
+	var answer *serverError
+	var cert *tls.CertificateVerificationError
+	var own *credentialsError
+	var network net.Error
+	switch {
+	case errors.As(err, &own) && !errors.As(err, &network):
+		return false
+	case errors.Is(err, ErrExists), errors.Is(err, ErrNotThere), errors.Is(err, ErrDenied), errors.Is(err, errNoCredentials):
+		return false
+	case errors.As(err, &cert):
+		return false
+	case errors.As(err, &answer):
+		// 409: another write of this key is under way.
+		return answer.status >= 500 && answer.status != http.StatusNotImplemented || answer.status == http.StatusConflict || answer.status == http.StatusTooManyRequests || answer.status == http.StatusRequestTimeout
+	}
+	return true
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+)
+
+// What a bucket answers besides success.
+var (
+	ErrExists   = errors.New("an object of this key is there already")
+	ErrNotThere = errors.New("no object of this key")
+	ErrDenied   = errors.New("access denied")
+)
+
+// Putter creates objects. Whoever ships needs no more.
+type Putter interface {
+	// Put creates an object, once: ErrExists where the key is taken, also by an
+	// earlier attempt of this call whose answer was lost. When it returns nil, the
+	// object is durable. After any other error it may be there or not. It is tried
+	// again until ctx ends, where that can help. Calls may run at once.
+	Put(ctx context.Context, key string, data []byte) error
+}
+
+// Getter reads objects.
+type Getter interface {
+	// Get opens an object, which the caller closes: ErrNotThere, ErrDenied.
+	Get(ctx context.Context, key string) (io.ReadCloser, Object, error)
+}
+
+// Lister lists objects.
+type Lister interface {
+	// List lists the objects whose keys begin with a prefix, sorted by their bytes,
+	// behind the key after; "" is from the first one. An error ends the listing.
+	List(ctx context.Context, prefix, after string) iter.Seq2[Object, error]
+	// Dirs lists what stands behind a prefix that ends with a slash, up to and with
+	// the next slash, each once, with the prefix, sorted.
+	Dirs(ctx context.Context, prefix string) ([]string, error)
+}
+
+// Reader is what reading a store takes.
+type Reader interface {
+	Getter
+	Lister
+}
+
+// Bucket is a store: a prefix in a bucket. All keys are below the prefix.
+type Bucket interface {
+	Putter
+	Reader
+}
+
+// Object is what is known of an object without its content.
+type Object struct {
+	Key      string // below the prefix of the store
+	ETag     string // without quotes; another one when the content is another
+	Size     int64
+	Modified time.Time // by the clock of the store
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// S3 is a store behind an S3 API. It is a Bucket.
+type S3 struct {
+	Address
+	client *minio.Client
+	clock  *clock
+}
+
+// How long one attempt may take to reach a server, and to be answered. A node that
+// hangs is one to be left for another behind the same name. Tests alone change it.
+var (
+	dialLimit   = 5 * time.Second
+	answerLimit = 10 * time.Second
+)
+
+// amazon is the server where no other is named; minio-go adds the region.
+const amazon = "s3.amazonaws.com"
+
+// OpenS3 makes a store of its address, without talking to it. It takes from getenv
+// what the AWS tools take, and HTTPS_PROXY and its kind from this process.
+func OpenS3(text string, getenv func(string) string) (*S3, error) {
+	a, err := ParseAddress(text, getenv)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := transport(getenv)
+	if err != nil {
+		return nil, err
+	}
+	transport := &clock{RoundTripper: plain}
+	host, secure, lookup := amazon, true, minio.BucketLookupAuto
+	if a.Endpoint != nil {
+		host, secure = a.Endpoint.Host, a.Endpoint.Scheme == "https"
+	}
+	if a.Virtual != nil && *a.Virtual {
+		lookup = minio.BucketLookupDNS
+	} else if a.Virtual != nil {
+		lookup = minio.BucketLookupPath
+	}
+	client, err := minio.New(host, &minio.Options{
+		Creds: credentialsFrom(getenv, &http.Client{Transport: plain}), Secure: secure, Transport: transport, Region: a.Region, BucketLookup: lookup,
+		MaxRetries: 1, // attempt does that: it keeps the error that it was about
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", text, err)
+	}
+	client.SetS3EnableDualstack(getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true")
+	return &S3{a, client, transport}, nil
+}
+
+// transport is how servers are reached: through the proxy that the environment
+// names, and trusting AWS_CA_BUNDLE instead of the system's authorities where that
+// is set.
+func transport(getenv func(string) string) (*http.Transport, error) {
+	dial := net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, TLSHandshakeTimeout: dialLimit, ResponseHeaderTimeout: answerLimit,
+		MaxIdleConnsPerHost: parallel, IdleConnTimeout: time.Minute, DisableCompression: true,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if file := getenv("AWS_CA_BUNDLE"); file != "" {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("AWS_CA_BUNDLE: %q holds no certificate in PEM", file)
+		}
+		t.TLSClientConfig.RootCAs = pool
+	}
+	return t, nil
+}
+
+// Put is part of Bucket.
+//
+// A crash in it leaves the whole object or none: S3 shows no half ones.
+func (s *S3) Put(ctx context.Context, key string, data []byte) error {
+	kind := "application/json"
+	if !strings.HasSuffix(key, ".json") {
+		kind = "application/octet-stream"
+	}
+	return attempt(ctx, func() error {
+		// The MD5 is what a bucket with Object Lock wants of every object, and it is
+		// signed: no other sum is needed.
+		options := minio.PutObjectOptions{ContentType: kind, SendContentMd5: true, DisableContentSha256: true, DisableMultipart: true}
+		options.SetMatchETagExcept("*")
+		_, err := s.client.PutObject(ctx, s.Bucket, s.key(key), bytes.NewReader(data), int64(len(data)), options)
+		return s.told("put", key, err)
+	})
+}
+
+// Get is part of Bucket.
+func (s *S3) Get(ctx context.Context, key string) (body io.ReadCloser, o Object, err error) {
+	err = attempt(ctx, func() error {
+		core := minio.Core{Client: s.client}
+		reader, info, _, err := core.GetObject(ctx, s.Bucket, s.key(key), minio.GetObjectOptions{})
+		if err == nil {
+			body, o = reader, Object{Key: key, ETag: info.ETag, Size: info.Size, Modified: info.LastModified}
+		}
+		return s.told("get", key, err)
+	})
+	return body, o, err
+}
+
+// List is part of Bucket.
+func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		wanted := true
+		err := s.each(ctx, minio.ListObjectsOptions{Prefix: s.key(prefix), Recursive: true}, after, func(o minio.ObjectInfo) bool {
+			wanted = yield(Object{Key: s.below(o.Key), ETag: strings.Trim(o.ETag, `"`), Size: o.Size, Modified: o.LastModified}, nil)
+			return wanted
+		})
+		if err != nil && wanted {
+			yield(Object{}, err)
+		}
+	}
+}
+
+// Dirs is part of Bucket.
+func (s *S3) Dirs(ctx context.Context, prefix string) (dirs []string, err error) {
+	err = s.each(ctx, minio.ListObjectsOptions{Prefix: s.key(prefix)}, "", func(o minio.ObjectInfo) bool {
+		if strings.HasSuffix(o.Key, "/") {
+			dirs = append(dirs, s.below(o.Key))
+		}
+		return true
+	})
+	slices.Sort(dirs)
+	return slices.Compact(dirs), err
+}
+
+// each lists until visit returns false. An attempt goes on behind the last key that
+// was seen.
+func (s *S3) each(ctx context.Context, o minio.ListObjectsOptions, after string, visit func(minio.ObjectInfo) bool) error {
+	if after != "" {
+		o.StartAfter = s.key(after)
+	}
+	return attempt(ctx, func() error {
+		for info := range s.client.ListObjectsIter(ctx, s.Bucket, o) {
+			if info.Err != nil {
+				return s.told("list", o.Prefix, info.Err)
+			}
+			if o.StartAfter = info.Key; !visit(info) {
+				return nil
+			}
+		}
+		return ctx.Err()
+	})
+}

@@ -1,0 +1,249 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// maxFindings bounds the findings that are kept.
+const maxFindings = 1000
+
+// verifier goes through all lines of a store, day by day, and follows the chain of
+// each log. Its memory grows with the number of logs, not of their lines.
+type verifier struct {
+	Archive
+	report audit.Report
+	logs   map[string]*chain
+	heads  map[string][]int // by log: which of report.Heads
+	open   map[string]bool  // operations without an outcome, by Key.operation
+}
+
+// chain is a log as far as it was followed.
+type chain struct {
+	seq     int64
+	sum     string
+	others  map[string]bool  // the sums of lines that went another way
+	waiting map[int64][]link // lines behind one that has not come: a clock that was set back
+	// continues is what line 1 says of another log.
+	continues *audit.Link
+}
+
+// link is what a line says of its place in the chain.
+type link struct {
+	seq                   int64
+	sum, prev, after, key string
+}
+
+// Verify checks every line of every log: that it is what its key says, and that it
+// follows the one before it. heads are those that the store must hold.
+//
+// What was cut off at the end of a log, or removed with all of its log, only a head
+// or a seal shows.
+func (a Archive) Verify(ctx context.Context, name string, heads []audit.Head) (audit.Report, error) {
+	v := &verifier{Archive: a, report: audit.Report{Path: name}, logs: map[string]*chain{}, heads: map[string][]int{}, open: map[string]bool{}}
+	for _, h := range heads {
+		v.heads[h.Log] = append(v.heads[h.Log], len(v.report.Heads))
+		v.report.Heads = append(v.report.Heads, audit.HeadCheck{Head: h})
+	}
+	days, err := a.Source.Days(ctx)
+	if err != nil {
+		return v.report, err
+	}
+	for _, day := range days {
+		if err := v.day(ctx, day); err != nil {
+			return v.report, err
+		}
+	}
+	v.finish()
+	return v.report, nil
+}
+
+func (v *verifier) day(ctx context.Context, day time.Time) error {
+	keys, err := v.Source.Keys(ctx, day)
+	if err != nil {
+		return err
+	}
+	if s, can := v.Source.(interface {
+		Strange(context.Context, time.Time) ([]string, error)
+	}); can {
+		names, err := s.Strange(ctx, day)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			v.problem(audit.Finding{Class: audit.Inserted, File: name, Text: "an object that does not hold an event"})
+		}
+	}
+	slices.SortFunc(keys, func(a, b Key) int {
+		if c := strings.Compare(a.Log, b.Log); c != 0 {
+			return c
+		}
+		if a.Seq != b.Seq {
+			return int(a.Seq - b.Seq)
+		}
+		return a.compare(b)
+	})
+	for some := range slices.Chunk(keys, chunk) {
+		lines, err := v.lines(ctx, some)
+		if err != nil {
+			return err
+		}
+		for i, k := range some {
+			v.line(k, lines[i])
+		}
+	}
+	return nil
+}
+
+// line takes the next line of a log.
+func (v *verifier) line(k Key, data []byte) {
+	v.report.Lines++
+	v.report.Bytes += int64(len(data)) + 1
+	e, err := k.event(data)
+	if err != nil {
+		v.problem(audit.Finding{Class: audit.Changed, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, ID: k.ID, Text: err.Error()})
+		v.follow(v.chain(k.Log), link{seq: k.Seq, sum: k.Sum, key: k.String()}) // the key's word for the rest of the chain
+		return
+	}
+	v.report.Events++
+	if k.Outcome == audit.Pending {
+		v.open[k.operation()] = true
+	} else {
+		delete(v.open, k.operation())
+		v.report.Operations++
+	}
+	for _, i := range v.heads[k.Log] {
+		if h := &v.report.Heads[i]; h.Seq == k.Seq && h.SHA256 == k.Sum {
+			h.Line, h.File = k.Seq, k.Log
+		}
+	}
+	c := v.chain(k.Log)
+	var d struct {
+		Continues            *audit.Link
+		Recovered, Unchained struct{ After string }
+	}
+	if bytes.Contains(e.Details, []byte(`"continues"`)) || bytes.Contains(e.Details, []byte(`"after"`)) {
+		_ = json.Unmarshal(e.Details, &d) // of another shape: nothing of the kind
+	}
+	if k.Seq == 1 {
+		c.continues = d.Continues
+	}
+	after := d.Recovered.After
+	if after == "" {
+		after = d.Unchained.After
+	}
+	v.follow(c, link{seq: k.Seq, sum: k.Sum, prev: e.Prev, after: after, key: k.String()})
+}
+
+func (v *verifier) chain(log string) *chain {
+	c := v.logs[log]
+	if c == nil {
+		c = &chain{sum: strings.Repeat("0", 64)}
+		v.logs[log] = c
+	}
+	return c
+}
+
+// follow takes a link, and those that waited for it.
+func (v *verifier) follow(c *chain, l link) {
+	log := logOf(l.key)
+	switch {
+	case l.seq > c.seq+1:
+		if c.waiting == nil {
+			c.waiting = map[int64][]link{}
+		}
+		c.waiting[l.seq] = append(c.waiting[l.seq], l)
+		return
+	case l.seq <= c.seq:
+		if c.others == nil {
+			c.others = map[string]bool{}
+		}
+		c.others[l.sum] = true
+		v.problem(audit.Finding{Class: audit.Forked, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "the log went on in two ways: another event has this number; both are kept: " + l.key})
+		return
+	case l.prev != "" && l.prev != c.sum && l.after != c.sum && !c.others[l.prev] && !c.others[l.after]:
+		v.problem(audit.Finding{Class: audit.Changed, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "it does not follow the event before it, which is another one than was written"})
+	}
+	c.seq, c.sum = l.seq, l.sum
+	next := c.waiting[c.seq+1]
+	delete(c.waiting, c.seq+1)
+	for _, one := range next {
+		v.follow(c, one)
+	}
+}
+
+func logOf(key string) string {
+	k, _ := ParseKey(key) // it was made from one
+	return k.Log
+}
+
+// finish tells of what did not come.
+func (v *verifier) finish() {
+	logs := make([]string, 0, len(v.logs))
+	for log := range v.logs {
+		logs = append(logs, log)
+	}
+	slices.Sort(logs)
+	for _, log := range logs {
+		c := v.logs[log]
+		for len(c.waiting) > 0 {
+			first := int64(0)
+			for seq := range c.waiting {
+				if first == 0 || seq < first {
+					first = seq
+				}
+			}
+			v.problem(audit.Finding{Class: audit.Missing, File: log, Line: c.seq + 1, ToLine: first - 1, Seq: c.seq + 1, ToSeq: first - 1, Text: fmt.Sprintf("%d events before number %d are not there", first-1-c.seq, first)})
+			waited := c.waiting[first]
+			delete(c.waiting, first)
+			c.seq, c.sum = first-1, waited[0].prev // whatever it was
+			for _, one := range waited {
+				v.follow(c, one)
+			}
+		}
+	}
+	for _, log := range logs {
+		v.joint(log, v.logs[log].continues)
+	}
+	for i := range v.report.Heads {
+		if h := v.report.Heads[i]; h.Line == 0 {
+			v.problem(audit.Finding{Class: audit.Missing, File: h.Log, Line: h.Seq, ToLine: h.Seq, Seq: h.Seq, ToSeq: h.Seq, Text: "the line that the head " + h.Word() + " names is not there"})
+		}
+	}
+	v.report.Logs, v.report.Unfinished = int64(len(v.logs)), int64(len(v.open))
+	v.report.Operations += v.report.Unfinished
+}
+
+// joint compares the end of a log with what the one that goes on from it says.
+func (v *verifier) joint(log string, k *audit.Link) {
+	if k == nil || v.logs[k.Log] == nil { // a segment of before the store, perhaps
+		return
+	}
+	old := v.logs[k.Log]
+	if old.seq == k.Seq && old.sum == k.SHA256 {
+		return
+	}
+	class, text := audit.Missing, fmt.Sprintf("the log %s goes on from number %d of it, and that is not its end here", log, k.Seq)
+	if old.seq == k.Seq {
+		class = audit.Changed
+	} else if old.seq > k.Seq {
+		class = audit.Inserted
+	}
+	v.problem(audit.Finding{Class: class, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, Text: text})
+}
+
+func (v *verifier) problem(f audit.Finding) {
+	f.Problem = true
+	if len(v.report.Findings) == maxFindings {
+		v.report.Omitted++
+		return
+	}
+	v.report.Findings = append(v.report.Findings, f)
+}
