@@ -45,6 +45,7 @@ type grammar struct {
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
 	Init        initCmd        `cmd:"" signals:"end" help:"Add a service to a compose file that records every docker compose down."`
+	Hook        hookCmd        `cmd:"" signals:"end" settings:"none" help:"Answer a coding agent that asks before it runs a command (docs/agents.md)."`
 	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
 	Config      configCmd      `cmd:"" signals:"end" settings:"reads" help:"Show the value of each flag and where it is set."`
 	Doctor      doctorCmd      `cmd:"" signals:"end" settings:"none" help:"Check everything that a teardown needs."`
@@ -155,6 +156,7 @@ type destroyFlags struct {
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
 	protectFlag
 	keepFlag
+	agentsFlag
 	lockFlag
 	logFlag
 }

@@ -46,6 +46,7 @@ func (composeIdleCmd) Run(p Process) error {
 type composeDownCmd struct {
 	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
 	protectFlag
+	agentsFlag
 	logFlag
 	lockFlag
 	Service string `arg:"" name:"service" help:"The service."`
@@ -100,7 +101,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	down := provider.Down{
 		Signals: p.Signals, Project: project, Caller: caller, Require: c.Require, Place: p.place(c.logFlag, client, c.LockTimeout), Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
-		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, append(slices.Clip(p.Environ), variable("log-group")+"="+c.LogGroup.String())),
+		Options:  options, Reason: reason, Agent: c.agent(p), LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, append(slices.Clip(p.Environ), variable("log-group")+"="+c.LogGroup.String())),
 	}
 	return down.Do(ctx)
 }

@@ -74,11 +74,15 @@ type trashPurgeCmd struct {
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to talk to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	agentsFlag
 	logFlag
 }
 
 // Run purges, one operation in each log that has what set the volumes aside.
 func (c trashPurgeCmd) Run(ctx context.Context, p Process, code *int) error {
+	if err := c.agent(p).Ends(); err != nil && !c.Expired {
+		return err
+	}
 	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err

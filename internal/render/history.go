@@ -25,6 +25,10 @@ type who struct {
 		Repository string `json:"repository"`
 		Commit     string `json:"commit"`
 	} `json:"ci"`
+	Agent *struct {
+		Name   string `json:"name"`
+		Source string `json:"source"`
+	} `json:"agent"`
 }
 
 func actorOf(d record.Details) who {

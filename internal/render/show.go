@@ -210,6 +210,9 @@ func (f fields) who(e audit.Event, d record.Details) {
 		where += ", over SSH from " + strings.Fields(w.SSH + " ?")[0]
 	}
 	f.text("Where", strings.TrimPrefix(where, ", "))
+	if w.Agent != nil {
+		f.text("Agent", w.Agent.Name+", by $"+w.Agent.Source)
+	}
 	if w.CI != nil {
 		f.text("CI run", w.CI.URL)
 		f.text("Commit", strings.TrimSpace(w.CI.Repository+" "+w.CI.Commit))
