@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"internal/trash":     {"internal/inventory"},
 	"internal/export":    {"internal/archive", "internal/audit", "internal/inventory", "internal/record"},
 	"internal/prune":     {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
-	"internal/reap":      {"internal/inventory", "internal/record"},
+	"internal/reap":      {"internal/audit", "internal/inventory", "internal/record"},
 	"internal/guard":     {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
 	"internal/hook":      {},
 	"internal/command":   {"internal/audit", "internal/inventory", "internal/record"},

@@ -39,6 +39,7 @@ type grammar struct {
 	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
 	Exports     exportsCmd     `cmd:"" help:"List and check exports."`
 	Prune       pruneCmd       `cmd:"" help:"Destroy unused volumes, as docker volume prune does, and record them."`
+	Reap        reapCmd        `cmd:"" help:"Tear down every Compose project on the engine that is older than it may become."`
 	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
 	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
