@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"internal/export":    {"internal/archive", "internal/audit", "internal/inventory", "internal/record"},
 	"internal/prune":     {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
 	"internal/reap":      {"internal/audit", "internal/inventory", "internal/record"},
-	"internal/guard":     {"internal/audit", "internal/inventory", "internal/record", "internal/trash", "internal/undo"},
+	"internal/guard":     {"internal/audit", "internal/inventory", "internal/prune", "internal/record", "internal/trash", "internal/undo"},
 	"internal/hook":      {},
 	"internal/command":   {"internal/audit", "internal/inventory", "internal/record"},
 	"internal/watch":     {"internal/audit", "internal/inventory", "internal/record"},

@@ -44,6 +44,7 @@ type grammar struct {
 	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
+	Guard       guardCmd       `cmd:"" help:"Guard an engine: record what any client destroys, before it does (docs/guard.md)."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
 	Init        initCmd        `cmd:"" signals:"end" help:"Add a service to a compose file that records every docker compose down."`
 	Hook        hookCmd        `cmd:"" signals:"end" settings:"none" help:"Answer a coding agent that asks before it runs a command (docs/agents.md)."`

@@ -82,7 +82,7 @@ func lostCell(r audit.Record, d record.Details) cell {
 	case !destroyed(r, d):
 	case d.LostBytes > 0:
 		c.text = human(d.LostBytes)
-	case d.RecordedBy != "":
+	case d.RecordedBy != "" && d.RecordedBy != record.ByGuard:
 		c.text = count(len(r.DataAffected), "item")
 	default:
 		c.text = count(len(r.DataAffected), "volume")
