@@ -59,6 +59,7 @@ func (c guardRunCmd) Run(ctx context.Context, p Process) error {
 	if err := p.before(ctx, "nothing is guarded", func(ctx context.Context) error { return book.Check(ctx, "guard") }); err != nil {
 		return err
 	}
+	book.Recorder = guard.InTurn(book.Log)
 	listener, err := guard.Listen(c.Socket, p.Getenv)
 	if err != nil {
 		return &fault.Fault{Err: err, Try: "--socket PATH; or stop the other guard", Code: fault.ExitFailed}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/lab/certs"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
@@ -82,7 +83,9 @@ func TestGuardMany(t *testing.T) {
 	for i := range twice {
 		wg.Go(func() { twice[i] = g.api.VolumeRemove(context.Background(), g.name+"_twice", false) })
 	}
+	began := time.Now()
 	wg.Wait()
+	t.Logf("%d deletions in %s", many, time.Since(began))
 	for i, err := range errs {
 		if err != nil {
 			t.Errorf("%d: %v", i, err)

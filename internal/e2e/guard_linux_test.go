@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -248,7 +251,7 @@ func TestGuardLeavesOurs(t *testing.T) {
 	t.Parallel()
 	g := newGuarded(t, one(shop))
 	// The guard must know the log: it is named, or this account has written it.
-	g.end(15)
+	g.end(syscall.SIGTERM)
 	g.args = append(g.args, "--other-log", g.logPath())
 	g.guard()
 	g.docker("compose", "up", "--detach")
@@ -269,12 +272,40 @@ func TestGuardLeavesOurs(t *testing.T) {
 	if all := g.told("PROJ_hand"); len(all) != 1 {
 		t.Errorf("%+v", all)
 	}
-	// The watch beside it has nothing to add.
-	w := g.watcher()
-	g.volumes("PROJ_seen")
-	g.docker("volume", "rm", "PROJ_seen")
-	if all := g.told("PROJ_seen"); len(all) != 1 {
-		t.Errorf("%+v", all)
+	// The watch beside it has nothing to add: it knows the logs that this account has
+	// read.
+	if r := g.ccdestroy("audit", "--log", g.log); r.code != 0 {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
-	_ = w
+	w := g.watcher()
+	remembers := func() bool {
+		data, _ := os.ReadFile(w.log + ".watch")
+		return strings.Contains(string(data), g.name+"_seen")
+	}
+	g.volumes("PROJ_seen")
+	waitFor(t, "the watch to know it", remembers)
+	g.docker("volume", "rm", "PROJ_seen")
+	waitFor(t, "the watch to have done with it", func() bool { return !remembers() })
+	if all, more := g.told("PROJ_seen"), w.of("PROJ_seen"); len(all) != 1 || len(more) != 0 {
+		t.Errorf("%+v; %+v", all, more)
+	}
+}
+
+// A plain docker compose down of a project with the provider is in the provider's
+// record alone.
+func TestGuardLeavesProvider(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, one(audited))
+	g.env = append(withoutVariables(g.env, "PATH"), "PATH="+filepath.Dir(binary)+":"+pathOf(g.env))
+	g.end(syscall.SIGTERM)
+	g.args = append(g.args, "--other-log", g.logPath())
+	g.guard()
+	g.docker("compose", "up", "--detach")
+	if r := g.compose("down", "-v"); r.code != 0 || g.hasVolume("PROJ_data") {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	waitFor(t, "the finisher", func() bool { all := g.events(); return len(all) > 0 && all[len(all)-1].Outcome != "pending" })
+	if e := g.ended(); e.Outcome != "success" || len(g.recorded()) != 0 {
+		t.Errorf("%+v; %+v", e, g.recorded())
+	}
 }
