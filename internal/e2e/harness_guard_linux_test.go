@@ -36,7 +36,12 @@ func newGuarded(t *testing.T, files map[string]string, args ...string) *guarded 
 	e.flags = []string{"--authorization-plugin=ccdestroy"}
 	g := &guarded{e: e, log: filepath.Join(t.TempDir(), "guard.jsonl"), args: args}
 	g.stack = newStack(t, nil) // for the guard's environment
-	t.Cleanup(func() { g.end(syscall.SIGKILL) })
+	t.Cleanup(func() {
+		g.end(syscall.SIGKILL)
+		if text := g.said.String(); strings.Contains(text, "goroutine ") {
+			t.Errorf("the guard: %s", text)
+		}
+	})
 	g.guard()
 	e.start()
 	g.stack = e.stackOf(t, files)
