@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
@@ -18,11 +20,8 @@ func TestAgentRule(t *testing.T) {
 		p := Process{Environ: append(append([]string{"XDG_CONFIG_HOME=" + strings.TrimSuffix(f.user, "/ccdestroy/config.yaml")}, agent), env...), Dir: f.dir}
 		var g grammar
 		p.set = &settings{p: p}
-		parser, err := newParser(&g, p, p.set)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.set.app = parser.Model
+		parser := newParser(&g, p, p.set)
+		p.set.app = func() *kong.Application { return parser.Model }
 		p.set.read()
 		if _, err := parser.Parse(append([]string{"down"}, args...)); err != nil || p.set.wrong != nil {
 			t.Fatal(err, p.set.wrong)

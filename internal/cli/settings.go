@@ -22,9 +22,9 @@ import (
 type settings struct {
 	p     Process
 	app   func() *kong.Application // with every command
-	files []*settingsFile // the strongest first
-	wrong error           // why a file cannot be obeyed; nothing destructive runs then
-	stray error           // why the project's file is not obeyed: it is of another account
+	files []*settingsFile          // the strongest first
+	wrong error                    // why a file cannot be obeyed; nothing destructive runs then
+	stray error                    // why the project's file is not obeyed: it is of another account
 }
 
 // setting is one value and where it is set: a variable, or FILE:LINE.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 )
 
@@ -45,7 +46,7 @@ func readAll(t *testing.T, host string, reads int) time.Duration {
 	for range atOnce {
 		wg.Go(func() {
 			for range reads / atOnce {
-				if _, err := api.VolumeInspect(context.Background(), "none"); !client.IsErrNotFound(err) {
+				if _, err := api.VolumeInspect(context.Background(), "none"); !errdefs.IsNotFound(err) {
 					t.Error(err)
 					return
 				}

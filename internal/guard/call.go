@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // kind is what a call destroys.
@@ -29,7 +30,7 @@ type call struct {
 	filters map[string][]string
 }
 
-var apiVersion = regexp.MustCompile(`^/v([0-9.]+)(/.*)$`)
+var apiVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^/v([0-9.]+)(/.*)$`) })
 
 // parse says what a call is, by its method and its request target as they came
 // over the wire. The engine's router decodes a path before it compares it, and
@@ -45,7 +46,7 @@ func parse(method, target string) call {
 	if strings.HasSuffix(u.Path, "/") && at != "/" {
 		at += "/" // the engine takes it for a part of the name
 	}
-	if m := apiVersion.FindStringSubmatch(at); m != nil {
+	if m := apiVersion().FindStringSubmatch(at); m != nil {
 		c.version, at = m[1], m[2]
 	}
 	query, wrong := url.ParseQuery(u.RawQuery) // what can be read of it
