@@ -71,7 +71,7 @@ func (c guardRunCmd) Run(ctx context.Context, p Process) error {
 		cancel()
 	}()
 	g := &guard.Guard{
-		Engine: client, Book: book, Policy: policy, Open: once(p.trash(client)), Now: p.Now, Note: p.note,
+		Engine: client, Book: book, Policy: policy, Open: once(p.trash(client)), Expire: func() { p.purgeExpired(c.Host, c.Context) }, Now: p.Now, Note: p.note,
 		Others: func() []*audit.Log { return watchCmd{OtherLog: c.OtherLog}.others(p, book.Log) },
 	}
 	if c.KeepFor != nil {

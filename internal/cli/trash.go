@@ -207,9 +207,13 @@ func (p Process) expire(k *trash.Keeper, kept []record.Kept, host, dockerContext
 	for _, one := range kept {
 		more += one.Bytes
 	}
-	if !k.Excess(more) {
-		return
+	if k.Excess(more) {
+		p.purgeExpired(host, dockerContext)
 	}
+}
+
+// purgeExpired leaves a process behind that purges what is over.
+func (p Process) purgeExpired(host, dockerContext string) {
 	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "over, or the disk is too full"}
 	if host != "" {
 		args = append(args, "--host", host)

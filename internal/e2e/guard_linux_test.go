@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Whoever destroys a volume, and however: there is one pending event before and one
@@ -308,4 +310,25 @@ func TestGuardLeavesProvider(t *testing.T) {
 	if e := g.ended(); e.Outcome != "success" || len(g.recorded()) != 0 {
 		t.Errorf("%+v; %+v", e, g.recorded())
 	}
+}
+
+// What the guard has kept for long enough is purged, and that is recorded.
+func TestGuardExpires(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, nil, "--keep-for", "1s")
+	g.volumes("PROJ_old", "PROJ_stays", "PROJ_new")
+	g.docker("volume", "rm", "PROJ_old")
+	if all := g.told("PROJ_old"); len(all) != 1 || len(all[0].Details.Kept) != 1 {
+		t.Fatalf("%+v", all)
+	}
+	time.Sleep(2100 * time.Millisecond) // its time is told to the second
+	g.docker("volume", "rm", "PROJ_new")
+	waitFor(t, "the purge", func() bool {
+		for _, e := range g.recorded() {
+			if e.Operation == "purge" && e.Outcome == "success" && slices.Contains(e.DataAffected, g.name+"_old") {
+				return true
+			}
+		}
+		return false
+	})
 }

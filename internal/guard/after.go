@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,7 @@ func (g *Guard) After(ctx context.Context, r Request) {
 	if first == nil || !g.forget(r.key(), first) {
 		return // of a call that began before this process did
 	}
-	first.request.Status = r.Status
+	first.request.Status, first.request.Body = r.Status, r.Body
 	g.finish(ctx, first)
 }
 
@@ -57,18 +58,58 @@ func (g *Guard) finish(ctx context.Context, a *allowed) {
 		g.surprise(ctx, a)
 		return
 	}
+	g.alsoPruned(a)
 	end := g.judge(ctx, a)
 	err := a.o.End(ctx, end)
 	if err != nil {
 		g.Note("not recorded: " + err.Error())
 	}
 	g.close(a.o)
+	g.expire(a)
 	if err != nil || end.Outcome == audit.Pending {
 		g.unsettled()
 		select {
 		case g.hurry <- struct{}{}:
 		default: // it is told already
 		}
+	}
+}
+
+// alsoPruned notes volumes of which the engine says that its prune took them, and
+// that were not there, or in use, when the guard looked.
+func (g *Guard) alsoPruned(a *allowed) {
+	if a.call.kind != volumePrune {
+		return
+	}
+	d := &a.o.Details
+	for _, name := range a.destroyed() {
+		if slices.ContainsFunc(d.Resources, func(r inventory.Resource) bool { return r.Name == name }) {
+			continue
+		}
+		v, known := a.before.Volume(name)
+		if !known {
+			v = inventory.Volume{Name: name, Driver: "local"}
+		}
+		res := v.Resource()
+		res.Asked, res.Fate, res.Unforeseen = true, inventory.Removed, true
+		d.Resources = append(d.Resources, res)
+	}
+}
+
+// expireEvery is how often at most what is over is purged.
+const expireEvery = time.Minute
+
+// expire has what is over purged, where the call has shown that there is anything.
+func (g *Guard) expire(a *allowed) {
+	var bytes int64
+	for _, k := range a.o.Details.Kept {
+		bytes += k.Bytes
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.Expire != nil && a.keeper.Excess(bytes) && g.Now().Sub(g.expired) >= expireEvery {
+		g.expired = g.Now()
+		go g.Expire()
 	}
 }
 
@@ -105,28 +146,44 @@ func (g *Guard) unsure(a *allowed, err error) record.Ended {
 	return record.Ended{Outcome: audit.Pending, Affected: a.o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 }
 
-// surprise records a volume that the engine destroyed although there was none when
-// the guard looked: it came in between.
+// surprise records what the engine destroyed although there was none of it when the
+// guard looked: it came in between.
 func (g *Guard) surprise(ctx context.Context, a *allowed) {
-	if a.call.kind != volumeRm || !a.unseen || a.call.force || a.request.Status < 200 || a.request.Status > 299 {
+	var volumes []inventory.Volume
+	for _, name := range a.destroyed() {
+		volumes = append(volumes, inventory.Volume{Name: name, Driver: "local"})
+	}
+	if !a.unseen || len(volumes) == 0 {
 		return
 	}
 	is, err := g.engine(ctx)
+	if err == nil {
+		o := g.Book.Told(operation(a.call), userOf(a.request))
+		g.describe(&o.Details, a, is, sight{going: volumes})
+		var names []string
+		for i := range o.Details.Resources {
+			o.Details.Resources[i].Result, o.Details.Resources[i].Unforeseen = inventory.Gone, true
+			names = append(names, o.Details.Resources[i].Name)
+		}
+		err = o.End(ctx, record.Ended{Outcome: audit.Success, Affected: names})
+	}
 	if err != nil {
 		g.Note("not recorded: " + err.Error())
-		return
 	}
-	user := "unknown"
-	if a.request.User != "" {
-		user = a.request.User
+}
+
+// destroyed are the volumes that a call has destroyed, as far as its response says.
+func (a *allowed) destroyed() []string {
+	well := a.request.Status >= 200 && a.request.Status <= 299
+	switch {
+	case a.call.kind == volumePrune:
+		var pruned struct{ VolumesDeleted []string }
+		_ = json.Unmarshal(a.request.Body, &pruned) // of a call that was refused: nothing
+		return pruned.VolumesDeleted
+	case a.call.kind == volumeRm && well && !a.call.force: // by force what is not there goes well, too
+		return []string{a.call.name}
 	}
-	o := g.Book.Told(audit.Destroy, user)
-	v := inventory.Volume{Name: a.call.name, Driver: "local"}
-	g.describe(&o.Details, a, is, sight{going: []inventory.Volume{v}})
-	o.Details.Resources[0].Result, o.Details.Resources[0].Unforeseen = inventory.Gone, true
-	if err := o.End(ctx, record.Ended{Outcome: audit.Success, Affected: []string{v.Name}}); err != nil {
-		g.Note("not recorded: " + err.Error())
-	}
+	return nil
 }
 
 // How often an engine that does not answer yet is asked again, and how often it is

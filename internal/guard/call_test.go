@@ -129,8 +129,8 @@ func TestPolicy(t *testing.T) {
 
 // The engine's words are read as far as they matter, in whatever order.
 func TestReadRequest(t *testing.T) {
-	r, err := readRequest(strings.NewReader(`{"ResponseStatusCode":204,"User":"ana","UserAuthNMethod":"TLS","RequestMethod":"DELETE","RequestUri":"/volumes/a","RequestHeaders":{"User-Agent":"x"}}`))
-	if err != nil || r.User != "ana" || r.Auth != "TLS" || r.Status != 204 || r.Headers["User-Agent"] != "x" || r.URI != "/volumes/a" {
+	r, err := readRequest(strings.NewReader(`{"ResponseBody":"e30=","ResponseStatusCode":204,"User":"ana","UserAuthNMethod":"TLS","RequestMethod":"DELETE","RequestUri":"/volumes/a","RequestHeaders":{"User-Agent":"x"}}`))
+	if err != nil || r.User != "ana" || r.Auth != "TLS" || r.Status != 204 || string(r.Body) != "{}" || r.Headers["User-Agent"] != "x" || r.URI != "/volumes/a" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := readRequest(strings.NewReader(`{"RequestMethod":"GET","RequestUri":"/volumes","ResponseBody":`)); err != nil {
@@ -168,5 +168,28 @@ func TestDaemonJSON(t *testing.T) {
 		if _, err := settingsOf([]byte(text)); err == nil {
 			t.Errorf("%q is taken", text)
 		}
+	}
+}
+
+// What a response says is taken where the look before can have missed something.
+func TestDestroyed(t *testing.T) {
+	pruned := []byte(`{"VolumesDeleted":["a","b"],"SpaceReclaimed":0}`)
+	for name, c := range map[string]struct {
+		a    allowed
+		want []string
+	}{
+		"a prune":           {allowed{call: call{kind: volumePrune}, request: Request{Status: 200, Body: pruned}}, []string{"a", "b"}},
+		"a refused prune":   {allowed{call: call{kind: volumePrune}, request: Request{Body: []byte(`{"message":"no"}`)}}, nil},
+		"a removal":         {allowed{call: call{kind: volumeRm, name: "a"}, request: Request{Status: 204}}, []string{"a"}},
+		"a refused one":     {allowed{call: call{kind: volumeRm, name: "a"}, request: Request{}}, nil},
+		"by force, perhaps": {allowed{call: call{kind: volumeRm, name: "a", force: true}, request: Request{Status: 204}}, nil},
+		"a container":       {allowed{call: call{kind: containerRm, name: "a"}, request: Request{Status: 204}}, nil},
+	} {
+		if got := c.a.destroyed(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := short(strings.Repeat("ü", 600)); len(got) > shortLimit+len("…") || !strings.HasSuffix(got, "ü…") {
+		t.Errorf("%q", got)
 	}
 }

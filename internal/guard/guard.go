@@ -27,6 +27,7 @@ type Guard struct {
 	Policy Policy
 	Open   trash.Open
 	Keep   time.Duration // how long volumes are kept for undo; 0 is not at all
+	Expire func()        // has what is over purged, and does not wait for it
 	Now    func() time.Time
 	Note   func(string)
 
@@ -41,6 +42,7 @@ type Guard struct {
 	// settled: nothing that was cut off is left in the log, as far as is known.
 	settled bool
 	said    map[string]bool // what was told once
+	expired time.Time       // when what is over was purged last
 
 	settling sync.Mutex // held by whoever settles
 }
@@ -117,18 +119,20 @@ func (g *Guard) before(ctx context.Context, a *allowed) error {
 	if err := g.settle(looking); err != nil {
 		return fmt.Errorf("what was cut off before cannot be settled, so nothing was destroyed: %w", err)
 	}
-	s, err := look(looking, g.Engine, is, a.call)
-	if more := a.call.names(s); err == nil && len(more) > len(a.names) {
-		if err := g.take(waiting, a, more); err != nil {
+	for {
+		s, err := look(looking, g.Engine, is, a.call)
+		if err != nil {
+			return fmt.Errorf("the guard cannot look at the engine, so nothing was destroyed: %w", err)
+		}
+		had := len(a.names)
+		if err := g.take(waiting, a, a.call.names(s)); err != nil {
 			return err
 		}
-		s, err = look(looking, g.Engine, is, a.call) // another call may have changed it meanwhile
+		if len(a.names) == had { // nobody can have changed anything of it since the look
+			a.before = s.snapshot
+			return g.decide(ctx, a, is, s)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("the guard cannot look at the engine, so nothing was destroyed: %w", err)
-	}
-	a.before = s.snapshot
-	return g.decide(ctx, a, is, s)
 }
 
 // take waits for those of the names that the call does not have yet.
@@ -211,15 +215,8 @@ func only(volumes []inventory.Volume, which func(inventory.Volume) bool) (out []
 // begin opens the operation of a call.
 func (g *Guard) begin(a *allowed, is inventory.Engine, s sight) (*record.Operation, error) {
 	b := *g.Book
-	b.User = "unknown"
-	if a.request.User != "" {
-		b.User = a.request.User
-	}
-	name := audit.Destroy
-	if a.call.kind == volumePrune {
-		name = audit.Prune
-	}
-	o, err := b.Open(name)
+	b.User = userOf(a.request)
+	o, err := b.Open(operation(a.call))
 	if err != nil {
 		return nil, err
 	}
@@ -233,13 +230,28 @@ func (g *Guard) begin(a *allowed, is inventory.Engine, s sight) (*record.Operati
 	return o, nil
 }
 
+func operation(c call) string {
+	if c.kind == volumePrune {
+		return audit.Prune
+	}
+	return audit.Destroy
+}
+
+// userOf is for the user field: the engine does not know who calls on a socket.
+func userOf(r Request) string {
+	if r.User == "" {
+		return "unknown"
+	}
+	return r.User
+}
+
 func (g *Guard) describe(d *record.Details, a *allowed, is inventory.Engine, s sight) {
 	r := a.request
-	d.RecordedBy, d.Engine, d.Command = record.ByGuard, is, []string{r.Method, r.URI}
-	d.Request = &record.Request{Method: r.Method, URI: r.URI, User: r.User, Auth: r.Auth}
+	d.RecordedBy, d.Engine, d.Command = record.ByGuard, is, []string{short(r.Method), short(r.URI)}
+	d.Request = &record.Request{Method: short(r.Method), URI: short(r.URI), User: r.User, Auth: r.Auth}
 	for key, value := range r.Headers {
 		if strings.EqualFold(key, "User-Agent") {
-			d.Request.Agent = value
+			d.Request.Agent = short(value)
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), sizesLimit)
@@ -267,6 +279,16 @@ func (g *Guard) describe(d *record.Details, a *allowed, is inventory.Engine, s s
 			d.Project = project
 		}
 	}
+}
+
+// shortLimit is how much of a text is recorded that a client chooses.
+const shortLimit = 1 << 10
+
+func short(text string) string {
+	if len(text) <= shortLimit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:shortLimit], "") + "…"
 }
 
 // announced are those of the volumes that operations of ours are about to destroy:

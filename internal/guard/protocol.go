@@ -18,6 +18,7 @@ type Request struct {
 	URI     string            // as it came over the wire
 	Headers map[string]string // the client's
 	Status  int               // of the response; 0 also where the engine refused
+	Body    []byte            // of the response, where that is JSON
 }
 
 // readRequest reads what the engine says. Of a call that is harmless the rest is
@@ -43,6 +44,8 @@ func readRequest(body io.Reader) (r Request, err error) {
 			err = dec.Decode(&r.URI)
 		case "RequestHeaders":
 			err = dec.Decode(&r.Headers)
+		case "ResponseBody":
+			err = dec.Decode(&r.Body)
 		case "ResponseStatusCode":
 			err = dec.Decode(&r.Status)
 		default:
