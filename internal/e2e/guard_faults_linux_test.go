@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -299,6 +300,13 @@ func TestGuardInstall(t *testing.T) {
 		t.Fatal("the engine asks already")
 	}
 	guard(1, "FAIL the engine does not ask it", "status")
+	elsewhere := where
+	where = append(slices.Clone(where), "--pid-file", filepath.Join(g.dir, "none"))
+	guard(1, "so nothing was changed", "install", "--no-units", "--yes")
+	where = elsewhere
+	if text, _ := os.ReadFile(config); string(text) != original {
+		t.Errorf("%s", text)
+	}
 	guard(2, "nobody can be asked", "install", "--no-units")
 	guard(0, "the engine is guarded", "install", "--no-units", "--yes")
 	guard(0, "the engine is guarded", "install", "--no-units", "--yes")

@@ -36,6 +36,10 @@ type Setup struct {
 // A crash before the engine's configuration is replaced leaves a guard that nobody
 // asks; after it, one that the engine asks from its next start on.
 func (s Setup) Install(ctx context.Context, agree Agree) error {
+	pid, err := s.pid()
+	if err != nil {
+		return err
+	}
 	all, plugins, err := s.read()
 	if err != nil {
 		return err
@@ -64,7 +68,7 @@ func (s Setup) Install(ctx context.Context, agree Agree) error {
 	if err := s.replace(text); err != nil {
 		return err
 	}
-	if err := s.reload(ctx, true); err != nil {
+	if err := s.reload(ctx, pid, true); err != nil {
 		return err
 	}
 	s.Note("the engine is guarded")
@@ -74,6 +78,10 @@ func (s Setup) Install(ctx context.Context, agree Agree) error {
 // Uninstall has the engine ask it no more. A reload does not take back a key that
 // is gone from the configuration: so the list is emptied first, and then removed.
 func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
+	pid, err := s.pid()
+	if err != nil {
+		return err
+	}
 	all, plugins, err := s.read()
 	if err != nil {
 		return err
@@ -93,7 +101,7 @@ func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
 	if err := s.replace(text); err != nil {
 		return err
 	}
-	if err := s.reload(ctx, false); err != nil {
+	if err := s.reload(ctx, pid, false); err != nil {
 		return err
 	}
 	if len(others) == 0 {
@@ -160,17 +168,23 @@ func (s Setup) replace(text []byte) error {
 // reloadLimit is how long the engine may take to read its configuration.
 const reloadLimit = 30 * time.Second
 
+// pid is the engine's process. It is found before anything is changed: where it is
+// not, the files may be those of another engine.
+func (s Setup) pid() (int, error) {
+	text, err := os.ReadFile(s.PIDFile)
+	if err == nil {
+		pid, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
+		if wrong == nil && pid > 1 && runs(pid) {
+			return pid, nil
+		}
+		err = fmt.Errorf("%s: no engine runs as %q", s.PIDFile, strings.TrimSpace(string(text)))
+	}
+	return 0, &fault.Fault{Err: fmt.Errorf("the engine is not found, so nothing was changed: %w", err), Try: "--pid-file FILE, and --daemon-json FILE where its configuration lies elsewhere", Code: fault.ExitFailed}
+}
+
 // reload has the engine read its configuration again, and waits until it asks, or
 // does not.
-func (s Setup) reload(ctx context.Context, wanted bool) error {
-	text, err := os.ReadFile(s.PIDFile)
-	if err != nil {
-		return notReloaded(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || pid <= 1 {
-		return notReloaded(fmt.Errorf("%s holds no process id", s.PIDFile))
-	}
+func (s Setup) reload(ctx context.Context, pid int, wanted bool) error {
 	if err := hangUp(pid); err != nil {
 		return notReloaded(err)
 	}
