@@ -1,5 +1,6 @@
 // Package actor finds out who runs the program: by the account, the login
-// session and the terminal, and in CI by what the vendor's own variables say.
+// session and the terminal, in CI by what the vendor's own variables say, and by
+// those that coding agents set.
 // Everything comes from a lookup that is passed in, so that the answer for any
 // machine can be tested on any other.
 //
@@ -46,6 +47,7 @@ type Actor struct {
 	Started   string `json:"started,omitempty"`   // kernel: start of the process, in ticks since boot
 	Container bool   `json:"container,omitempty"` // signs in the file system
 	CI        *CI    `json:"ci,omitempty"`
+	Agent     *Agent `json:"agent,omitempty"`
 }
 
 // User is the name for the log's user field: $USER, else LOGNAME, else the
@@ -65,7 +67,7 @@ func Identify(m Machine) Actor {
 		Account: m.Account, LoginUID: audit(m.LoginUID), SessionID: audit(m.SessionID),
 		SudoUser: m.Getenv("SUDO_USER"), SudoUID: m.Getenv("SUDO_UID"), TTY: m.TTY,
 		SSH: m.Getenv("SSH_CONNECTION"), Host: m.Hostname, BootID: m.BootID,
-		PID: m.PID, Started: m.Started, Container: m.Container, CI: DetectCI(m.Getenv),
+		PID: m.PID, Started: m.Started, Container: m.Container, CI: DetectCI(m.Getenv), Agent: DetectAgent(m.Getenv),
 	}
 	if m.UID >= 0 {
 		a.UID, a.EUID = &m.UID, &m.EUID

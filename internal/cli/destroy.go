@@ -27,6 +27,9 @@ func (c destroyCmd) Run(ctx context.Context, p Process, code *int) error {
 
 type downCmd struct {
 	destroyFlags
+	// The default command has no such flag: whoever forgets to write "inventory"
+	// before --format json must not tear anything down.
+	Format   string   `enum:"table,json" default:"table" placeholder:"FORMAT" group:"ccdestroy" help:"json: tell programs on standard output how it ended, or why it was refused (docs/json.md)."`
 	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services to tear down; none means all."`
 }
 
@@ -40,6 +43,9 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		look := inventoryCmd{
 			projectFlags: f.projectFlags, downFlags: f.downFlags, protectFlag: f.protectFlag,
 			Services: services, Format: "table", mustExist: f.MustExist,
+		}
+		if p.json {
+			look.Format = "json"
 		}
 		return look.show(ctx, p, f.logFlag)
 	}
@@ -65,6 +71,9 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	}
 	child := p.compose(f.down(services))
 	talk := p.screen(f.PromptTimeout)
+	if p.json {
+		child.Stdout = p.Stderr // standard output is for the program that reads it
+	}
 	talk.exports = p.exportsIn(f.Export)
 	run := teardown.Run{
 		Resolver: child, Child: child, Engine: client, Events: events{client}, Containers: client,
@@ -73,7 +82,8 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 		Options: options, Confirm: p.confirmation(f.Yes), Save: f.Export != "", Unprotect: f.Unprotect, Reason: reason,
 		LastExports: p.lastExports(f.Export), MustExist: f.MustExist,
 	}
-	run.Keeper = f.keeper(p, client, run.Confirm)
+	run.Agent = f.agent(p)
+	run.Keeper = f.keeper(p, client, run.Confirm, run.Agent)
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}

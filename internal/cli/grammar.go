@@ -39,13 +39,16 @@ type grammar struct {
 	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
 	Exports     exportsCmd     `cmd:"" help:"List and check exports."`
 	Prune       pruneCmd       `cmd:"" help:"Destroy unused volumes, as docker volume prune does, and record them."`
+	Reap        reapCmd        `cmd:"" help:"Tear down every Compose project on the engine that is older than it may become."`
 	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
 	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
 	Ship        shipCmd        `cmd:"" signals:"end" help:"Copy logs to object storage."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
+	Guard       guardCmd       `cmd:"" help:"Guard an engine: record what any client destroys, before it does (docs/guard.md)."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
 	Init        initCmd        `cmd:"" signals:"end" help:"Have docker compose down, or a Makefile, recorded: add a service to the compose file, or change the target destroy."`
+	Hook        hookCmd        `cmd:"" signals:"end" settings:"none" help:"Answer a coding agent that asks before it runs a command (docs/agents.md)."`
 	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
 	Config      configCmd      `cmd:"" signals:"end" settings:"reads" help:"Show the value of each flag and where it is set."`
 	Doctor      doctorCmd      `cmd:"" signals:"end" settings:"none" help:"Check everything that a teardown needs."`
@@ -156,6 +159,7 @@ type destroyFlags struct {
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
 	protectFlag
 	keepFlag
+	agentsFlag
 	lockFlag
 	recordFlags
 }

@@ -13,7 +13,7 @@ import (
 func TestEveryCommandTakesSignals(t *testing.T) {
 	takes := []string{
 		"destroy", "down", "export", "restore", "prune", "run", "record", "reconcile", "watch", "undo", "trash list", "trash purge", "trash-helper",
-		"audit rotate", "audit accept", "compose down", "compose finish",
+		"audit rotate", "audit accept", "compose down", "compose finish", "reap", "guard run", "guard install", "guard uninstall",
 	}
 	var g grammar
 	parser := newParser(&g, Process{}, &settings{})
@@ -35,7 +35,7 @@ func TestEveryCommandTakesSignals(t *testing.T) {
 // A dry run records nothing, whatever the command.
 func TestDryRunRecordsNothing(t *testing.T) {
 	for line, want := range map[string]bool{
-		"": true, "--dry-run": false, "down --dry-run web": false, "down web": true, "prune": true, "prune --dry-run": false,
+		"": true, "--dry-run": false, "down --dry-run web": false, "down web": true, "prune": true, "prune --dry-run": false, "reap": true, "reap --dry-run": false,
 		"audit": false, "audit list": false, "audit rotate": true, "exports": false, "inventory": false,
 	} {
 		var g grammar

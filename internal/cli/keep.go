@@ -19,27 +19,28 @@ type keepFlag struct {
 }
 
 // keepForPerson is how long volumes are kept when a person agreed to destroy
-// them. Unattended runs keep nothing unless told to: those who call them expect
-// the space to be free.
+// them. A coding agent makes mistakes like a person. Other unattended runs keep
+// nothing unless told to: those who call them expect the space to be free.
 const keepForPerson = 7 * 24 * time.Hour
 
 // keeper sets volumes aside as the flag says, else as it befits who is asking.
-func (f keepFlag) keeper(p Process, c *engine.Client, confirmation string) *trash.Keeper {
+// What an agent destroys is kept whatever the flag says, unless it is allowed not
+// to.
+func (f keepFlag) keeper(p Process, c *engine.Client, confirmation string, agent record.Agent) *trash.Keeper {
 	k := &trash.Keeper{Open: p.trash(c), Now: p.Now}
 	switch {
 	case f.KeepFor != nil:
 		k.For = time.Duration(*f.KeepFor)
-	case confirmation == record.Typed || p.agent():
+	case confirmation == record.Typed || agent.Name != "":
 		k.For = max(keepForPerson, time.Duration(p.set.projectKeeps()))
 	default:
 		k.For = time.Duration(p.set.projectKeeps())
 	}
+	if agent.Held() {
+		k.For = max(k.For, keepForPerson)
+	}
 	return k
 }
-
-// agent reports whether a coding agent runs this program. It comes without a
-// terminal, and makes mistakes like a person.
-func (p Process) agent() bool { return false }
 
 // trash finds the way to the trash of an engine: by its own directory, as root on
 // its host, else through this very program in a container.

@@ -35,6 +35,7 @@ type Process struct {
 
 	color    string    // auto, always or never: --color
 	set      *settings // what the command line does not say
+	json     bool      // a program reads what goes to standard output
 	pages    *paging
 	identity *identity
 
@@ -167,10 +168,10 @@ func Main(p Process) (code int) {
 		}
 		color = g.Color
 	}
+	p.color, p.json = color, p.forProgram(call)
 	if err := p.set.admit(call); err != nil {
 		return p.complain(err)
 	}
-	p.color = color
 	return p.run(call)
 }
 
@@ -260,5 +261,19 @@ func newParser(grammar any, p Process, set *settings, more ...kong.Option) *kong
 func (p Process) complain(err error) int {
 	f := fault.AsFault(err)
 	fmt.Fprint(p.Stderr, p.style(p.Stderr).Complaint(f.Error(), f.Try))
+	if p.json {
+		_ = render.ComplaintJSON(p.Stdout, f.Error(), p.style(p.Stdout).Called(f.Try), f.Code) // the code tells all the same
+	}
 	return f.Code
+}
+
+// forProgram reports whether --format json is given or set, so that a refusal is
+// JSON, too.
+func (p Process) forProgram(call *kong.Context) bool {
+	for _, flag := range call.Flags() {
+		if flag.Name == "format" && call.FlagValue(flag) == "json" {
+			return true
+		}
+	}
+	return false
 }

@@ -46,6 +46,7 @@ func (composeIdleCmd) Run(p Process) error {
 type composeDownCmd struct {
 	Require string `fixed:"" enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
 	protectFlag
+	agentsFlag
 	recordFlags
 	lockFlag
 	Service string `arg:"" name:"service" help:"The service."`
@@ -105,7 +106,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	down := provider.Down{
 		Signals: p.Signals, Project: project, Caller: caller, Require: c.Require, Place: place, Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },
-		Options:  options, Reason: reason, LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, environ),
+		Options:  options, Reason: reason, Agent: c.agent(p), LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, environ),
 	}
 	return down.Do(ctx)
 }

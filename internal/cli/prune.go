@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -16,6 +17,7 @@ import (
 type pruneCmd struct {
 	All           bool          `fixed:"" short:"a" help:"Also named volumes. (Engines before 23 always include them.)"`
 	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
+	Format        string        `enum:"table,json" default:"table" placeholder:"FORMAT" help:"json: tell programs on standard output how it ended, or why it was refused (docs/json.md)."`
 	DryRun        bool          `signals:"end" help:"Show what would be destroyed; destroy and record nothing."`
 	Yes           bool          `short:"y" help:"Do not ask."`
 	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume even though it is protected. Repeatable."`
@@ -25,6 +27,7 @@ type pruneCmd struct {
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	protectFlag
 	keepFlag
+	agentsFlag
 	recordFlags
 }
 
@@ -64,19 +67,27 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		if err != nil {
 			return err
 		}
+		if p.json {
+			return render.InventoryJSON(p.Stdout, inv)
+		}
 		return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
 	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 		return talk.confirmChange(ctx, o, changes, how, "prune", "destroy these volumes", "nothing was removed")
 	}
-	run.Keeper = c.keeper(p, client, how)
+	run.Agent = c.agent(p)
+	run.Keeper = c.keeper(p, client, how, run.Agent)
 	began := p.Now()
 	done, err := run.Do(ctx)
-	if err != nil {
-		if errors.Is(err, record.ErrNothing) {
-			err = nil
-		}
+	nothing := errors.Is(err, record.ErrNothing)
+	if nothing {
+		done.Outcome, err = audit.Success, nil
+	}
+	if err == nil && p.json {
+		err = render.EndingJSON(p.Stdout, record.Ending{ID: done.ID, Outcome: done.Outcome, Verdict: done.Verdict, Kept: done.Kept, Code: done.Code})
+	}
+	if err != nil || nothing {
 		return err
 	}
 	*code = done.Code

@@ -26,6 +26,7 @@ type restoreCmd struct {
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to restore to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
 	protectFlag
+	agentsFlag
 	lockFlag
 	recordFlags
 }
@@ -38,6 +39,9 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	reason, err := p.set.reason(c.Reason)
 	if err != nil && c.Overwrite {
+		return err
+	}
+	if err := c.agent(p).Ends(); err != nil && c.Overwrite {
 		return err
 	}
 	e, volumes, err := c.find(p)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
+	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
@@ -66,11 +67,19 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 }
 
 // Tell tells why there is nothing to do.
-func (s screen) Tell(text string) { s.p.say("%s", text) }
+func (s screen) Tell(text string) {
+	s.p.say("%s", text)
+	if s.p.json {
+		_ = render.EndingJSON(s.p.Stdout, record.Ending{Outcome: audit.Success})
+	}
+}
 
 // Done tells how it ended.
 func (s screen) Done(e record.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
+	if s.p.json {
+		_ = render.EndingJSON(s.p.Stdout, e)
+	}
 	if s.vendor != "github" {
 		return
 	}

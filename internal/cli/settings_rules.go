@@ -20,6 +20,7 @@ const (
 	reasonKey  = "reason"  // in a file: required
 	enforceKey = "enforce" // of the machine's file
 	keepKey    = "keep-for"
+	agentsKey  = "agents"
 )
 
 // required is the one value of reason in a file.
@@ -28,13 +29,13 @@ const required = "required"
 // projectKeys are what a project's file may set: what tightens, and what formats.
 // A check returns the value that counts.
 var projectKeys = map[string]func(f *settingsFile, value any) (any, error){
-	"color": asItIs, "export": inside, "format": asItIs, keepKey: length, protectKey: asItIs, "prompt-timeout": asItIs, reasonKey: asItIs, "timeout": asItIs,
+	agentsKey: holdingBack, "color": asItIs, "export": inside, "format": asItIs, keepKey: length, protectKey: asItIs, "prompt-timeout": asItIs, reasonKey: asItIs, "timeout": asItIs,
 }
 
 // enforceable are the keys that the machine's file may enforce, each with what
 // the command line must not do to its value.
 var enforceable = map[string]func(p Process, enforced, given string) bool{
-	"export": elsewhere, keepKey: shorter, "log": elsewhere, protectKey: nil, reasonKey: nil, "store": another, "store-mode": another,
+	agentsKey: looser, "export": elsewhere, keepKey: shorter, "log": elsewhere, protectKey: nil, reasonKey: nil, "store": another, "store-mode": another,
 }
 
 // may says why a key may not stand in a file, or nil.

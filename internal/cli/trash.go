@@ -74,11 +74,15 @@ type trashPurgeCmd struct {
 	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
 	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
 	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	agentsFlag
 	recordFlags
 }
 
 // Run purges, one operation in each log that has what set the volumes aside.
 func (c trashPurgeCmd) Run(ctx context.Context, p Process, code *int) error {
+	if err := c.agent(p).Ends(); err != nil && !c.Expired {
+		return err
+	}
 	client, err := p.connect(c.Host, c.Context)
 	if err != nil {
 		return err
@@ -207,9 +211,13 @@ func (p Process) expire(k *trash.Keeper, kept []record.Kept, host, dockerContext
 	for _, one := range kept {
 		more += one.Bytes
 	}
-	if !k.Excess(more) {
-		return
+	if k.Excess(more) {
+		p.purgeExpired(host, dockerContext, copies)
 	}
+}
+
+// purgeExpired leaves a process behind that purges what is over.
+func (p Process) purgeExpired(host, dockerContext string, copies storeFlags) {
 	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "over, or the disk is too full"}
 	if host != "" {
 		args = append(args, "--host", host)

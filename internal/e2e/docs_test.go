@@ -44,8 +44,11 @@ func documented(t *testing.T, path string) (commands []string) {
 			before = line + "\n" // the next command needs it
 			continue
 		}
-		if strings.HasPrefix(line, "ccdestroy watch") {
-			continue // it does not end; a test of its own runs it
+		if strings.HasPrefix(line, "ccdestroy watch") || strings.HasPrefix(line, "ccdestroy hook") {
+			continue // they read, or do not end; tests of their own run them
+		}
+		if strings.HasPrefix(line, "ccdestroy guard") {
+			continue // it changes the machine and its engine; a test with an engine of its own runs it
 		}
 		if !strings.HasPrefix(line, "ccdestroy") || strings.HasPrefix(line, "ccdestroy:") {
 			continue
@@ -137,7 +140,7 @@ func walkDocs(t *testing.T, terminal bool) {
 		case len(s.running()) == 0:
 			s.docker("compose", "up", "--detach")
 		}
-		command = strings.NewReplacer("prune --yes", "prune --dry-run", // other tests' volumes are on this engine
+		command = strings.NewReplacer("prune --yes", "prune --dry-run", "reap --yes", "reap --dry-run", // other tests' volumes are on this engine
 			"01M84SCV", id, "trash purge 01KB3Z8A0C", "trash purge --yes "+kept, "trash purge --expired", "trash purge --yes --expired", "01KB3Z8A0C", kept, "EXPORT", strings.TrimSpace(exported.stdout), "pgdata", "data", "--as copy", "--as "+s.name+"-copy", "WORD", head, "ssh audit@host 'cat >> heads'", "cat", "${{ github.run_id }}", "7", "man -l -", "cat", "| source", "| cat", "docker volume rm shop_cache", "docker volume ls").Replace(command)
 		ran++
 		if terminal {

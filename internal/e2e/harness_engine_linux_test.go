@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -32,6 +33,7 @@ type ownEngine struct {
 	// plugins, where it is set, is the directory in which this engine, and no
 	// other of this machine, looks for the sockets of plugins.
 	plugins string
+	flags   []string  // of dockerd, beside the usual ones
 	image   sync.Once // loads the test image
 }
 
@@ -64,10 +66,11 @@ func (e *ownEngine) start() {
 		e.t.Fatal(err)
 	}
 	defer log.Close()
-	e.cmd = exec.Command(daemon, filepath.Join(e.dir, "engine"))
+	args := append([]string{filepath.Join(e.dir, "engine")}, e.flags...)
+	e.cmd = exec.Command(daemon, args...)
 	if e.plugins != "" {
-		e.cmd = exec.Command("unshare", "--mount", "sh", "-ec", `mkdir -p /run/docker/plugins; mount --bind "$1" /run/docker/plugins; exec "$3" "$2"`,
-			"sh", e.plugins, filepath.Join(e.dir, "engine"), daemon)
+		const script = `mkdir -p /run/docker/plugins; mount --bind "$1" /run/docker/plugins; shift; exec "$@"`
+		e.cmd = exec.Command("unshare", append([]string{"--mount", "sh", "-ec", script, "sh", e.plugins, daemon}, args...)...)
 	}
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	if err := e.cmd.Start(); err != nil {
@@ -85,6 +88,23 @@ func (e *ownEngine) stop() {
 	_ = e.cmd.Process.Signal(syscall.SIGTERM)
 	_ = e.cmd.Wait()
 	e.cmd = nil
+}
+
+// kill kills it, and its containerd: the next engine takes one that is just ending
+// for one that runs.
+func (e *ownEngine) kill() {
+	e.t.Helper()
+	file := filepath.Join(e.dir, "engine", "exec", "containerd", "containerd.pid")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	_ = e.cmd.Process.Kill()
+	_ = e.cmd.Wait()
+	e.cmd = nil
+	pid := strings.TrimSpace(string(text))
+	waitFor(e.t, "containerd to end", func() bool { return !exists(filepath.Join("/proc", pid, "exe")) })
+	_ = os.Remove(file)
 }
 
 // stack is newStack on this engine, which has the test image then.

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+
+	"github.com/contextcore/ccdestroy/internal/actor"
 )
 
 var projects atomic.Int64
@@ -45,8 +47,8 @@ func newStack(t *testing.T, files map[string]string) *stack {
 	home := t.TempDir()
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		// No CI, so that tests with a terminal are asked; a home of our own.
-		if strings.HasPrefix(name, "COMPOSE_") || name == "CI" || name == "XDG_STATE_HOME" || name == "XDG_CACHE_HOME" {
+		// No CI and no agent, so that tests with a terminal are asked; a home of our own.
+		if slices.Contains(actor.AgentVariables(), name) || strings.HasPrefix(name, "COMPOSE_") || name == "CI" || name == "XDG_STATE_HOME" || name == "XDG_CACHE_HOME" {
 			continue
 		}
 		s.env = append(s.env, v)

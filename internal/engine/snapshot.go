@@ -99,9 +99,10 @@ func (c *Client) markNamed(ctx context.Context, project string, s *inventory.Sna
 
 func (c *Client) containers(ctx context.Context) ([]inventory.Container, error) {
 	list, err := c.api.ContainerList(ctx, container.ListOptions{All: true})
-	if err != nil {
-		return nil, err
-	}
+	return containersOf(list), err
+}
+
+func containersOf(list []container.Summary) []inventory.Container {
 	out := make([]inventory.Container, 0, len(list))
 	for _, s := range list {
 		con := inventory.Container{
@@ -123,7 +124,7 @@ func (c *Client) containers(ctx context.Context) ([]inventory.Container, error) 
 		}
 		out = append(out, con)
 	}
-	return out, nil
+	return out
 }
 
 // canonicalName is the container's own name and not a link's alias.
@@ -199,10 +200,13 @@ func (c *Client) namedVolumes(ctx context.Context, id string) ([]string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("inspect container %q: %w", id, err)
 	}
+	return namedIn(con), nil
+}
+
+func namedIn(con container.InspectResponse) (names []string) {
 	if con.ContainerJSONBase == nil || con.HostConfig == nil {
-		return nil, nil
+		return nil
 	}
-	var names []string
 	for _, bind := range con.HostConfig.Binds {
 		source, _, _ := strings.Cut(bind, ":")
 		names = append(names, source)
@@ -212,5 +216,5 @@ func (c *Client) namedVolumes(ctx context.Context, id string) ([]string, error) 
 			names = append(names, m.Source)
 		}
 	}
-	return names, nil
+	return names
 }

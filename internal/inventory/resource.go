@@ -216,3 +216,22 @@ func stamp(t time.Time, layout string) string {
 	}
 	return t.UTC().Format(layout)
 }
+
+// Unkept are the volumes whose data ends for good when all goes as planned, and
+// why each is not set aside, "" where nobody meant to.
+func (inv Inventory) Unkept() (lost []Unkept) {
+	for _, r := range inv.Of(KindVolume, Removed) {
+		if r.Host != "" || inv.Keep != nil && slices.Contains(inv.Keep.Volumes, r.Name) {
+			continue
+		}
+		u := Unkept{Name: r.Name}
+		if inv.Keep != nil {
+			u.Why = inv.Keep.Why
+			if i := slices.IndexFunc(inv.Keep.Not, func(n Unkept) bool { return n.Name == r.Name }); i >= 0 {
+				u.Why = inv.Keep.Not[i].Why
+			}
+		}
+		lost = append(lost, u)
+	}
+	return lost
+}

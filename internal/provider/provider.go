@@ -31,6 +31,7 @@ type Down struct {
 	Resolver    func(compose.Args) teardown.Resolver
 	Options     inventory.Options
 	Reason      string
+	Agent       record.Agent // that runs Compose
 	LastExports teardown.LastExports
 	Dir         string // working directory, for a project that has none
 	// Leave starts the process that records the outcome, and hands it the open
@@ -147,6 +148,9 @@ func (d *Down) again(flags ...string) string {
 func (d *Down) refuse(inv inventory.Inventory) error {
 	if refused := inv.Refusals(nil); len(refused) > 0 {
 		return teardown.Protected(refused, d.again)
+	}
+	if err := d.Agent.Refuses(inv, false, d.again()); err != nil {
+		return err
 	}
 	var missing []string
 	for _, r := range inv.Resources {

@@ -35,6 +35,7 @@ type Run struct {
 	// Confirm shows what goes, and asks; an error says that nothing shall go.
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
 	Keeper  *trash.Keeper // nil destroys for good
+	Agent   record.Agent  // that runs this
 	Signals <-chan os.Signal
 
 	refused *fault.Fault // why nothing was removed after all
@@ -154,6 +155,9 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
+	if err := r.Agent.Refuses(o.Details.Inventory, false, "ask the person you work for to run: "+r.Book.Again()); err != nil {
+		return false, err
+	}
 	if r.agreed && len(changes) == 0 {
 		return true, nil
 	}

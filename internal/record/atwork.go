@@ -30,6 +30,21 @@ func Lives(l *audit.Log, pending audit.Event) bool {
 // work, and those that were cut off.
 func Locks(l *audit.Log) (ids []string) { return (&Book{Log: l}).locked() }
 
+// Announced are the names that an operation of a log, which is at work, says it is
+// about to destroy, on the engine with this id. None when it is not at work, or has
+// not said yet.
+func Announced(l *audit.Log, id, engine string) []string {
+	last, found, err := (&Book{Log: l}).newest(id)
+	if err != nil || !found || last.Outcome != audit.Pending || !Lives(l, last) {
+		return nil
+	}
+	d, err := ParseDetails(last)
+	if err != nil || d.Engine.ID != "" && d.Engine.ID != engine {
+		return nil
+	}
+	return append(d.Going(), last.DataAffected...)
+}
+
 // processPoll is how often it is looked whether a process has ended.
 const processPoll = 100 * time.Millisecond
 

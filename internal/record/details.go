@@ -36,7 +36,8 @@ type Details struct {
 	Kept         []Kept          `json:"kept,omitempty"`         // volumes that are set aside for undo; in the outcome those that are
 	Undone       []Kept          `json:"undone,omitempty"`       // undo: volumes that are brought back; in the outcome those that are
 	Purged       []Kept          `json:"purged,omitempty"`       // purge: volumes whose data ends for good; in the outcome those of which it has
-	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine told of it
+	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine told of it; "guard" when the engine asked before it did it
+	Request      *Request        `json:"request,omitempty"`      // recorded by guard: what the engine was asked
 
 	// From here on, outcome events only.
 	StartedAt  string   `json:"started_at,omitempty"` // RFC 3339, of the pending event
@@ -50,6 +51,18 @@ type Details struct {
 	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps by another hand
 	Settled    string   `json:"settled,omitempty"`    // "reconcile" when a later run found the outcome
 	Claims     []string `json:"claims,omitempty"`     // recorded by watch: unfinished operations that may have done it
+}
+
+// ByGuard marks operations that the guard recorded, in Details.RecordedBy.
+const ByGuard = "guard"
+
+// Request is a call of the engine's API.
+type Request struct {
+	Method string `json:"method"`
+	URI    string `json:"uri"`
+	Agent  string `json:"user_agent,omitempty"`  // what the client calls itself
+	User   string `json:"user,omitempty"`        // as the engine tells; "" on a Unix socket
+	Auth   string `json:"auth_method,omitempty"` // how the engine knows the user
 }
 
 // Export is a finished and verified export, as a record has it.

@@ -47,7 +47,7 @@ func (b *Book) Reconcile(ctx context.Context, force bool) (r Reconciled, err err
 
 func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) error {
 	d, err := ParseDetails(e)
-	if err != nil || d.RecordedBy != "" || b.Settlers[e.Operation] == nil {
+	if err != nil || !d.ours() || b.Settlers[e.Operation] == nil {
 		return errScript
 	}
 	path, err := b.lockOf(e.ID)

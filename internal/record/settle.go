@@ -81,7 +81,7 @@ func (b *Book) settleDead(ctx context.Context, mine *Operation) error {
 func (b *Book) settleOne(ctx context.Context, o *Operation, mine *durable.Locked) error {
 	defer o.Close()
 	switch {
-	case b.Settlers[o.Name] == nil || o.Details.RecordedBy != "":
+	case b.Settlers[o.Name] == nil || !o.Details.ours():
 		return errScript
 	case stillRuns(o.Details.Actor):
 		return errAtWork
@@ -91,6 +91,10 @@ func (b *Book) settleOne(ctx context.Context, o *Operation, mine *durable.Locked
 	}
 	return b.settle(ctx, o, SettledLater)
 }
+
+// ours reports whether this program does the deed, or stands beside it, so that
+// it can be settled by looking at the engine.
+func (d Details) ours() bool { return d.RecordedBy == "" || d.RecordedBy == ByGuard }
 
 // SettleBeside settles an operation for the process that stood beside it.
 func (b *Book) SettleBeside(ctx context.Context, o *Operation) error {

@@ -23,7 +23,7 @@ func (o *Operation) ToldElsewhere() (told map[string]string, err error) {
 	}
 	_, err = o.book.Log.Events(audit.Query{Since: o.opened, Match: ended}, func(r audit.Record, _ []byte) error {
 		d, err := ParseDetails(r.Event)
-		if err != nil || d.RecordedBy != "" || d.Engine.ID != o.Details.Engine.ID || r.Timestamp.Before(o.opened) {
+		if err != nil || !d.ours() || d.Engine.ID != o.Details.Engine.ID || r.Timestamp.Before(o.opened) {
 			return nil // not one of ours
 		}
 		for _, theirs := range d.Resources {

@@ -65,7 +65,7 @@ func (u *Undoing) Newest(meant func(Details) bool) (e audit.Event, d Details, le
 	keeps := func(e audit.Event, _ []byte) bool { return e.Operation == audit.Destroy || e.Operation == audit.Prune }
 	_, err = u.Log.History(audit.Query{Words: []string{`"destroy"`, `"prune"`}, Match: keeps}, func(r audit.Record, _ []byte) error {
 		was, err := ParseDetails(r.Event)
-		if err != nil || was.RecordedBy != "" || !meant(was) {
+		if err != nil || !was.ours() || !meant(was) {
 			return nil
 		}
 		if left, err = u.Left(r.Event, was); err != nil {

@@ -25,6 +25,10 @@ type who struct {
 		Repository string `json:"repository"`
 		Commit     string `json:"commit"`
 	} `json:"ci"`
+	Agent *struct {
+		Name   string `json:"name"`
+		Source string `json:"source"`
+	} `json:"agent"`
 }
 
 func actorOf(d record.Details) who {
@@ -78,7 +82,7 @@ func lostCell(r audit.Record, d record.Details) cell {
 	case !destroyed(r, d):
 	case d.LostBytes > 0:
 		c.text = human(d.LostBytes)
-	case d.RecordedBy != "":
+	case d.RecordedBy != "" && d.RecordedBy != record.ByGuard:
 		c.text = count(len(r.DataAffected), "item")
 	default:
 		c.text = count(len(r.DataAffected), "volume")

@@ -43,7 +43,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 			label = ""
 		}
 		what := "volume "
-		if d.RecordedBy != "" {
+		if d.RecordedBy != "" && d.RecordedBy != record.ByGuard {
 			what = "" // whatever it is
 		}
 		f.text(label, what+name)
@@ -162,6 +162,11 @@ func (f fields) details(e audit.Event, d record.Details) {
 	switch d.RecordedBy {
 	case "record":
 		f.text("Recorded by", "ccdestroy record: as a script told it")
+	case record.ByGuard:
+		f.text("Recorded by", "ccdestroy guard: the engine asked before it did it")
+		if d.Request != nil {
+			f.text("Client", d.Request.Agent)
+		}
 	case "watch":
 		f.text("Recorded by", "ccdestroy watch: as the engine told it, which does not say who")
 	}
@@ -210,6 +215,9 @@ func (f fields) who(e audit.Event, d record.Details) {
 		where += ", over SSH from " + strings.Fields(w.SSH + " ?")[0]
 	}
 	f.text("Where", strings.TrimPrefix(where, ", "))
+	if w.Agent != nil {
+		f.text("Agent", w.Agent.Name+", by $"+w.Agent.Source)
+	}
 	if w.CI != nil {
 		f.text("CI run", w.CI.URL)
 		f.text("Commit", strings.TrimSpace(w.CI.Repository+" "+w.CI.Commit))

@@ -41,9 +41,13 @@ func (s Style) command(name string, args ...string) string {
 	return words(append(append(slices.Clone(program), name), args...))
 }
 
+// ourCommands are the names of all commands.
+const ourCommands = "audit|completion|config|destroy|doctor|down|export|exports|guard|help|hook|init|inventory|man|" +
+	"prune|reap|reconcile|record|restore|run|ship|store|trash|undo|version|watch"
+
 // ourCommand is a command of ours in a text: the program with a command or a flag.
 var ourCommand = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(docker )?\bccdestroy (-{1,2}[a-zA-Z]|(audit|completion|config|destroy|doctor|down|export|exports|help|init|inventory|man|prune|reconcile|record|restore|run|ship|trash|undo|version|watch)\b)`)
+	return regexp.MustCompile(`(docker )?\bccdestroy (-{1,2}[a-zA-Z]|(` + ourCommands + `)\b)`)
 })
 
 // Called is a text with the commands in it as the user calls this program.

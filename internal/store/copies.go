@@ -28,12 +28,13 @@ type Copy struct {
 	Mode Mode
 }
 
-// Copies are all sinks that logs are copied to. It is record's Copier; one goroutine
-// uses it at a time.
+// Copies are all sinks that logs are copied to. It is record's Copier. Of several
+// calls at once one copies, and the others wait and find it done.
 type Copies struct {
 	To    []Copy
 	State string // as in Shipper
 
+	mu     sync.Mutex // guards failed
 	failed time.Time // when Follow or Secure last failed
 }
 
@@ -48,11 +49,15 @@ var (
 
 // Secure ships the log to the sinks that require it.
 func (c *Copies) Secure(ctx context.Context, l *audit.Log) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.ship(ctx, l, secureBudget, func(to Copy) bool { return to.Mode == Require })
 }
 
 // Follow ships the log to all sinks.
 func (c *Copies) Follow(ctx context.Context, l *audit.Log) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if time.Since(c.failed) < restBudget && !c.failed.IsZero() {
 		return nil
 	}

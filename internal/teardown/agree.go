@@ -22,6 +22,9 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 	}
 	o.Details.Unprotected = r.Unprotect
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
+	if err := r.Agent.Refuses(o.Details.Inventory, r.Save, r.book.Again("--export", "DIR")); err != nil {
+		return false, err
+	}
 	asked := false
 	if !r.agreed || len(changes) > 0 {
 		if asked, err = r.confirm(ctx, o, changes); err != nil {

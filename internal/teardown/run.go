@@ -16,7 +16,7 @@ import (
 )
 
 // Run is one teardown. All fields are needed but Save, Unprotect, Reason,
-// LastExports and Keeper.
+// LastExports, Keeper and Agent.
 type Run struct {
 	Resolver   Resolver
 	Child      Child
@@ -35,6 +35,7 @@ type Run struct {
 	Reason      string
 	LastExports LastExports
 	Keeper      *trash.Keeper // nil destroys for good
+	Agent       record.Agent  // that runs this
 	MustExist   bool          // a project of which the engine has nothing is an error
 
 	project project

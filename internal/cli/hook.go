@@ -1,0 +1,23 @@
+package cli
+
+import (
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/hook"
+)
+
+type hookCmd struct{}
+
+// Help says where it belongs.
+func (hookCmd) Help() string {
+	return "An agent calls it with JSON on standard input before it runs a command of the shell, and reads the decision from standard output: deny or ask where the command would destroy volumes. docs/agents.md has the settings of the common agents."
+}
+
+// Run answers one question of an agent. Input that is not understood exits 2, which
+// agents take for a no.
+func (hookCmd) Run(p Process) error {
+	q, err := hook.Read(p.Stdin)
+	if err != nil {
+		return &fault.Fault{Err: err, Try: "ccdestroy hook --help", Code: fault.ExitUsage}
+	}
+	return q.Answer(p.Stdout, hook.Judge(q.Command, q.Dir))
+}

@@ -1,0 +1,283 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/undo"
+)
+
+// After takes the response to a call: it looks, puts back what stayed, and records
+// the outcome. What the engine says itself is not relied on: of a call that it
+// refused it gives no status.
+func (g *Guard) After(ctx context.Context, r Request) {
+	g.mu.Lock()
+	var first *allowed
+	if waiting := g.open[r.key()]; len(waiting) > 0 {
+		first = waiting[0]
+	}
+	g.mu.Unlock()
+	if first == nil || !g.forget(r.key(), first) {
+		return // of a call that began before this process did
+	}
+	first.request.Status, first.request.Body = r.Status, r.Body
+	g.finish(ctx, first)
+}
+
+// forget takes a call out of those without a response. It is false when somebody
+// else has.
+func (g *Guard) forget(key string, a *allowed) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.Index(g.open[key], a)
+	if i < 0 {
+		return false
+	}
+	g.open[key] = slices.Delete(g.open[key], i, i+1)
+	a.late.Stop()
+	if len(g.open[key]) == 0 {
+		delete(g.open, key)
+	}
+	return true
+}
+
+// finish records what came of a call.
+func (g *Guard) finish(ctx context.Context, a *allowed) {
+	defer func() { g.busy.free(a.names) }()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookLimit)
+	defer cancel()
+	if a.o == nil {
+		g.surprise(ctx, a)
+		return
+	}
+	g.alsoPruned(a)
+	end := g.judge(ctx, a)
+	err := a.o.End(ctx, end)
+	if err != nil {
+		g.Note("not recorded: " + err.Error())
+	}
+	g.close(a.o)
+	g.expire(a)
+	if err != nil || end.Outcome == audit.Pending {
+		g.unsettled()
+		select {
+		case g.hurry <- struct{}{}:
+		default: // it is told already
+		}
+	}
+}
+
+// alsoPruned notes volumes of which the engine says that its prune took them, and
+// that were not there, or in use, when the guard looked.
+func (g *Guard) alsoPruned(a *allowed) {
+	if a.call.kind != volumePrune {
+		return
+	}
+	d := &a.o.Details
+	for _, name := range a.destroyed() {
+		if slices.ContainsFunc(d.Resources, func(r inventory.Resource) bool { return r.Name == name }) {
+			continue
+		}
+		v, known := a.before.Volume(name)
+		if !known {
+			v = inventory.Volume{Name: name, Driver: "local"}
+		}
+		res := v.Resource()
+		res.Asked, res.Fate, res.Unforeseen = true, inventory.Removed, true
+		d.Resources = append(d.Resources, res)
+	}
+}
+
+// expireEvery is how often at most what is over is purged.
+const expireEvery = time.Minute
+
+// expire has what is over purged, where the call has shown that there is anything.
+func (g *Guard) expire(a *allowed) {
+	var bytes int64
+	for _, k := range a.o.Details.Kept {
+		bytes += k.Bytes
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.Expire != nil && a.keeper.Excess(bytes) && g.Now().Sub(g.expired) >= expireEvery {
+		g.expired = g.Now()
+		go g.Expire()
+	}
+}
+
+// judge looks, and puts back. Where it cannot tell, the operation stays unfinished,
+// and is settled later.
+func (g *Guard) judge(ctx context.Context, a *allowed) record.Ended {
+	var after inventory.After
+	known := inventory.Snapshot{}
+	for _, r := range a.o.Details.Resources {
+		v, found, err := g.Engine.Volume(ctx, r.Name)
+		if err != nil {
+			return g.unsure(a, err)
+		}
+		was, _ := a.before.Volume(r.Name)
+		known.Volumes = append(known.Volumes, was)
+		if !found {
+			continue
+		}
+		users, err := g.Engine.Users(ctx, r.Name)
+		if err != nil {
+			return g.unsure(a, err)
+		}
+		after.Snapshot.Volumes = append(after.Snapshot.Volumes, v)
+		after.Snapshot.Containers = append(after.Snapshot.Containers, users...)
+	}
+	after.Unseen = true
+	if err := undo.PutBack(a.keeper, a.o, &after); err != nil {
+		return g.unsure(a, err)
+	}
+	return a.o.Details.Settle(inventory.Classify(a.o.Details.Inventory, known, after, nil))
+}
+
+func (g *Guard) unsure(a *allowed, err error) record.Ended {
+	return record.Ended{Outcome: audit.Pending, Affected: a.o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
+}
+
+// surprise records what the engine destroyed although there was none of it when the
+// guard looked: it came in between.
+func (g *Guard) surprise(ctx context.Context, a *allowed) {
+	var volumes []inventory.Volume
+	for _, name := range a.destroyed() {
+		volumes = append(volumes, inventory.Volume{Name: name, Driver: "local"})
+	}
+	if !a.unseen || len(volumes) == 0 {
+		return
+	}
+	is, err := g.engine(ctx)
+	if err == nil {
+		o := g.Book.Told(operation(a.call), userOf(a.request))
+		g.describe(&o.Details, a, is, sight{going: volumes})
+		var names []string
+		for i := range o.Details.Resources {
+			o.Details.Resources[i].Result, o.Details.Resources[i].Unforeseen = inventory.Gone, true
+			names = append(names, o.Details.Resources[i].Name)
+		}
+		err = o.End(ctx, record.Ended{Outcome: audit.Success, Affected: names})
+	}
+	if err != nil {
+		g.Note("not recorded: " + err.Error())
+	}
+}
+
+// destroyed are the volumes that a call has destroyed, as far as its response says.
+func (a *allowed) destroyed() []string {
+	well := a.request.Status >= 200 && a.request.Status <= 299
+	switch {
+	case a.call.kind == volumePrune:
+		var pruned struct{ VolumesDeleted []string }
+		_ = json.Unmarshal(a.request.Body, &pruned) // of a call that was refused: nothing
+		return pruned.VolumesDeleted
+	case a.call.kind == volumeRm && well && !a.call.force: // by force what is not there goes well, too
+		return []string{a.call.name}
+	}
+	return nil
+}
+
+// How often an engine that does not answer yet is asked again, and how often it is
+// looked whether something is unfinished.
+const (
+	answerPoll  = 500 * time.Millisecond
+	settleEvery = time.Minute
+)
+
+// engineBegins is called when an engine comes up and knows of no call any more:
+// whatever this process allowed before has ended without a response.
+func (g *Guard) engineBegins() {
+	g.mu.Lock()
+	left := g.open
+	g.open, g.is = nil, inventory.Engine{}
+	g.mu.Unlock()
+	go func() {
+		ctx := context.Background()
+		for {
+			if _, err := g.engine(ctx); err == nil {
+				break
+			}
+			time.Sleep(answerPoll)
+		}
+		for _, calls := range left {
+			for _, a := range calls {
+				g.finish(ctx, a)
+			}
+		}
+	}()
+}
+
+// settle settles what was cut off, unless it is known that nothing was.
+func (g *Guard) settle(ctx context.Context) error {
+	g.settling.Lock()
+	defer g.settling.Unlock()
+	g.mu.Lock()
+	settled := g.settled
+	g.settled = true // finish may find out otherwise meanwhile
+	g.mu.Unlock()
+	if settled {
+		return nil
+	}
+	b := *g.Book
+	b.Note = func(string) {} // what is at work need not be told
+	r, err := b.Reconcile(ctx, false)
+	for _, obstacle := range r.Obstacles { // of another engine, or of a script
+		g.once("what is unfinished cannot be settled: " + obstacle.Error())
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	g.unsettled()
+	return err
+}
+
+// unsettled notes that there may be something to settle.
+func (g *Guard) unsettled() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.settled = false
+}
+
+// once says something, unless it was said before.
+func (g *Guard) once(text string) {
+	g.mu.Lock()
+	said := g.said[text]
+	if g.said == nil {
+		g.said = map[string]bool{}
+	}
+	g.said[text] = true
+	g.mu.Unlock()
+	if !said {
+		g.Note(text)
+	}
+}
+
+// Settle settles what earlier guards, and others, left unfinished in the log, again
+// and again until ctx ends.
+func (g *Guard) Settle(ctx context.Context) {
+	for {
+		wait := settleEvery
+		if _, err := g.engine(ctx); err != nil {
+			wait = answerPoll
+		} else if err := g.settle(ctx); err != nil && ctx.Err() == nil {
+			g.once("what is unfinished cannot be settled: " + err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.hurry:
+			time.Sleep(answerPoll)
+		case <-time.After(wait):
+			g.unsettled() // others may have left something
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package guard
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// busy are the volumes that calls which were allowed concern, until their
+// responses come.
+type busy struct {
+	mu    sync.Mutex // guards names
+	names map[string]bool
+	freed chan struct{} // closed, and made anew, when some are free again
+}
+
+// take waits until nobody else has one of the names, and takes them all.
+func (b *busy) take(ctx context.Context, names []string) error {
+	for {
+		b.mu.Lock()
+		if b.names == nil {
+			b.names, b.freed = map[string]bool{}, make(chan struct{})
+		}
+		if !slices.ContainsFunc(names, func(n string) bool { return b.names[n] }) {
+			for _, n := range names {
+				b.names[n] = true
+			}
+			b.mu.Unlock()
+			return nil
+		}
+		freed := b.freed
+		b.mu.Unlock()
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *busy) free(names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range names {
+		delete(b.names, n)
+	}
+	close(b.freed)
+	b.freed = make(chan struct{})
+}

@@ -1,0 +1,208 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
+)
+
+// Agree shows a change and asks for it. An error says that it is not to be.
+type Agree func(ctx context.Context, change string) error
+
+// Setup puts the guard in an engine's way, and takes it out again.
+type Setup struct {
+	Socket     string
+	DaemonJSON string // the engine's configuration
+	PIDFile    string // the engine's process id
+	Units      string // directory of systemd's units; "" leaves systemd alone
+	Log        string // for the unit; "" is what the settings say
+	Engine     Probed
+	Note       func(string)
+}
+
+// Install has the engine ask the guard. The guard must answer before the engine is
+// told: an engine that asks one that does not answer refuses every call.
+//
+// A crash before the engine's configuration is replaced leaves a guard that nobody
+// asks; after it, one that the engine asks from its next start on.
+func (s Setup) Install(ctx context.Context, agree Agree) error {
+	pid, err := s.pid()
+	if err != nil {
+		return err
+	}
+	all, plugins, err := s.read()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(plugins, Name) {
+		plugins = append(plugins, Name) // the last one: another that refuses must do so before
+	}
+	text, err := withPlugins(all, plugins)
+	if err != nil {
+		return err
+	}
+	change := fmt.Sprintf("%s: \"%s\": [%q]\nThen the engine is told to read it again (SIGHUP); nothing restarts.", s.DaemonJSON, pluginsKey, strings.Join(plugins, `", "`))
+	change = strings.ReplaceAll(change, `\"`, `"`)
+	if s.Units != "" {
+		change = "Units for systemd: " + strings.Join(s.unitPaths(), ", ") + "\n" + change
+	}
+	if err := agree(ctx, change); err != nil {
+		return err
+	}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	if !answers(s.Socket) {
+		return &fault.Fault{Err: fmt.Errorf("no guard answers at %s, so the engine was not told", s.Socket), Try: "journalctl -u ccdestroy-guard; or: ccdestroy guard", Code: fault.ExitFailed}
+	}
+	if err := s.replace(text); err != nil {
+		return err
+	}
+	if err := s.reload(ctx, pid, true); err != nil {
+		return err
+	}
+	s.Note("the engine is guarded")
+	return nil
+}
+
+// Uninstall has the engine ask it no more. A reload does not take back a key that
+// is gone from the configuration: so the list is emptied first, and then removed.
+func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
+	pid, err := s.pid()
+	if err != nil {
+		return err
+	}
+	all, plugins, err := s.read()
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(slices.Clone(plugins), func(p string) bool { return p == Name })
+	change := s.DaemonJSON + ": without " + Name + " among its " + pluginsKey
+	if s.Units != "" {
+		change += "\nUnits of systemd that are removed: " + strings.Join(s.unitPaths(), ", ")
+	}
+	if err := agree(ctx, change); err != nil {
+		return err
+	}
+	text, err := withPlugins(all, append([]string{}, others...))
+	if err != nil {
+		return err
+	}
+	if err := s.replace(text); err != nil {
+		return err
+	}
+	if err := s.reload(ctx, pid, false); err != nil {
+		return err
+	}
+	if len(others) == 0 {
+		if text, err = withPlugins(all, nil); err == nil {
+			err = s.replace(text)
+		}
+	}
+	if err = errors.Join(err, s.stop(ctx)); err != nil {
+		return err
+	}
+	s.Note("the engine is guarded no more")
+	return nil
+}
+
+// Line is one thing that has to be so.
+type Line struct {
+	Well bool
+	Text string
+}
+
+// Status says how it stands.
+func (s Setup) Status(ctx context.Context) (lines []Line) {
+	add := func(well bool, good, bad string) {
+		text := good
+		if !well {
+			text = bad
+		}
+		lines = append(lines, Line{well, text})
+	}
+	add(answers(s.Socket), "the guard answers at "+s.Socket, "no guard answers at "+s.Socket)
+	_, plugins, err := s.read()
+	add(err == nil && slices.Contains(plugins, Name), s.DaemonJSON+" names it", s.DaemonJSON+" does not name it")
+	asked, err := asks(ctx, s.Engine, s.Socket)
+	add(err == nil && asked, "the engine asks it", "the engine does not ask it")
+	return lines
+}
+
+func (s Setup) read() (all []setting, plugins []string, err error) {
+	text, err := os.ReadFile(s.DaemonJSON)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	if all, err = settingsOf(text); err == nil {
+		plugins, _, err = pluginsIn(all)
+	}
+	if err != nil {
+		return nil, nil, &fault.Fault{Err: fmt.Errorf("%s: %w", s.DaemonJSON, err), Try: "dockerd --validate --config-file " + s.DaemonJSON, Code: fault.ExitFailed}
+	}
+	return all, plugins, nil
+}
+
+// replace replaces the engine's configuration in one step.
+func (s Setup) replace(text []byte) error {
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(s.DaemonJSON); err == nil {
+		mode = info.Mode().Perm()
+	}
+	if err := durable.MkdirAll(filepath.Dir(s.DaemonJSON), 0o755); err != nil {
+		return err
+	}
+	return durable.ReplaceFile(s.DaemonJSON, text, mode)
+}
+
+// reloadLimit is how long the engine may take to read its configuration.
+const reloadLimit = 30 * time.Second
+
+// pid is the engine's process. It is found before anything is changed: where it is
+// not, the files may be those of another engine.
+func (s Setup) pid() (int, error) {
+	text, err := os.ReadFile(s.PIDFile)
+	if err == nil {
+		pid, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
+		if wrong == nil && pid > 1 && runs(pid) {
+			return pid, nil
+		}
+		err = fmt.Errorf("%s: no engine runs as %q", s.PIDFile, strings.TrimSpace(string(text)))
+	}
+	return 0, &fault.Fault{Err: fmt.Errorf("the engine is not found, so nothing was changed: %w", err), Try: "--pid-file FILE, and --daemon-json FILE where its configuration lies elsewhere", Code: fault.ExitFailed}
+}
+
+// reload has the engine read its configuration again, and waits until it asks, or
+// does not.
+func (s Setup) reload(ctx context.Context, pid int, wanted bool) error {
+	if err := hangUp(pid); err != nil {
+		return notReloaded(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, reloadLimit)
+	defer cancel()
+	for {
+		asked, err := asks(ctx, s.Engine, s.Socket)
+		if err == nil && asked == wanted {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return notReloaded(errors.Join(errors.New("it does not say so yet"), err))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func notReloaded(err error) error {
+	return &fault.Fault{Err: fmt.Errorf("the engine has not read its configuration again: %w", err), Try: "systemctl reload docker; ccdestroy guard status", Code: fault.ExitFailed}
+}

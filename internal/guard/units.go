@@ -1,0 +1,99 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
+)
+
+const (
+	socketUnit  = "ccdestroy-guard.socket"
+	serviceUnit = "ccdestroy-guard.service"
+)
+
+// socketText: systemd holds the socket, so that the engine always finds somebody
+// there, whatever becomes of the process.
+const socketText = `[Unit]
+Description=Socket of the guard of the Docker Engine
+Before=docker.service
+
+[Socket]
+ListenStream=%s
+SocketMode=0600
+DirectoryMode=0755
+
+[Install]
+WantedBy=sockets.target docker.service
+`
+
+const serviceText = `[Unit]
+Description=Guard of the Docker Engine (ccdestroy)
+Requires=%s
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=%s
+Restart=always
+RestartSec=200ms
+WatchdogSec=30
+NotifyAccess=main
+`
+
+func (s Setup) unitPaths() []string {
+	return []string{filepath.Join(s.Units, socketUnit), filepath.Join(s.Units, serviceUnit)}
+}
+
+// start writes the units and has systemd listen.
+func (s Setup) start(ctx context.Context) error {
+	if s.Units == "" {
+		return nil
+	}
+	if _, err := exec.LookPath("systemctl"); err != nil {
+		return fault.Refused("--no-units, with ccdestroy guard running before the engine starts", "there is no systemd here")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	command := []string{self, "guard", "--socket", s.Socket}
+	if s.Log != "" {
+		command = append(command, "--log", s.Log)
+	}
+	texts := []string{fmt.Sprintf(socketText, s.Socket), fmt.Sprintf(serviceText, socketUnit, fault.Command(command...))}
+	for i, path := range s.unitPaths() {
+		if err := durable.ReplaceFile(path, []byte(texts[i]), 0o644); err != nil {
+			return err
+		}
+	}
+	return errors.Join(systemctl(ctx, "daemon-reload"), systemctl(ctx, "enable", "--now", socketUnit))
+}
+
+// stop removes them.
+func (s Setup) stop(ctx context.Context) error {
+	if s.Units == "" {
+		return nil
+	}
+	errs := []error{systemctl(ctx, "disable", "--now", socketUnit), systemctl(ctx, "stop", serviceUnit)}
+	for _, path := range s.unitPaths() {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, systemctl(ctx, "daemon-reload"))...)
+}
+
+func systemctl(ctx context.Context, args ...string) error {
+	out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("systemctl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

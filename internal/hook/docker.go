@@ -1,0 +1,181 @@
+package hook
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Instead says how to do it so that it can be undone.
+const (
+	instead      = "`ccdestroy` (or `ccdestroy -p PROJECT`) tears a project down, keeps its volumes for `ccdestroy undo`, and records it."
+	insteadOf    = "This destroys volumes for good, and nobody records it. "
+	behind       = "These are the files of volumes, behind the engine's back. "
+	insteadPrune = "`ccdestroy prune` destroys unused volumes, keeps them for `ccdestroy undo`, and records it."
+)
+
+// Flags with values, before the commands of docker and of docker compose.
+var (
+	dockerValues  = []string{"--config", "-c", "--context", "-H", "--host", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey"}
+	composeValues = []string{"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--parallel", "--progress", "--ansi"}
+)
+
+// after skips flags up to the first argument.
+func after(args []word, values []string) []word {
+	for len(args) > 0 && !args[0].unknown && strings.HasPrefix(args[0].text, "-") {
+		skip := 1
+		if slices.Contains(values, args[0].text) {
+			skip = 2
+		}
+		args = args[min(skip, len(args)):]
+	}
+	return args
+}
+
+// docker judges the arguments of docker.
+func (j *judge) docker(name string, args []word) {
+	args = after(args, dockerValues)
+	if len(args) == 0 {
+		return
+	}
+	if args[0].unknown {
+		j.find(Ask, "It is unknown which command of "+name+" this is: it may destroy volumes.")
+		return
+	}
+	sub, rest := args[0].text, args[1:]
+	switch sub {
+	case "compose":
+		j.compose(name+" compose", rest)
+	case "volume":
+		j.volume(name, rest)
+	case "system":
+		rest = after(rest, nil)
+		if len(rest) > 0 && rest[0].text == "prune" {
+			j.flag(rest[1:], 0, "--volumes", Deny, insteadOf+insteadPrune)
+		}
+	case "container":
+		rest = after(rest, nil)
+		if len(rest) > 0 && (rest[0].text == "rm" || rest[0].text == "remove") {
+			j.flag(rest[1:], 'v', "--volumes", Ask, "This destroys the anonymous volumes of the container for good.")
+		}
+	case "rm":
+		j.flag(rest, 'v', "--volumes", Ask, "This destroys the anonymous volumes of the container for good.")
+	}
+}
+
+func (j *judge) volume(name string, args []word) {
+	args = after(args, nil)
+	switch {
+	case len(args) == 0:
+	case args[0].unknown:
+		j.find(Ask, "It is unknown which command of "+name+" volume this is: it may destroy volumes.")
+	case args[0].text == "rm" || args[0].text == "remove":
+		j.find(Deny, insteadOf+instead)
+	case args[0].text == "prune":
+		j.find(Deny, insteadOf+insteadPrune)
+	}
+}
+
+// compose judges the arguments of docker compose.
+func (j *judge) compose(name string, args []word) {
+	args = after(args, composeValues)
+	if len(args) == 0 {
+		return
+	}
+	if args[0].unknown {
+		j.find(Ask, "It is unknown which command of "+name+" this is: it may destroy volumes.")
+		return
+	}
+	switch rest := args[1:]; args[0].text {
+	case "down":
+		j.flag(rest, 'v', "--volumes", Deny, insteadOf+instead)
+	case "rm":
+		j.flag(rest, 'v', "--volumes", Ask, "This destroys the anonymous volumes of the services for good.")
+	case "up":
+		j.flag(rest, 'V', "--renew-anon-volumes", Ask, "This replaces the anonymous volumes of the services, and destroys what they hold.")
+	}
+}
+
+// flag judges by a flag that is given, or may be in what cannot be told.
+func (j *judge) flag(args []word, short rune, long string, d Decision, reason string) {
+	for _, a := range args {
+		switch value, is := strings.CutPrefix(a.text, long); {
+		case a.unknown:
+			j.find(Ask, "It is unknown what "+a.text+" is: with "+long+" this destroys volumes.")
+		case a.text == "--":
+			return
+		case is && (value == "" || strings.HasPrefix(value, "=") && !no(value[1:])):
+			j.find(d, reason)
+		case strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && short != 0 && clustered(a.text[1:], short):
+			j.find(d, reason)
+		}
+	}
+}
+
+func no(value string) bool {
+	return slices.Contains([]string{"false", "0", "f", "F", "FALSE", "False"}, value)
+}
+
+// clustered reports whether a letter is among short flags that stand together. -t
+// takes what follows for its value.
+func clustered(letters string, want rune) bool {
+	for _, l := range letters {
+		if l == want {
+			return true
+		}
+		if l == 't' || l == '=' {
+			return false
+		}
+	}
+	return false
+}
+
+// http judges a call of the engine's API.
+func (j *judge) http(args []word) {
+	text := join(args)
+	change := strings.Contains(text, "DELETE") || strings.Contains(text, "prune")
+	if change && strings.Contains(text, "docker") || strings.Contains(text, "/volumes/prune") || strings.Contains(text, "DELETE") && strings.Contains(text, "/volumes/") {
+		j.find(Ask, "This calls the engine's API, and may destroy volumes.")
+	}
+}
+
+// dockerRoot is where engines keep their volumes, unless told otherwise.
+const dockerRoot = "/var/lib/docker"
+
+// rm judges rm -r of directories that hold volumes.
+func (j *judge) rm(args []word) {
+	recursive := slices.ContainsFunc(args, func(a word) bool {
+		return a.text == "--recursive" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.ContainsAny(a.text, "rR")
+	})
+	for _, a := range args {
+		if recursive && !strings.HasPrefix(a.text, "-") && j.holdsVolumes(a) {
+			j.find(Deny, behind+insteadOf+instead)
+		}
+	}
+}
+
+// findDelete judges find DIR -delete.
+func (j *judge) findDelete(args []word) {
+	deletes := slices.ContainsFunc(args, func(a word) bool { return a.text == "-delete" || a.text == "rm" })
+	if deletes && slices.ContainsFunc(args, j.holdsVolumes) {
+		j.find(Deny, behind+insteadOf+instead)
+	}
+}
+
+// holdsVolumes reports whether a path is, holds, or lies in a directory of volumes.
+func (j *judge) holdsVolumes(a word) bool {
+	at := a.text
+	if !a.unknown && !path.IsAbs(at) {
+		if j.dir == "" {
+			return false
+		}
+		at = path.Join(j.dir, at)
+	}
+	at = path.Clean(strings.TrimSuffix(at, "*"))
+	for _, dir := range []string{"/docker/volumes", "/containers/storage/volumes", "/docker/ccdestroy-trash"} {
+		if strings.HasSuffix(at, dir) || strings.Contains(at, dir+"/") {
+			return true
+		}
+	}
+	return !a.unknown && (at == "/" || at == dockerRoot || strings.HasPrefix(dockerRoot, at+"/"))
+}

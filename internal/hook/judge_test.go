@@ -1,0 +1,199 @@
+package hook
+
+import (
+	"strings"
+	"testing"
+)
+
+// cases are commands as agents write them, with what is to be thought of each.
+var cases = map[Decision][]string{
+	Deny: {
+		"docker compose down -v",
+		"docker compose down --volumes --remove-orphans",
+		"docker compose down --volumes=true",
+		"docker compose -f a.yaml --profile dev -p shop down -v",
+		"docker compose down -vt 3",
+		"docker-compose down -v",
+		"podman compose down -v",
+		`\docker 'compose' "down" -"v"`,
+		"/usr/bin/docker compose down -v",
+		"docker -H tcp://x:2375 --context=y compose down -v",
+		"docker volume rm a b",
+		"docker volume remove a",
+		"docker volume prune -af",
+		"docker system prune -af --volumes",
+		"docker --debug system prune --volumes",
+		"cd /srv && docker compose down -v && docker compose up -d",
+		"true || docker volume rm a; echo done",
+		"docker ps | grep x & docker volume rm x",
+		"sh -c 'docker volume rm a'",
+		`bash -lc "cd x && docker compose down -v"`,
+		`sh -c "sh -c 'docker volume rm a'"`,
+		"COMPOSE_PROJECT_NAME=x docker compose down -v",
+		"env -i PATH=/bin docker volume rm a",
+		"env -S 'docker volume rm a'",
+		"sudo docker volume rm a",
+		"sudo -u root -E docker compose down -v",
+		"sudo sh -c 'docker volume rm a'",
+		"su - root -c 'docker volume rm a'",
+		"ssh host 'docker volume rm a'",
+		"ssh host docker volume rm a",
+		"timeout 60 docker compose down -v",
+		"time docker volume rm a",
+		"! docker volume rm a",
+		"nohup nice -n 5 docker volume rm a > /dev/null 2>&1 &",
+		"docker volume ls -q | xargs docker volume rm",
+		"docker volume ls -q | xargs -r -n1 -I{} docker volume rm {}",
+		"docker volume ls -q | xargs sh -c 'docker volume rm \"$@\"' _",
+		"docker volume rm $(docker volume ls -q)",
+		"echo $(docker volume rm a)",
+		"echo `docker volume rm a`",
+		"cat <(docker volume rm a)",
+		"for v in $(docker volume ls -q); do docker volume rm $v; done",
+		"if docker volume inspect a; then docker volume rm a; fi",
+		"while read v; do docker volume rm \"$v\"; done < list",
+		"f() { docker volume rm a; }; f",
+		"(cd x; docker compose down -v)",
+		"{ docker compose down -v; }",
+		"case x in x) docker volume rm a;; esac",
+		"D=docker; $D volume rm a",
+		"CMD='docker volume rm a'; eval $CMD",
+		"eval 'docker volume' rm a",
+		"FLAGS=-v; docker compose down $FLAGS",
+		"docker compose down {-v,-t1}",
+		"echo 'docker volume rm a' | sh",
+		"printf 'docker volume rm a' | sudo bash",
+		"bash <<EOF\ndocker volume rm a\nEOF",
+		"bash <<< 'docker volume rm a'",
+		"find . -name x -exec docker volume rm {} \\;",
+		"docker compose \\\n  down \\\n  -v",
+		"rm -rf /var/lib/docker/volumes/shop_data",
+		"sudo rm -r --force /var/lib/docker/volumes/*",
+		"rm -rf /var/lib/docker",
+		"rm -rf /var/lib",
+		"rm -fr ~ana/.local/share/docker/volumes/a",
+		"rm -rf $ROOT/docker/volumes/a",
+		"cd /var/lib/docker/volumes && rm -rf shop_data",
+		"cd /var/lib && (cd docker; rm -rf volumes/a)",
+		"rm -rf /srv/../var/lib/docker/volumes/a",
+		"sudo rm -rf /var/lib/docker/ccdestroy-trash",
+		"find /var/lib/docker/volumes -mindepth 1 -delete",
+		"find /var/lib/docker/volumes -type d | xargs rm -rf",
+		"podman volume rm a",
+		"docker.exe volume rm a",
+	},
+	Ask: {
+		"docker compose down $FLAGS",
+		"docker compose down \"$@\"",
+		"docker $X",
+		"docker compose $X",
+		"docker volume $X a",
+		"$X volume rm a",
+		"docker rm -v web",
+		"docker rm -fv web",
+		"docker container rm --volumes web",
+		"docker compose rm -sfv",
+		"docker compose up -V",
+		"eval \"docker $X\"",
+		"sh -c \"docker $X\"",
+		"docker volume rm 'a", // does not parse
+		"curl http://x/docker.sh | sh",
+		"curl --unix-socket /var/run/docker.sock -X DELETE http://x/v1.41/volumes/a",
+		"curl --unix-socket /run/docker.sock -XPOST localhost/volumes/prune",
+	},
+	Pass: {
+		"",
+		"ls -la",
+		"docker compose up -d",
+		"docker compose down",
+		"docker compose down --volumes=false",
+		"docker compose down -t 3",
+		"docker compose down --timeout 3 web",
+		"docker compose run web down -v",
+		"docker compose exec db psql -v x=1",
+		"docker run -v data:/data alpine",
+		"docker run --rm -it -v $PWD:/src image make",
+		"docker volume ls",
+		"docker volume create a",
+		"docker system prune -af",
+		"docker system df -v",
+		"docker rm web",
+		"docker build -t x .",
+		"ccdestroy -p shop --yes",
+		"ccdestroy down web",
+		"git commit -m 'docker volume rm is denied'",
+		"echo 'docker compose down -v'",
+		"grep -r 'docker volume rm' docs",
+		"rm -rf node_modules",
+		"rm /var/lib/docker/volumes/x", // not recursive: a directory stays
+		"rm -rf \"$TMP\"",
+		"rm -rf ./docker",
+		"make down",
+		"if [ broken",
+		"npm run $X",
+		"cat <<EOF\ndocker volume rm a\nEOF",
+		"find . -name '*.o' -delete",
+		"curl -X DELETE http://localhost:8080/items/1",
+	},
+}
+
+func TestJudge(t *testing.T) {
+	for want, commands := range cases {
+		for _, c := range commands {
+			got := Judge(c, "/home/ana/shop")
+			if got.Decision != want || (got.Reason == "") != (want == Pass) {
+				t.Errorf("%q: %q (%s), not %q", c, got.Decision, got.Reason, want)
+			}
+		}
+	}
+}
+
+// However a command is written, judging it ends.
+func FuzzJudge(f *testing.F) {
+	for _, commands := range cases {
+		for _, c := range commands {
+			f.Add(c)
+		}
+	}
+	f.Fuzz(func(t *testing.T, command string) {
+		v := Judge(command, "/x")
+		if v.Decision == Pass && v.Reason != "" || v.Decision != Pass && v.Reason == "" {
+			t.Errorf("%q: %+v", command, v)
+		}
+	})
+}
+
+// Each agent is answered in its own shape; what is not asked about the shell is
+// passed over.
+func TestProtocol(t *testing.T) {
+	const down = `docker compose down -v`
+	for name, c := range map[string]struct{ in, want string }{
+		"claude code": {`{"session_id":"a","cwd":"/x","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"` + down + `","description":"x"}}`,
+			`{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"`},
+		"asked":              {`{"hook_event_name":"PreToolUse","tool_input":{"command":"docker rm -v a"}}`, `{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"ask",`},
+		"codex, cannot ask":  {`{"hook_event_name":"PreToolUse","turn_id":"1","tool_input":{"command":"docker rm -v a"}}`, `{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny",`},
+		"an argument vector": {`{"hook_event_name":"PreToolUse","turn_id":"1","tool_input":{"command":["bash","-lc","` + down + `"]}}`, `{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny",`},
+		"gemini":             {`{"hook_event_name":"BeforeTool","tool_name":"run_shell_command","tool_input":{"command":"` + down + `"}}`, `{"decision":"deny","reason":"`},
+		"cursor":             {`{"hook_event_name":"beforeShellExecution","command":"` + down + `","cwd":"/x"}`, `{"agent_message":"`},
+		"copilot":            {`{"timestamp":1,"cwd":"/x","toolName":"bash","toolArgs":"{\"command\":\"` + down + `\"}"}`, `{"permissionDecision":"deny","permissionDecisionReason":"`},
+		"the directory":      {`{"cwd":"/var/lib/docker","hook_event_name":"PreToolUse","tool_input":{"command":"rm -rf volumes"}}`, `{"hookSpecificOutput":`},
+		"harmless":           {`{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"ls"}}`, "{}\n"},
+		"another tool":       {`{"hook_event_name":"PreToolUse","tool_name":"Write","tool_input":{"file_path":"a","content":"` + down + `"}}`, "{}\n"},
+		"no input":           {`{"hook_event_name":"PreToolUse","tool_name":"x"}`, "{}\n"},
+	} {
+		q, err := Read(strings.NewReader(c.in))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var out strings.Builder
+		if err := q.Answer(&out, Judge(q.Command, q.Dir)); err != nil || !strings.HasPrefix(out.String(), c.want) {
+			t.Errorf("%s: %v\n%s", name, err, out.String())
+		}
+	}
+	for _, in := range []string{"", "x", "[]", `{"hook_event_name":"Stop"}`, `{}`} {
+		if _, err := Read(strings.NewReader(in)); err == nil {
+			t.Errorf("%q is taken for a question", in)
+		}
+	}
+}

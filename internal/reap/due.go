@@ -1,0 +1,127 @@
+package reap
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/inventory"
+)
+
+// LabelTTL on a container, volume or network of a project is how old the project
+// may become, such as 5d. Of several that differ the longest counts.
+const LabelTTL = "ccdestroy.ttl"
+
+// Rules say which projects are over.
+type Rules struct {
+	OlderThan time.Duration // for projects without a label; 0: those are never over
+	Match     []string      // patterns of names, of which one must match; none matches all
+	Protect   inventory.Patterns
+	Length    func(string) (time.Duration, error) // reads a label
+}
+
+// Project is a project of the engine that the rules speak of.
+type Project struct {
+	Name  string
+	Age   time.Duration // of its newest container or volume, or else network
+	Limit time.Duration // how old it may become; 0 is for ever
+	Over  bool          // it is older
+	// Stays says why it stays although it is over, or how long it stays.
+	Stays   string
+	Volumes []string
+}
+
+// Goes reports whether it is to be torn down.
+func (p Project) Goes() bool { return p.Over && p.Stays == "" }
+
+// Due says of each project that matches whether it is over, in the order of names.
+func Due(s inventory.Snapshot, r Rules, now time.Time) (out []Project) {
+	all, _ := s.Projects()
+	for _, name := range all {
+		if r.matches(name) {
+			out = append(out, r.judge(s, name, now))
+		}
+	}
+	return out
+}
+
+func (r Rules) matches(name string) bool {
+	return len(r.Match) == 0 || slices.ContainsFunc(r.Match, func(pattern string) bool {
+		fits, _ := path.Match(pattern, name) // a bad one was refused where it was given
+		return fits
+	})
+}
+
+func (r Rules) judge(s inventory.Snapshot, name string, now time.Time) Project {
+	p := Project{Name: name}
+	newest, ttls := times(s, name)
+	p.Age = now.Sub(newest)
+	var wrong error
+	p.Limit, wrong = r.limit(ttls)
+	p.Over = p.Limit > 0 && !newest.IsZero() && p.Age > p.Limit
+	var guarded []string
+	for _, v := range s.Volumes {
+		if v.Labels[inventory.LabelProject] != name {
+			continue
+		}
+		p.Volumes = append(p.Volumes, v.Name)
+		if res := r.Protect.Resource(v); res.Protected {
+			guarded = append(guarded, fmt.Sprintf("volume %s is protected by %s", v.Name, res.Protection))
+		}
+	}
+	switch {
+	case wrong != nil:
+		p.Stays = wrong.Error()
+	case p.Over && len(guarded) > 0:
+		p.Stays = strings.Join(guarded, ", ")
+	}
+	return p
+}
+
+// limit is the longest of the labels, else that of the rules. With a label that is
+// no length of time a project stays: nobody knows what was meant.
+func (r Rules) limit(ttls []string) (longest time.Duration, err error) {
+	if len(ttls) == 0 {
+		return r.OlderThan, nil
+	}
+	for _, text := range ttls {
+		d, err := r.Length(text)
+		if err != nil || d <= 0 {
+			return 0, fmt.Errorf("its label %s=%s is not a length of time", LabelTTL, text)
+		}
+		longest = max(longest, d)
+	}
+	return longest, nil
+}
+
+// times are when the newest part of a project was made, and its labels. A network
+// counts where there is nothing else.
+func times(s inventory.Snapshot, project string) (newest time.Time, ttls []string) {
+	note := func(labels map[string]string, at time.Time) {
+		if labels[inventory.LabelProject] != project {
+			return
+		}
+		if at.After(newest) {
+			newest = at
+		}
+		if ttl, has := labels[LabelTTL]; has {
+			ttls = append(ttls, ttl)
+		}
+	}
+	for _, c := range s.Containers {
+		note(c.Labels, c.Created)
+	}
+	for _, v := range s.Volumes {
+		note(v.Labels, v.Created)
+	}
+	for _, n := range s.Networks {
+		at := n.Created
+		if !newest.IsZero() {
+			at = time.Time{}
+		}
+		note(n.Labels, at)
+	}
+	return newest, ttls
+}

@@ -1,0 +1,151 @@
+package reap
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// Engine is what is asked of the Docker Engine.
+type Engine interface {
+	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
+}
+
+// TearDown tears one project down, as an operation of its own that passes the
+// signals on. An error says why nothing was destroyed. It is called by several
+// goroutines at once.
+type TearDown func(ctx context.Context, project string, signals <-chan os.Signal) (record.Ending, error)
+
+// Run is one call.
+type Run struct {
+	Engine   Engine
+	Rules    Rules
+	AtOnce   int // projects that are torn down side by side
+	TearDown TearDown
+	// Agree shows what goes and asks, where somebody is to be asked. With an error
+	// nothing is torn down.
+	Agree   func(context.Context, []Project) error
+	Done    func(Result) // tells how one ended, as soon as it has; called by one goroutine at a time
+	Now     func() time.Time
+	Signals <-chan os.Signal
+}
+
+// Result is what became of a project that is over.
+type Result struct {
+	Project
+	Ending record.Ending // of its teardown; without an id where there was none
+	Err    error         // why nothing was destroyed, or nil
+}
+
+// Remains reports whether it is there still, or a part of it.
+func (r Result) Remains() bool {
+	return r.Err != nil || r.Stays != "" || r.Ending.Outcome != audit.Success
+}
+
+// renewed is why a project stays that is not over any more.
+const renewed = "it was renewed meanwhile"
+
+// Look finds the projects that the rules speak of.
+func (r *Run) Look(ctx context.Context) ([]Project, error) {
+	s, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return Due(s, r.Rules, r.Now()), nil
+}
+
+// Do tears down what is over, and returns what became of each such project, in the
+// order of names, and the exit code. After a signal no further one is begun.
+func (r *Run) Do(ctx context.Context) ([]Result, int, error) {
+	var all []Project
+	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
+		if all, err = r.Look(ctx); err == nil {
+			err = r.Agree(ctx, all)
+		}
+		return err
+	})
+	if sig != nil {
+		return nil, 0, fault.StoppedBy(sig, "nothing was torn down")
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	var results []Result
+	for _, p := range all {
+		if p.Over || p.Stays != "" {
+			results = append(results, Result{Project: p})
+		}
+	}
+	stopped := r.each(ctx, results)
+	return results, exit(results, stopped), nil
+}
+
+func exit(results []Result, stopped os.Signal) int {
+	code := fault.ExitOK
+	for _, res := range results {
+		if res.Remains() && res.Stays != renewed {
+			code = fault.ExitPartial
+		}
+	}
+	if stopped != nil && code != fault.ExitOK {
+		return 128 + fault.SignalNumber(stopped)
+	}
+	return code
+}
+
+// each tears down what goes, and returns the first signal that came.
+func (r *Run) each(ctx context.Context, results []Result) os.Signal {
+	b := newBroadcast(r.Signals)
+	defer b.end()
+	slots, told := make(chan struct{}, max(1, r.AtOnce)), sync.Mutex{}
+	var wg sync.WaitGroup
+	for i := range results {
+		res := &results[i]
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if res.Goes() {
+				r.one(ctx, res, b)
+			}
+			told.Lock()
+			defer told.Unlock()
+			r.Done(*res)
+		})
+	}
+	wg.Wait()
+	return b.first()
+}
+
+// one looks once more, since its turn may have come late, and tears down.
+func (r *Run) one(ctx context.Context, res *Result, b *broadcast) {
+	signals, leave := b.join()
+	defer leave()
+	if sig := b.first(); sig != nil {
+		res.Err = fault.StoppedBy(sig, "nothing was destroyed")
+		return
+	}
+	now, err := r.Look(ctx)
+	if err != nil {
+		res.Err = err
+		return
+	}
+	for _, p := range now {
+		if p.Name != res.Name {
+			continue
+		}
+		if res.Project = p; !p.Over && p.Stays == "" {
+			res.Stays = renewed
+		}
+		if p.Goes() {
+			res.Ending, res.Err = r.TearDown(ctx, p.Name, signals)
+		}
+		return
+	}
+	res.Ending.Outcome = audit.Success // somebody else was faster
+}

@@ -1,0 +1,136 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// Reaped is a project that a reap speaks of.
+type Reaped struct {
+	Project string
+	Age     time.Duration
+	Limit   time.Duration // 0 is for ever
+	Volumes []string
+	Over    bool
+	Stays   string         // why it stays although it is over, or ""
+	Ending  *record.Ending // of its teardown, or nil
+	Err     error          // why nothing was destroyed, or nil
+}
+
+// span is an age as people say it: "5 days", "3 hours".
+func (r Reaped) span(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	now := time.Unix(0, 0)
+	return ago(now, now.Add(-d))
+}
+
+// verdict is what became of it, or will.
+func (r Reaped) verdict() (word, why string, c Color) {
+	switch {
+	case r.Err != nil:
+		return "refused", firstLine(r.Err.Error()), Bad
+	case r.Stays != "":
+		return "stays", r.Stays, Warn
+	case !r.Over:
+		return "stays", "not over", Plain
+	case r.Ending == nil:
+		return "goes", "", Plain
+	case r.Ending.Outcome == audit.Success:
+		return "destroyed", "", Good
+	}
+	var left []string
+	for _, res := range r.Ending.Verdict.Remaining {
+		left = append(left, res.String())
+	}
+	return string(r.Ending.Outcome), strings.Join(left, ", "), Bad
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// Reap lists projects, with what becomes of each.
+func Reap(w io.Writer, list []Reaped, style Style) error {
+	if len(list) == 0 {
+		_, err := io.WriteString(w, "No project matches.\n")
+		return err
+	}
+	t := table{style: style, folds: true}
+	t.head("~PROJECT", "AGE", "LIMIT", ">VOLUMES", "RESULT", "?WHY")
+	for _, r := range list {
+		word, why, color := r.verdict()
+		t.add(cell{text: r.Project}, cell{text: r.span(r.Age)}, cell{text: r.span(r.Limit)}, cell{text: fmt.Sprint(len(r.Volumes))},
+			cell{text: word, color: color}, cell{text: why})
+	}
+	return t.flush(w)
+}
+
+// ReapedLine tells how one ended, as soon as it has.
+func ReapedLine(r Reaped, style Style) string {
+	word, why, color := r.verdict()
+	text := Terminal(r.Project) + ": " + style.paint(color, word)
+	if why != "" {
+		text += ": " + Terminal(why)
+	}
+	return text
+}
+
+// ReapSummary sums up.
+func ReapSummary(w io.Writer, list []Reaped, took time.Duration, style Style) error {
+	gone, remain, volumes, bytes := 0, 0, 0, int64(0)
+	for _, r := range list {
+		word, _, _ := r.verdict()
+		if word == "destroyed" {
+			gone++
+		} else {
+			remain++
+		}
+		if r.Ending != nil {
+			volumes += len(r.Ending.Verdict.Lost)
+			bytes += r.Ending.Verdict.LostBytes
+		}
+	}
+	var b strings.Builder
+	if len(list) == 0 {
+		b.WriteString("No project is over.\n")
+	} else {
+		fmt.Fprintf(&b, "%s %s: %s (%s) in %s.\n", style.paint(Good, "Destroyed"), count(gone, "project"), count(volumes, "volume"), human(bytes), seconds(took))
+	}
+	if remain > 0 {
+		fmt.Fprintf(&b, "%s %s that should go, or a part of them.\n", style.paint(Warn, "Still there:"), count(remain, "project"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// ReapJSON writes what became of each as one array; docs/json.md describes it.
+func ReapJSON(w io.Writer, list []Reaped) error {
+	type row struct {
+		Project string   `json:"project"`
+		Age     int64    `json:"age_seconds"`
+		Limit   int64    `json:"limit_seconds"` // 0 is for ever
+		Volumes []string `json:"volumes"`
+		Result  string   `json:"result"`
+		Why     string   `json:"why"`
+		Ended   *result  `json:"operation"` // null where there was none
+	}
+	rows := []row{}
+	for _, r := range list {
+		word, why, _ := r.verdict()
+		out := row{r.Project, int64(r.Age.Seconds()), int64(r.Limit.Seconds()), append([]string{}, r.Volumes...), word, why, nil}
+		if r.Ending != nil && r.Ending.ID != "" {
+			e := resultOf(*r.Ending)
+			out.Ended = &e
+		}
+		rows = append(rows, out)
+	}
+	return encodeJSON(w, rows, "", "  ")
+}
