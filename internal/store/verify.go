@@ -230,7 +230,7 @@ func (v *verifier) joint(log string, k *audit.Link) {
 	if old.seq == k.Seq && old.sum == k.SHA256 {
 		return
 	}
-	class, text := audit.Missing, fmt.Sprintf("the log %s goes on from number %d of it, and that is not its end here", log, k.Seq)
+	class, text := audit.Missing, fmt.Sprintf("the log %s continues number %d of this one, which ends elsewhere here", log, k.Seq)
 	if old.seq == k.Seq {
 		class = audit.Changed
 	} else if old.seq > k.Seq {
