@@ -7,9 +7,6 @@ import (
 	"io"
 )
 
-// lineLimit is how long a line of a log may be.
-const lineLimit = 16 << 20
-
 // lines reads lines that each end with LF.
 type lines struct{ r *bufio.Reader }
 
@@ -22,7 +19,7 @@ func (l *lines) next() ([]byte, error) {
 		part, err := l.r.ReadSlice('\n')
 		line = append(line, part...)
 		switch {
-		case len(line) > lineLimit:
+		case len(line) > maxLine:
 			return nil, errors.New("a line is too long")
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(line) > 0:

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/minio/minio-go/v7"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
@@ -351,7 +352,7 @@ func TestSealTampering(t *testing.T) {
 			remove(t, filepath.Join(dir, secondPack))
 		}, []string{"seal removed!"}, keys},
 		"all seals removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, SealsDir)) }, []string{"not sealed yet", "not sealed yet", "seal removed!"}, keys},
-		"seal changed":      {func(t *testing.T, dir string) { edit(t, filepath.Join(dir, SealKey(2)), `"lines":20`, `"lines":19`) }, []string{"not sealed yet", "seal changed!", "seal changed!"}, keys},
+		"seal changed":      {func(t *testing.T, dir string) { edit(t, filepath.Join(dir, SealKey(2)), `"lines":20`, `"lines":19`) }, []string{"not sealed yet", "seal changed!", "seal removed!"}, keys},
 		"seal of another day": {func(t *testing.T, dir string) {
 			copyFile(t, filepath.Join(dir, SealKey(1)), filepath.Join(dir, SealKey(2)))
 		}, []string{"not sealed yet", "seal changed!", "seal changed!"}, keys},
@@ -370,9 +371,17 @@ func TestSealTampering(t *testing.T) {
 		}, []string{"index changed!"}, keys},
 		"index removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, IndexKey(firstPack))) }, []string{"index removed!"}, keys},
 		"all sealed again": {func(t *testing.T, dir string) {
-			remove(t, filepath.Join(dir, SealsDir))
-			remove(t, filepath.Join(dir, PacksDir))
 			b := open(t, server, server.Root, "s3://"+filepath.Base(dir))
+			for _, prefix := range []string{SealsDir, PacksDir} {
+				for o, err := range b.List(t.Context(), prefix, "") {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := b.client.RemoveObject(t.Context(), b.Bucket, o.Key, minio.RemoveObjectOptions{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 			mustSeal(t, sealer(b, thief), 2, 40)
 		}, []string{"seal changed!", "seal changed!", "seal changed!"}, keys},
 	}

@@ -328,7 +328,7 @@ func (v *sealCheck) other(ctx context.Context, key string) error {
 		if in[l.Key.String()] {
 			continue
 		}
-		loose, err := readAll(ctx, v.from, l.Key.String(), lineLimit)
+		loose, err := readAll(ctx, v.from, l.Key.String(), maxLine)
 		if errors.Is(err, ErrNotThere) || err == nil && !bytes.Equal(loose, l.Line) {
 			v.found(PackAdded, key, "no seal names it, and it has lines that nothing else has")
 			return nil
