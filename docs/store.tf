@@ -165,7 +165,7 @@ data "aws_iam_policy_document" "audit" {
   statement {
     sid       = "CreatePacks"
     actions   = ["s3:PutObject"]
-    resources = ["${local.bucket}/${var.prefix}/v1/packs/*"]
+    resources = ["${local.bucket}/${var.prefix}/v1/packs/*", "${local.bucket}/${var.prefix}/v1/seals/*"]
     principals {
       type        = "AWS"
       identifiers = [aws_iam_role.sealer.arn]

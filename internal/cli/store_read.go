@@ -64,13 +64,14 @@ func (p Process) source(f sourceFlag) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{store.Archive{Source: store.Loose{Reader: s}}, fmt.Sprint(s)}, nil
+	return &source{store.Archive{Source: store.Loose{Reader: s}}, fmt.Sprint(s), s}, nil
 }
 
 // source is a store to read from.
 type source struct {
 	store.Archive
-	name string
+	name   string
+	reader store.Reader
 }
 
 // readStore adds what to try to an error of reading a store.
@@ -229,6 +230,9 @@ func (c verifyCmd) fromStore(ctx context.Context, p Process, s *source, heads []
 	}
 	report, err := s.Verify(ctx, s.name, heads)
 	if err != nil {
+		return readStore(err)
+	}
+	if err := c.seals(ctx, p, s, &report); err != nil {
 		return readStore(err)
 	}
 	if !report.Intact() {

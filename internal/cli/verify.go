@@ -15,12 +15,17 @@ import (
 type verifyCmd struct {
 	Head   []string `sep:"none" placeholder:"WORD" help:"The log must contain this head, which ccdestroy audit head printed earlier. Repeatable."`
 	Format string   `enum:"table,json" default:"table" help:"table or json."`
+	Proof  string   `fixed:"" placeholder:"FILE" help:"Verify a proof that audit prove wrote, without network; needs --store-key."`
 	logFlag
 	sourceFlag
+	keyFlag
 }
 
 // Run checks the log. No warning comes before it: the verdict says all.
 func (c verifyCmd) Run(ctx context.Context, p Process, code *int) error {
+	if c.Proof != "" {
+		return c.proof(p)
+	}
 	heads, err := parseHeads(c.Head)
 	if err != nil {
 		return err

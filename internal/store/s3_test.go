@@ -10,7 +10,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
 
-func open(t *testing.T, s *s3lab.Server, a s3lab.Account, url string) *S3 {
+func open(t testing.TB, s *s3lab.Server, a s3lab.Account, url string) *S3 {
 	t.Helper()
 	b, err := OpenS3(url, s.Getenv(a))
 	if err != nil {

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"strings"
+	"time"
+)
+
+// IndexKey is where the index of a pack lies: beside it.
+func IndexKey(pack string) string { return strings.TrimSuffix(pack, ".jsonl.zst") + ".index.json" }
+
+// Index says where in a pack to look. It is made of the pack alone, and its sum is
+// part of the seal.
+type Index struct {
+	V      int     `json:"v"`
+	Pack   string  `json:"pack"` // SHA-256 of the pack, hex
+	Lines  int     `json:"lines"`
+	Frames []Frame `json:"frames"` // in their order, without gaps
+}
+
+// Frame is a part of a pack that can be decompressed alone.
+type Frame struct {
+	Size  int64     `json:"size"` // bytes in the pack
+	Lines int       `json:"lines"`
+	From  time.Time `json:"from"`  // of the first line
+	To    time.Time `json:"to"`    // of the last line
+	Words []byte    `json:"words"` // Bloom filter over the words of its lines
+}
+
+// ParseIndex reads an index.
+func ParseIndex(data []byte) (x Index, err error) {
+	if err := json.Unmarshal(data, &x); err != nil {
+		return x, fmt.Errorf("not an index: %w", err)
+	}
+	if x.V != 1 {
+		return x, fmt.Errorf("an index of version %d, not 1", x.V)
+	}
+	n := 0
+	for _, f := range x.Frames {
+		if f.Size <= 0 || f.Lines <= 0 {
+			return x, fmt.Errorf("not an index: a frame of %d bytes and %d lines", f.Size, f.Lines)
+		}
+		n += f.Lines
+	}
+	if n != x.Lines {
+		return x, fmt.Errorf("not an index: %d lines in frames, %d in all", n, x.Lines)
+	}
+	return x, nil
+}
+
+// bytes is the object.
+func (x Index) bytes() []byte {
+	data, err := json.Marshal(x)
+	if err != nil {
+		panic(err) // texts, numbers and times of four digits a year
+	}
+	return append(data, '\n')
+}
+
+// Spans are the frames that may hold a line with one of the words, each with where
+// it begins in the pack. Without words it is all of them.
+//
+// A word is looked for as a whole JSON string: a project, a user, an id, the name of
+// a volume. Whether a line really has it is for the caller to see.
+func (x Index) Spans(words []string) iter.Seq2[int64, Frame] {
+	return func(yield func(int64, Frame) bool) {
+		var at int64
+		for _, f := range x.Frames {
+			if f.May(words) && !yield(at, f) {
+				return
+			}
+			at += f.Size
+		}
+	}
+}
+
+// May reports whether a line of the frame may have one of the words as a whole JSON
+// string; with a word that the filter does not know of, it may.
+func (f Frame) May(words []string) bool {
+	for _, w := range words {
+		if !isWord(w) || f.has(w) {
+			return true
+		}
+	}
+	return len(words) == 0
+}
+
+// The filter: ten bits and seven probes a word err once in a hundred times.
+const (
+	bitsPerWord = 10
+	probes      = 7
+	wordLimit   = 40 // longer ones are sums, which nobody searches for
+)
+
+// wordsOf makes the filter of lines, each of which is a JSON object.
+func wordsOf(raw []byte) []byte {
+	found := map[string]bool{}
+	for len(raw) > 0 {
+		start := bytes.IndexByte(raw, '"')
+		if start < 0 {
+			break
+		}
+		size := stringSize(raw[start:])
+		text := raw[start : start+size]
+		raw = raw[start+size:]
+		if bytes.IndexByte(text, '\\') >= 0 { // a letter can be spelt as an escape
+			var plain string
+			if json.Unmarshal(text, &plain) == nil && isWord(plain) {
+				found[plain] = true
+			}
+		} else if word := text[1 : size-1]; isWord(word) {
+			found[string(word)] = true
+		}
+	}
+	filter := make([]byte, (len(found)*bitsPerWord+7)/8+1)
+	for w := range found {
+		for bit := range bitsOf(w, len(filter)) {
+			filter[bit/8] |= 1 << (bit % 8)
+		}
+	}
+	return filter
+}
+
+// stringSize is how long the JSON string is that text begins with, with its quotes.
+func stringSize(text []byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+func (f Frame) has(word string) bool {
+	if len(f.Words) == 0 {
+		return true
+	}
+	for bit := range bitsOf(word, len(f.Words)) {
+		if f.Words[bit/8]&(1<<(bit%8)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// bitsOf are the bits of a word in a filter of so many bytes.
+func bitsOf(word string, size int) iter.Seq[uint64] {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(word))
+	sum := h.Sum64()
+	a, b := sum&0xffffffff, sum>>32|1
+	return func(yield func(uint64) bool) {
+		for i := range uint64(probes) {
+			if !yield((a + i*b) % uint64(size*8)) {
+				return
+			}
+		}
+	}
+}
+
+// isWord reports whether a text is spelt in one way in JSON, and is one to look for.
+func isWord[T string | []byte](text T) bool {
+	if len(text) == 0 || len(text) > wordLimit {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
