@@ -18,7 +18,7 @@ import (
 
 type storeCmd struct {
 	Key  storeKeyCmd  `cmd:"" signals:"end" settings:"reads" help:"Make a key pair that seals a store: write the private key to a file and print the public one."`
-	Seal storeSealCmd `cmd:"" settings:"reads" help:"Pack the finished days of a store and sign them (a scheduled job)."`
+	Seal storeSealCmd `cmd:"" signals:"end" settings:"reads" help:"Pack the finished days of a store and sign them (a scheduled job)."`
 }
 
 type storeKeyCmd struct {
