@@ -14,7 +14,7 @@ func TestExportBeforeTeardown(t *testing.T) {
 	s := newStack(t, one(talker))
 	s.talking()
 	uploads := treeOf(t, s.mountpoint("PROJ_uploads"), remote())
-	r := s.ccdestroy("--export", "saved")
+	r := s.ccdestroy(inOrder("--export", "saved")...)
 	last, all := s.last(), s.events()
 	if r.code != 0 || last.Outcome != "success" || len(last.DataAffected) != 3 || len(all) != 3 {
 		t.Fatalf("exit %d, %s, %q, %d events\n%s", r.code, last.Outcome, last.DataAffected, len(all), r.stderr)

@@ -23,6 +23,15 @@ var route = os.Getenv("CCDESTROY_ROUTE")
 // onPodman says that the matrix is at Podman.
 var onPodman = os.Getenv("CCDESTROY_ENGINE") == "podman"
 
+// inOrder are arguments of a teardown that lets containers end in good order, for
+// which Podman has to be given time: it kills at once otherwise.
+func inOrder(args ...string) []string {
+	if onPodman {
+		args = append(args, "-t", "10")
+	}
+	return args
+}
+
 // remote reports whether the volumes can be read and written through the engine
 // alone, which keeps whole seconds of times.
 func remote() bool { return route != "" || os.Getuid() != 0 }

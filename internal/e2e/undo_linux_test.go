@@ -99,11 +99,7 @@ func TestUndo(t *testing.T) {
 		anonymous := s.docker("inspect", "--format", `{{range .Mounts}}{{if eq .Destination "/anon"}}{{.Name}}{{end}}{{end}}`, "PROJ-db-1")
 		s.docker("compose", "exec", "-T", "db", "sh", "-c", "echo here > /anon/f")
 
-		args := []string{"--keep-for", "7d"}
-		if onPodman { // it kills at once otherwise
-			args = append(args, "-t", "10")
-		}
-		r := s.ccdestroy(args...)
+		r := s.ccdestroy(inOrder("--keep-for", "7d")...)
 		last := s.last()
 		if r.code != 0 || last.Outcome != "success" || s.hasVolume("PROJ_data") || s.hasVolume(anonymous) || len(last.DataAffected) != 3 || len(last.Details.Kept) != 3 {
 			t.Fatalf("exit %d, %+v\n%s", r.code, last, r.stderr)
