@@ -355,7 +355,7 @@ func TestSealTampering(t *testing.T) {
 		"seal changed":      {func(t *testing.T, dir string) { edit(t, filepath.Join(dir, SealKey(2)), `"lines":20`, `"lines":19`) }, []string{"not sealed yet", "seal changed!", "seal removed!"}, keys},
 		"seal of another day": {func(t *testing.T, dir string) {
 			copyFile(t, filepath.Join(dir, SealKey(1)), filepath.Join(dir, SealKey(2)))
-		}, []string{"not sealed yet", "seal changed!", "seal changed!"}, keys},
+		}, []string{"not sealed yet", "seal changed!", "seal removed!"}, keys},
 		"pack removed":   {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, firstPack)) }, []string{"pack removed!"}, keys},
 		"pack rewritten": {func(t *testing.T, dir string) { rewrite(t, filepath.Join(dir, firstPack), "ana", "bob") }, []string{"pack rewritten!"}, keys},
 		"pack cut":       {func(t *testing.T, dir string) { cut(t, filepath.Join(dir, firstPack)) }, []string{"pack rewritten!"}, keys},
