@@ -35,7 +35,7 @@ type Copies struct {
 	State string // as in Shipper
 
 	mu     sync.Mutex // guards failed
-	failed time.Time // when Follow or Secure last failed
+	failed time.Time  // when Follow or Secure last failed
 }
 
 // How long copying may take. Tests alone change it.
