@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -214,6 +213,3 @@ func (s *Seal) next(origin, pack string, data, index []byte, lines []sealed) (*S
 	}
 	return n, h, nil
 }
-
-// same reports whether two seals say the same, whoever signed them.
-func (s *Seal) same(other *Seal) bool { return bytes.Equal([]byte(s.text()), []byte(other.text())) }
