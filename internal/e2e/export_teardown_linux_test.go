@@ -26,8 +26,12 @@ func TestExportBeforeTeardown(t *testing.T) {
 	if all[0].ExportPath != "" || all[1].ExportPath != last.ExportPath || m.EventID != last.ID || len(all[0].Details.Stopped) != 2 || len(m.Ran) != 2 || len(last.Details.Export.Volumes) != 3 {
 		t.Errorf("%q, %q, %+v", all[0].ExportPath, all[1].ExportPath, m)
 	}
+	method := "direct"
+	if remote() {
+		method = "engine_api"
+	}
 	for _, v := range m.Volumes {
-		if v.Consistency != "stopped" || v.Method != "direct" {
+		if v.Consistency != "stopped" || v.Method != method {
 			t.Errorf("%s: %s, %s", v.Name, v.Consistency, v.Method)
 		}
 	}
