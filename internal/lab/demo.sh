@@ -7,6 +7,9 @@ ccdestroy=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 SHOP_IMAGE=$(internal/lab/image.sh demo)
 export SHOP_IMAGE
+# Heads are noted by the path of the log: those of a clone that lay here before are
+# of another one.
+export XDG_STATE_HOME=$PWD/bin/demo-state
 
 # On an engine that is not ours a stack called shop may be somebody's.
 if [ -n "$(docker ps --all --quiet --filter label=com.docker.compose.project=shop)$(docker volume ls --quiet --filter label=com.docker.compose.project=shop)" ]; then
