@@ -21,6 +21,12 @@ type claim struct {
 
 func (c claim) covers(at time.Time) bool { return !at.Before(c.from) && !at.After(c.to) }
 
+// earlier is the claim as if it had begun so much earlier.
+func (c claim) earlier(by time.Duration) claim {
+	c.from = c.from.Add(-by)
+	return c
+}
+
 // blind reports whether an operation could not know of a loss: it was killed, and
 // the volume came about when it had looked. It notes such volumes as soon as it is
 // told of them, but one may go before that.
@@ -174,7 +180,7 @@ func (w *world) judgeClaim(c claim, name string, losses []loss, sum *summary) {
 	known, gone, there := "", false, false
 	for _, l := range losses {
 		if l.name == name {
-			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at) || l.byFoe && c.covers(l.at.Add(tellLimit))
+			known, gone = cmp.Or(known, l.whose), gone || c.covers(l.at) || l.byFoe && c.earlier(tellLimit).covers(l.at)
 			there = there || l.at.After(c.to) && l.made.Before(c.from)
 		}
 	}
