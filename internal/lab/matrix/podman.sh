@@ -24,9 +24,11 @@ service=$!
 # Its containers would outlive it, which those of an engine do not.
 finish() {
 	trap - TERM INT
-	"${podman[@]}" stop --all --time 0 >/dev/null 2>&1 || true
+	"${podman[@]}" rm --all --force --time 0 >/dev/null 2>&1 || true
 	kill $service 2>/dev/null || true
 	wait $service || true
+	# The monitor of a container that was made and never started waits for its start.
+	pkill -KILL -f "^[^ ]*conmon .*$dir/data/" || true
 	exit 0
 }
 trap finish TERM INT
