@@ -10,24 +10,13 @@ import (
 
 // Verify writes the verdict on a log for people.
 func Verify(w io.Writer, r audit.Report, style Style) error {
-	color, word := Good, "intact"
-	if !r.Intact() {
-		color, word = Bad, "NOT INTACT"
-	}
 	segments := ""
 	if n := len(r.Files); n > 1 {
 		segments = fmt.Sprintf(" of %d segments", n)
 	}
-	text := fmt.Sprintf("%s: %s. %s in %s%s, %s", Terminal(r.Path), word, count(int(r.Events), "chained event"), count(int(r.Lines), "line"), segments, human(r.Bytes))
-	fmt.Fprintln(w, strings.Replace(style.fold(text, 2), ": "+word, ": "+style.paint(color, word), 1))
-	if len(r.Findings) > 0 {
-		fmt.Fprintln(w)
-	}
-	if err := findings(w, r, style); err != nil {
+	extent := fmt.Sprintf("%s in %s%s, %s", count(int(r.Events), "chained event"), count(int(r.Lines), "line"), segments, human(r.Bytes))
+	if err := verdict(w, r, extent, style); err != nil {
 		return err
-	}
-	if r.Omitted > 0 {
-		fmt.Fprintf(w, "  … and %d more\n", r.Omitted)
 	}
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
@@ -35,13 +24,13 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 	return trust(w, r, style)
 }
 
-// VerifyStore writes the verdict on a store for people.
-func VerifyStore(w io.Writer, r audit.Report, style Style) error {
+// verdict writes whether it is intact, of what extent it is, and what was found.
+func verdict(w io.Writer, r audit.Report, extent string, style Style) error {
 	color, word := Good, "intact"
 	if !r.Intact() {
 		color, word = Bad, "NOT INTACT"
 	}
-	text := fmt.Sprintf("%s: %s. %s in %s, %s; %d unfinished", Terminal(r.Path), word, count(int(r.Events), "event"), count(int(r.Logs), "log"), human(r.Bytes), r.Unfinished)
+	text := fmt.Sprintf("%s: %s. %s", Terminal(r.Path), word, extent)
 	fmt.Fprintln(w, strings.Replace(style.fold(text, 2), ": "+word, ": "+style.paint(color, word), 1))
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
@@ -51,6 +40,15 @@ func VerifyStore(w io.Writer, r audit.Report, style Style) error {
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(w, "  … and %d more\n", r.Omitted)
+	}
+	return nil
+}
+
+// VerifyStore writes the verdict on a store for people.
+func VerifyStore(w io.Writer, r audit.Report, style Style) error {
+	extent := fmt.Sprintf("%s in %s, %s; %d unfinished", count(int(r.Events), "event"), count(int(r.Logs), "log"), human(r.Bytes), r.Unfinished)
+	if err := verdict(w, r, extent, style); err != nil {
+		return err
 	}
 	if len(r.Heads) > 0 {
 		held := 0
