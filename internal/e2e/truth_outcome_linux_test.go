@@ -147,7 +147,7 @@ func TestMadeAgainUnseenIsUnknown(t *testing.T) {
 	s := newStack(t, one(stubborn))
 	g := newGate(t, nil)
 	s.docker("compose", "up", "--detach")
-	created := s.docker("volume", "inspect", "--format", "{{.CreatedAt}}", "PROJ_data")
+	old := s.created("PROJ_data")
 	b := s.start(s.command("", binary, "-H", g.host()))
 	b.waitText("Stopping")
 	_ = b.cmd.Process.Kill()
@@ -155,14 +155,7 @@ func TestMadeAgainUnseenIsUnknown(t *testing.T) {
 	s.docker("kill", "PROJ-slow-1") // Compose ends at its next word
 	waitFor(t, "Compose to end", func() bool { return !worksIn(s.dir) })
 	s.docker("compose", "down", "--volumes")
-	waitFor(t, "a volume of another time", func() bool {
-		s.docker("volume", "create", "PROJ_data")
-		if s.docker("volume", "inspect", "--format", "{{.CreatedAt}}", "PROJ_data") != created {
-			return true
-		}
-		s.docker("volume", "rm", "PROJ_data")
-		return false
-	})
+	s.createLater(old, "PROJ_data")
 	r := s.ccdestroy("reconcile", "-H", g.host())
 	if version, err := s.api.ServerVersion(t.Context()); err != nil || versions.GreaterThanOrEqualTo(version.APIVersion, "1.42") {
 		if last := s.last(); r.code != 0 || last.Outcome != "success" || len(last.DataAffected) != 2 {
@@ -179,4 +172,23 @@ func TestMadeAgainUnseenIsUnknown(t *testing.T) {
 	if r := s.ccdestroy("audit"); !strings.Contains(r.stdout, "UNFINISHED") {
 		t.Errorf("audit does not mark it:\n%s", r.stdout)
 	}
+}
+
+// created is what the engine says of when a volume was made, in whole seconds.
+func (s *stack) created(volume string) string {
+	s.t.Helper()
+	return s.docker("volume", "inspect", "--format", "{{.CreatedAt}}", volume)
+}
+
+// createLater makes a volume whose time is another than the old one's.
+func (s *stack) createLater(old, volume string, args ...string) {
+	s.t.Helper()
+	waitFor(s.t, "a volume of another time", func() bool {
+		s.docker(append(append([]string{"volume", "create"}, args...), volume)...)
+		if s.created(volume) != old {
+			return true
+		}
+		s.docker("volume", "rm", volume)
+		return false
+	})
 }

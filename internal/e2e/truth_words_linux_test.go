@@ -229,8 +229,9 @@ func TestWorldMovesUnasked(t *testing.T) {
 			})
 			b := s.start(s.command("", binary, append(c.args(s, export), "-H", g.host())...))
 			g.waitHeld()
+			old := s.created("PROJ_a")
 			s.docker("volume", "rm", "PROJ_a")
-			s.docker("volume", "create", "--label=PROJ", "PROJ_a")
+			s.createLater(old, "PROJ_a", "--label=PROJ") // through the gate only its time tells them apart
 			s.fill("PROJ_a", "new")
 			g.open()
 			if code := b.wait(); code != c.code || !strings.Contains(b.stderr(), c.says) {
