@@ -206,7 +206,8 @@ func isLocal(host string) bool {
 	return strings.HasPrefix(host, "unix://") || strings.HasPrefix(host, "npipe://")
 }
 
-// ready negotiates the API version, once, and refuses engines that are too old.
+// ready negotiates the API version and recognises Podman, once, and refuses engines
+// that are too old.
 func (c *Client) ready(ctx context.Context) error {
 	c.greeting.Lock()
 	defer c.greeting.Unlock()
@@ -221,8 +222,12 @@ func (c *Client) ready(ctx context.Context) error {
 	if versions.LessThan(c.api.ClientVersion(), minAPI) {
 		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)
 	}
-	if c.podman, err = c.isPodman(ctx); err != nil {
-		return err
+	if versions.LessThan(c.api.ClientVersion(), stableCreatedAPI) { // it may be Podman
+		info, err := c.info(ctx)
+		if err != nil {
+			return err
+		}
+		c.podman = isPodman(info, c.api.ClientVersion())
 	}
 	c.greeted = true
 	return nil

@@ -120,7 +120,7 @@ func (c *Client) info(ctx context.Context) (system.Info, error) {
 	if err != nil {
 		return info, c.unreachable(err)
 	}
-	if c.podman {
+	if isPodman(info, c.api.ClientVersion()) {
 		info.ID = podmanID(info)
 	}
 	c.clocked.Lock()

@@ -2,13 +2,11 @@ package engine
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"strings"
 
-	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/api/types/versions"
@@ -20,16 +18,11 @@ import (
 // this file has. It was tried with Podman 4.3; releases 4 and 5 say that they
 // speak the API of Engine 20.10, so that others need not be asked.
 
-// isPodman asks whether Podman answers.
-func (c *Client) isPodman(ctx context.Context) (bool, error) {
-	if versions.GreaterThanOrEqualTo(c.api.ClientVersion(), stableCreatedAPI) {
-		return false, nil
-	}
-	v, err := c.api.ServerVersion(ctx)
-	if err != nil {
-		return false, c.unreachable(err)
-	}
-	return slices.ContainsFunc(v.Components, func(p types.ComponentVersion) bool { return p.Name == "Podman Engine" }), nil
+// isPodman reports whether Podman said this of itself, to a client that speaks this
+// version of the API. An Engine 20.10 has an id of letters between colons; Podman
+// makes up a UUID, as later engines have one.
+func isPodman(info system.Info, version string) bool {
+	return versions.LessThan(version, stableCreatedAPI) && !strings.Contains(info.ID, ":")
 }
 
 // podmanID stands for the engine's id, which Podman makes up for every answer: two

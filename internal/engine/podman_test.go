@@ -14,19 +14,15 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// answering is a client of an engine that calls itself by a name, and makes up an
-// id for each answer as Podman does.
-func answering(t *testing.T, component string) *Client {
+// answering is a client of an engine that calls itself by the ids, one an answer,
+// and speaks this version of the API.
+func answering(t *testing.T, version string, ids ...string) *Client {
 	t.Helper()
-	ids := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Api-Version", "1.41")
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/version"):
-			fmt.Fprintf(w, `{"Components":[{"Name":%q}]}`, component)
-		case strings.HasSuffix(r.URL.Path, "/info"):
-			ids++
-			fmt.Fprintf(w, `{"ID":"%d","Name":"lap","DockerRootDir":"/storage"}`, ids)
+		w.Header().Set("Api-Version", version)
+		if strings.HasSuffix(r.URL.Path, "/info") {
+			fmt.Fprintf(w, `{"ID":%q,"Name":"lap","DockerRootDir":"/storage"}`, ids[0])
+			ids = ids[1:]
 		}
 	}))
 	t.Cleanup(s.Close)
@@ -38,20 +34,26 @@ func answering(t *testing.T, component string) *Client {
 	return &Client{api: api, host: s.URL}
 }
 
-// The id of a Podman is the same in every answer; a Docker Engine's is its own.
+// Podman makes up an id for every answer, and has one all the same; a Docker
+// Engine's is its own.
 func TestPodmanID(t *testing.T) {
-	for component, stable := range map[string]bool{"Podman Engine": true, "Engine": false} {
-		c := answering(t, component)
-		var ids []string
-		for range 2 {
-			e, err := c.Describe(t.Context())
-			if err != nil || e.StableCreated != stable {
-				t.Fatalf("%s: %+v, %v", component, e, err)
-			}
-			ids = append(ids, e.ID)
+	const uuid, another, letters = "a3c1e7a4-7a6e-4a43-9a60-3f1f9b5d2c11", "0d5c2f8e-54d0-4f0c-8d0c-9f3be1f0a7b2", "7TRN:IPZB:QYBB:VPBQ:UMPP:KARE:6ZNR:XE6T:7EWV:PKF4:ZOJD:TPYS"
+	for _, c := range []struct {
+		version, said, then string
+		podman, stable      bool
+	}{
+		{"1.41", uuid, another, true, true},
+		{"1.41", letters, letters, false, false},
+		{"1.52", uuid, uuid, false, true},
+		{"1.52", letters, letters, false, true}, // it was installed as an older one
+	} {
+		cl := answering(t, c.version, c.said, c.then)
+		e, err := cl.Describe(t.Context())
+		if err != nil || e.StableCreated != c.stable || cl.podman != c.podman || (e.ID == c.said) == c.podman {
+			t.Fatalf("%s, %s: %+v, Podman %t, %v", c.version, c.said, e, cl.podman, err)
 		}
-		if (ids[0] == ids[1]) != stable {
-			t.Errorf("%s: ids %q", component, ids)
+		if again, err := cl.info(t.Context()); err != nil || again.ID != e.ID {
+			t.Errorf("%s, %s: then %s, %v", c.version, c.said, again.ID, err)
 		}
 	}
 }

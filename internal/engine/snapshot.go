@@ -24,7 +24,7 @@ func (c *Client) Describe(ctx context.Context) (inventory.Engine, error) {
 	if err := c.ready(ctx); err != nil {
 		return inventory.Engine{}, err
 	}
-	info, err := c.info(ctx)
+	info, err := c.justSaid(ctx)
 	if err != nil {
 		return inventory.Engine{}, err
 	}
