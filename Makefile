@@ -12,6 +12,7 @@ rootless,ssh,ssh-context,tls,tls-context: an engine whose files are this account
 rootless: root
 rootless: no user namespaces here
 podman: docker commit
+podman: authorization plugins
 endef
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 export CGO_ENABLED := 0

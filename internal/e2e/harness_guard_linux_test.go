@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // guarded is an engine of the test's own that asks a guard.
@@ -27,6 +29,8 @@ type guarded struct {
 // newGuarded starts a guard and an engine that asks it.
 func newGuarded(t *testing.T, files map[string]string, args ...string) *guarded {
 	t.Helper()
+	need.That(t, "an engine whose files are this account's", !remote())
+	need.That(t, "authorization plugins", !onPodman)
 	e := newEngine(t)
 	var err error
 	if e.plugins, err = os.MkdirTemp("/tmp", "ccdestroy-guard-*"); err != nil { // a socket's path must be short

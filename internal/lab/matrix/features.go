@@ -32,6 +32,7 @@ var features = []feature{
 	{"watch", regexp.MustCompile(`^TestWatch`)},
 	{"provider", regexp.MustCompile(`^Test(Provider|TwoProviders)`)},
 	{"plugin", regexp.MustCompile(`^TestCLIPlugin`)},
+	{"guard", regexp.MustCompile(`^TestGuard`)},
 	{"signals", regexp.MustCompile(`^Test(Signal|SecondSignal|RunSignals)`)},
 }
 
@@ -40,9 +41,9 @@ var features = []feature{
 const (
 	all = "^Test(Differential|Export(BeforeTeardown|BothWays|ByHand|Disturbed|Fails|Interrupted|LongPaths|OfHeldVolume|OtherVolumes|Sizes|s.*)|Restore(Refuses|Spoilt|Killed|OverwriteKilled)" +
 		"|Undo|UndoFidelity|UndoInTheWay|UndoMeanwhile|UndoIsCompleted|KeepingSurvivors|Trash.*|KeptAndKilled" +
-		"|Prune|Watch.*|Provider.*|TwoProviders|CLIPlugin.*|Signal(WithoutTerminal|OnTerminal|While.*)|SecondSignalIsPassedOn|RunSignals" +
+		"|Prune|Watch.*|Provider.*|TwoProviders|CLIPlugin.*|Guard.*|Signal(WithoutTerminal|OnTerminal|While.*)|SecondSignalIsPassedOn|RunSignals" +
 		"|WhichEngine|EngineStopsInMidTeardown|InventoryJSON|NoVolumes|Protected|RunOnEngine)$"
 	quick = "^TestDifferential$/^(named,_anonymous,_network|in_use_by_a_stranger|anonymous_volume_of_a_recreated_container|labels_mode|one_service,_its_dependency_runs_on|--rmi_all|external_network)$" +
-		"|^Test(ExportBeforeTeardown|RestoreRefuses|Undo|KeepingSurvivors|Prune|Watch|CLIPlugin|SignalWithoutTerminal)$" +
+		"|^Test(ExportBeforeTeardown|RestoreRefuses|Undo|KeepingSurvivors|Prune|Watch|CLIPlugin|SignalWithoutTerminal|Guard)$" +
 		"|^TestProvider$/(down_with_volumes|held)"
 )
