@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -174,7 +175,9 @@ func (c guardUninstallCmd) Run(ctx context.Context, p Process) error {
 func (p Process) change(ctx context.Context, do func(context.Context, guard.Agree) error, yes bool, timeout time.Duration, not string) error {
 	return p.before(ctx, not, func(ctx context.Context) error {
 		return do(ctx, func(ctx context.Context, change string) error {
-			p.say("%s", change)
+			for line := range strings.Lines(change) {
+				p.say("%s", strings.TrimSuffix(line, "\n"))
+			}
 			if p.confirmation(yes) == record.Typed {
 				return p.screen(timeout).confirm(ctx, "yes", "make this change", not)
 			}

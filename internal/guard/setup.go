@@ -51,8 +51,7 @@ func (s Setup) Install(ctx context.Context, agree Agree) error {
 	if err != nil {
 		return err
 	}
-	change := fmt.Sprintf("%s: \"%s\": [%q]\nThen the engine is told to read it again (SIGHUP); nothing restarts.", s.DaemonJSON, pluginsKey, strings.Join(plugins, `", "`))
-	change = strings.ReplaceAll(change, `\"`, `"`)
+	change := fmt.Sprintf("%s: %q: [\"%s\"]\nThen the engine is told to read it again (SIGHUP); nothing restarts.", s.DaemonJSON, pluginsKey, strings.Join(plugins, `", "`))
 	if s.Units != "" {
 		change = "Units for systemd: " + strings.Join(s.unitPaths(), ", ") + "\n" + change
 	}

@@ -34,6 +34,8 @@ DirectoryMode=0755
 WantedBy=sockets.target docker.service
 `
 
+// serviceText: without a log of the settings' or the command line's it records
+// below its own directory. Heads of logs are noted for an account, which is root.
 const serviceText = `[Unit]
 Description=Guard of the Docker Engine (ccdestroy)
 Requires=%s
@@ -45,6 +47,10 @@ Restart=always
 RestartSec=200ms
 WatchdogSec=30
 NotifyAccess=main
+StateDirectory=ccdestroy
+StateDirectoryMode=0700
+WorkingDirectory=/var/lib/ccdestroy
+Environment=HOME=/root
 `
 
 func (s Setup) unitPaths() []string {
@@ -67,13 +73,27 @@ func (s Setup) start(ctx context.Context) error {
 	if s.Log != "" {
 		command = append(command, "--log", s.Log)
 	}
-	texts := []string{fmt.Sprintf(socketText, s.Socket), fmt.Sprintf(serviceText, socketUnit, fault.Command(command...))}
+	texts := []string{fmt.Sprintf(socketText, specified.Replace(s.Socket)), fmt.Sprintf(serviceText, socketUnit, execLine(command))}
 	for i, path := range s.unitPaths() {
 		if err := durable.ReplaceFile(path, []byte(texts[i]), 0o644); err != nil {
 			return err
 		}
 	}
 	return errors.Join(systemctl(ctx, "daemon-reload"), systemctl(ctx, "enable", "--now", socketUnit))
+}
+
+// specified is a path in which systemd expands nothing.
+var specified = strings.NewReplacer("%", "%%")
+
+// execLine is a command as a unit has it: every word in double quotes, in which
+// systemd expands nothing either.
+func execLine(words []string) string {
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$")
+	var line []string
+	for _, word := range words {
+		line = append(line, `"`+quoted.Replace(word)+`"`)
+	}
+	return strings.Join(line, " ")
 }
 
 // stop removes them.

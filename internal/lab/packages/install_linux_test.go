@@ -58,7 +58,7 @@ func debian(t *testing.T) system {
 	}
 	need.That(t, "the archive of Debian or Ubuntu that apt uses", err == nil && uri != "")
 	s := system{t, filepath.Join(t.TempDir(), "root")}
-	need.Run(t, "debootstrap", "--variant=minbase", "--include=systemd", codename, s.root, uri)
+	need.Run(t, "debootstrap", "--variant=minbase", "--include=systemd,docker.io", codename, s.root, uri)
 	return s
 }
 
@@ -137,8 +137,8 @@ func (s system) keeps(kept map[string]string) {
 
 // installed puts the packages into a Debian, upgrades them and takes them away.
 // Logs, settings, exports and heads stay through all of it, a purge included.
-func installed(t *testing.T, r release) {
-	s := debian(t)
+func installed(t *testing.T, s system, r release) {
+	t.Helper()
 	kept := map[string]string{"etc/ccdestroy/config.yaml": "keep-for: 30d\n", "root/.config/ccdestroy/config.yaml": "prompt-timeout: 2m\n",
 		"srv/shop/backups/shop-20261123T101500Z/manifest.json": "{}\n"}
 	for name, text := range kept {

@@ -69,7 +69,11 @@ func TestRelease(t *testing.T) {
 	t.Run("manifests", func(t *testing.T) { manifests(t, r) })
 	t.Run("apk", func(t *testing.T) { alpine(t, r) })
 	t.Run("image", func(t *testing.T) { image(t, r) })
-	t.Run("installed", func(t *testing.T) { installed(t, r) })
+	t.Run("installed", func(t *testing.T) {
+		s := debian(t)
+		installed(t, s, r)
+		guarded(t, s, r)
+	})
 }
 
 // twice builds a copy of the tree, elsewhere, in another time zone, for a strict
