@@ -199,7 +199,7 @@ func (p Process) undoable(a complete.Args) (words []string) {
 func (p Process) known() (volumes, projects []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), completionPatience)
 	defer cancel()
-	if client, err := p.connect("", ""); err == nil {
+	if client, err := p.connect(engineFlags{}); err == nil {
 		defer client.Close()
 		if snap, err := client.Snapshot(ctx, inventory.Scope{}); err == nil {
 			for _, v := range snap.Volumes {

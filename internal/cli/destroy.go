@@ -60,7 +60,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	if p.Dir == "" {
 		return errNoDir
 	}
-	client, err := p.connect(f.Host, f.Context)
+	client, err := p.connect(f.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}
-	p.expire(run.Keeper, run.Aside(), f.Host, f.Context, f.storeFlags)
+	p.expire(run.Keeper, run.Aside(), f.engineFlags, f.storeFlags)
 	return err
 }
 
@@ -132,7 +132,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	if err != nil {
 		return err
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

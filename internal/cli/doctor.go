@@ -18,9 +18,8 @@ import (
 )
 
 type doctorCmd struct {
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context string `placeholder:"NAME" help:"Docker context to use."`
-	Format  string `enum:"table,json" default:"table" help:"table or json."`
+	Format string `enum:"table,json" default:"table" help:"table or json."`
+	engineFlags
 	recordFlags
 }
 
@@ -129,7 +128,7 @@ func (d *doctor) tools(ctx context.Context, c doctorCmd) {
 }
 
 func (d *doctor) engine(ctx context.Context, c doctorCmd) {
-	client, err := d.p.connect(c.Host, c.Context)
+	client, err := d.p.connect(c.engineFlags)
 	if err != nil {
 		d.must("engine", err, "", "")
 		return

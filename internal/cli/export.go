@@ -46,7 +46,7 @@ type exportCmd struct {
 
 // Run exports. Standard output gets the directory of the export.
 func (c exportCmd) Run(ctx context.Context, p Process) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

@@ -104,8 +104,19 @@ type projectFlags struct {
 	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls (-1: no limit)."`
 	Progress         string   `placeholder:"TYPE" group:"project" help:"Compose's progress output: auto, tty, plain, json, quiet."`
 	Ansi             string   `placeholder:"WHEN" group:"project" help:"Compose's control characters: never, always, auto."`
-	Host             string   `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to connect to."`
-	Context          string   `placeholder:"NAME" group:"engine" help:"Docker context to use."`
+	engineFlags
+}
+
+// engineFlags say which engine, as the docker command does.
+type engineFlags struct {
+	Host    string `short:"H" placeholder:"ADDRESS" group:"engine" help:"Docker Engine to connect to."`
+	Context string `placeholder:"NAME" group:"engine" help:"Docker context to use."`
+}
+
+// askFlags are those of a command that asks.
+type askFlags struct {
+	Yes           bool          `short:"y" group:"ccdestroy" help:"Do not ask."`
+	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
 }
 
 // downFlags are those of docker compose down.
@@ -149,15 +160,14 @@ func (n *number) Decode(ctx *kong.DecodeContext) error {
 type destroyFlags struct {
 	projectFlags
 	downFlags
-	Timeout       *number       `short:"t" placeholder:"SECONDS" group:"down" help:"Seconds to wait for containers to stop."`
-	Yes           bool          `short:"y" group:"ccdestroy" help:"Do not ask."`
-	DryRun        bool          `signals:"end" group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume even though it is protected. Repeatable."`
-	Export        string        `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first, verified; if the export fails, nothing is destroyed."`
-	Quiet         bool          `short:"q" group:"ccdestroy" help:"Hide export progress."`
-	Reason        string        `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
-	MustExist     bool          `group:"ccdestroy" help:"Exit with code 1 if the engine has nothing of the project that -p names."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" group:"ccdestroy" help:"How long to wait for an answer (${default})."`
+	Timeout   *number  `short:"t" placeholder:"SECONDS" group:"down" help:"Seconds to wait for containers to stop."`
+	DryRun    bool     `signals:"end" group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
+	Unprotect []string `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume even though it is protected. Repeatable."`
+	Export    string   `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first, verified; if the export fails, nothing is destroyed."`
+	Quiet     bool     `short:"q" group:"ccdestroy" help:"Hide export progress."`
+	Reason    string   `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
+	MustExist bool     `group:"ccdestroy" help:"Exit with code 1 if the engine has nothing of the project that -p names."`
+	askFlags
 	protectFlag
 	keepFlag
 	agentsFlag

@@ -33,8 +33,7 @@ type guardRunCmd struct {
 	DenyPrune      bool      `help:"Refuse docker volume prune and docker system prune --volumes."`
 	KeepFor        *keepTime `placeholder:"TIME" help:"Set volumes aside before the engine removes them, for ccdestroy undo, for so long. Default: 0."`
 	OtherLog       []string  `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Further log whose operations record what they destroy themselves. Repeatable."`
-	Host           string    `short:"H" placeholder:"ADDRESS" help:"Docker Engine that asks."`
-	Context        string    `placeholder:"NAME" help:"Docker context to use."`
+	engineFlags
 	protectFlag
 	recordFlags
 }
@@ -48,7 +47,7 @@ func (c guardRunCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -72,7 +71,7 @@ func (c guardRunCmd) Run(ctx context.Context, p Process) error {
 		cancel()
 	}()
 	g := &guard.Guard{
-		Engine: client, Book: book, Policy: policy, Open: once(p.trash(client)), Expire: func() { p.purgeExpired(c.Host, c.Context, c.storeFlags) }, Now: p.Now, Note: p.note,
+		Engine: client, Book: book, Policy: policy, Open: once(p.trash(client)), Expire: func() { p.purgeExpired(c.engineFlags, c.storeFlags) }, Now: p.Now, Note: p.note,
 		Others: func() []*audit.Log { return watchCmd{OtherLog: c.OtherLog}.others(p, book.Log) },
 	}
 	if c.KeepFor != nil {
@@ -122,8 +121,7 @@ type guardFlags struct {
 	DaemonJSON string `fixed:"" name:"daemon-json" default:"/etc/docker/daemon.json" placeholder:"FILE" help:"The engine's configuration (${default})."`
 	PidFile    string `fixed:"" default:"/var/run/docker.pid" placeholder:"FILE" help:"The engine's process id (${default})."`
 	NoUnits    bool   `fixed:"" help:"Leave systemd alone: something else runs the guard."`
-	Host       string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to guard."`
-	Context    string `placeholder:"NAME" help:"Docker context to use."`
+	engineFlags
 }
 
 func (f guardFlags) setup(p Process, client *engine.Client) guard.Setup {
@@ -136,14 +134,13 @@ func (f guardFlags) setup(p Process, client *engine.Client) guard.Setup {
 
 type guardInstallCmd struct {
 	guardFlags
-	Yes           bool          `short:"y" help:"Do not ask."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
+	askFlags
 	logFlag
 }
 
 // Run installs.
 func (c guardInstallCmd) Run(ctx context.Context, p Process) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -157,13 +154,12 @@ func (c guardInstallCmd) Run(ctx context.Context, p Process) error {
 
 type guardUninstallCmd struct {
 	guardFlags
-	Yes           bool          `short:"y" help:"Do not ask."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
+	askFlags
 }
 
 // Run uninstalls.
 func (c guardUninstallCmd) Run(ctx context.Context, p Process) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -193,7 +189,7 @@ type guardStatusCmd struct{ guardFlags }
 
 // Run says how it stands.
 func (c guardStatusCmd) Run(ctx context.Context, p Process, code *int) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/makefile"
@@ -16,13 +15,12 @@ import (
 )
 
 type initCmd struct {
-	File          string        `short:"f" placeholder:"FILE" completion-predictor:"file" help:"Compose file, or the Makefile (default: the one that Docker Compose, or make, finds)."`
-	Require       string        `enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
-	Makefile      bool          `fixed:"" help:"Change the Makefile instead: its target destroy runs ccdestroy."`
-	Target        string        `fixed:"" default:"destroy" placeholder:"NAME" help:"With --makefile: the target (${default})."`
-	Fallback      bool          `fixed:"" help:"With --makefile: run docker compose down -v, after a warning, where ccdestroy is not installed."`
-	Yes           bool          `short:"y" help:"Do not ask."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
+	File     string `short:"f" placeholder:"FILE" completion-predictor:"file" help:"Compose file, or the Makefile (default: the one that Docker Compose, or make, finds)."`
+	Require  string `enum:",export" default:"" placeholder:"WHAT" help:"export: refuse to destroy volumes that were never exported."`
+	Makefile bool   `fixed:"" help:"Change the Makefile instead: its target destroy runs ccdestroy."`
+	Target   string `fixed:"" default:"destroy" placeholder:"NAME" help:"With --makefile: the target (${default})."`
+	Fallback bool   `fixed:"" help:"With --makefile: run docker compose down -v, after a warning, where ccdestroy is not installed."`
+	askFlags
 }
 
 // Validate is called by the parser.

@@ -90,7 +90,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	if err != nil {
 		return "", err
 	}
-	client, err := p.connect(caller.Args.Host, caller.Args.Context)
+	client, err := p.connect(engineFlags{caller.Args.Host, caller.Args.Context})
 	if err != nil {
 		return "", err
 	}
@@ -125,7 +125,7 @@ func (c composeFinishCmd) Run(ctx context.Context, p Process) error {
 	if c.Log == "" {
 		return errors.New("--log is missing")
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(engineFlags{c.Host, c.Context})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/engine"
@@ -15,16 +14,14 @@ import (
 )
 
 type pruneCmd struct {
-	All           bool          `fixed:"" short:"a" help:"Also named volumes. (Engines before 23 always include them.)"`
-	Filter        []string      `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
-	Format        string        `enum:"table,json" default:"table" placeholder:"FORMAT" help:"json: tell programs on standard output how it ended, or why it was refused (docs/json.md)."`
-	DryRun        bool          `signals:"end" help:"Show what would be destroyed; destroy and record nothing."`
-	Yes           bool          `short:"y" help:"Do not ask."`
-	Unprotect     []string      `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume even though it is protected. Repeatable."`
-	Reason        string        `placeholder:"TEXT" help:"Reason, kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
-	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	All       bool     `fixed:"" short:"a" help:"Also named volumes. (Engines before 23 always include them.)"`
+	Filter    []string `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
+	Format    string   `enum:"table,json" default:"table" placeholder:"FORMAT" help:"json: tell programs on standard output how it ended, or why it was refused (docs/json.md)."`
+	DryRun    bool     `signals:"end" help:"Show what would be destroyed; destroy and record nothing."`
+	Unprotect []string `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume even though it is protected. Repeatable."`
+	Reason    string   `placeholder:"TEXT" help:"Reason, kept in the record."`
+	askFlags
+	engineFlags
 	protectFlag
 	keepFlag
 	agentsFlag
@@ -41,7 +38,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil && !c.DryRun {
 		return err
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -91,7 +88,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	*code = done.Code
-	p.expire(run.Keeper, done.Kept, c.Host, c.Context, c.storeFlags)
+	p.expire(run.Keeper, done.Kept, c.engineFlags, c.storeFlags)
 	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.style(p.Stderr))
 }
 

@@ -19,18 +19,16 @@ import (
 )
 
 type reapCmd struct {
-	OlderThan     *keepTime     `fixed:"" placeholder:"TIME" help:"Tear down projects whose newest container or volume is older, such as 5d or 12h. Without it only those with the label ccdestroy.ttl, which sets a project's own time."`
-	Match         []string      `fixed:"" sep:"none" placeholder:"PATTERN" completion-predictor:"project" help:"Only projects whose name matches: * stands for any text. Repeatable."`
-	Jobs          int           `default:"4" placeholder:"N" help:"How many projects are torn down at once (${default})."`
-	Format        string        `enum:"table,json" default:"table" help:"table or json."`
-	DryRun        bool          `signals:"end" help:"Show what would go and what would stay; destroy and record nothing."`
-	Yes           bool          `short:"y" help:"Do not ask."`
-	Export        string        `placeholder:"DIR" completion-predictor:"file" help:"Save the volumes of each project below DIR first, verified."`
-	Timeout       *number       `short:"t" placeholder:"SECONDS" help:"How long containers have to stop."`
-	Reason        string        `placeholder:"TEXT" help:"Reason, kept in the records."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
-	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	OlderThan *keepTime `fixed:"" placeholder:"TIME" help:"Tear down projects whose newest container or volume is older, such as 5d or 12h. Without it only those with the label ccdestroy.ttl, which sets a project's own time."`
+	Match     []string  `fixed:"" sep:"none" placeholder:"PATTERN" completion-predictor:"project" help:"Only projects whose name matches: * stands for any text. Repeatable."`
+	Jobs      int       `default:"4" placeholder:"N" help:"How many projects are torn down at once (${default})."`
+	Format    string    `enum:"table,json" default:"table" help:"table or json."`
+	DryRun    bool      `signals:"end" help:"Show what would go and what would stay; destroy and record nothing."`
+	Export    string    `placeholder:"DIR" completion-predictor:"file" help:"Save the volumes of each project below DIR first, verified."`
+	Timeout   *number   `short:"t" placeholder:"SECONDS" help:"How long containers have to stop."`
+	Reason    string    `placeholder:"TEXT" help:"Reason, kept in the records."`
+	askFlags
+	engineFlags
 	protectFlag
 	keepFlag
 	agentsFlag
@@ -47,7 +45,7 @@ func (c reapCmd) Run(ctx context.Context, p Process, code *int) error {
 	if c.Reason, err = p.set.reason(c.Reason); err != nil && !c.DryRun {
 		return err
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -130,7 +128,7 @@ func (c reapCmd) show(p Process, list []render.Reaped) error {
 func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) reap.TearDown {
 	return func(ctx context.Context, project string, signals <-chan os.Signal) (record.Ending, error) {
 		p.json = false // of the whole
-		client, err := p.connect(c.Host, c.Context)
+		client, err := p.connect(c.engineFlags)
 		if err != nil {
 			return record.Ending{}, err
 		}
@@ -156,7 +154,7 @@ func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) rea
 		}
 		run.Keeper = c.keeper(p, client, how, run.Agent)
 		_, err = run.Do(ctx)
-		p.expire(run.Keeper, run.Aside(), c.Host, c.Context, c.storeFlags)
+		p.expire(run.Keeper, run.Aside(), c.engineFlags, c.storeFlags)
 		return silent.ending, err
 	}
 }

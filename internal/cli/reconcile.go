@@ -8,15 +8,14 @@ import (
 )
 
 type reconcileCmd struct {
-	Force   bool   `fixed:"" help:"Also settle operations that may still be running: those of older versions, and those whose lock file is gone."`
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context string `placeholder:"NAME" help:"Docker context to use."`
+	Force bool `fixed:"" help:"Also settle operations that may still be running: those of older versions, and those whose lock file is gone."`
+	engineFlags
 	recordFlags
 }
 
 // Run settles what can be settled; it exits 1 when something stays unfinished.
 func (c reconcileCmd) Run(ctx context.Context, p Process, code *int) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

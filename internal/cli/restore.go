@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"path/filepath"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/export"
@@ -14,17 +13,15 @@ import (
 )
 
 type restoreCmd struct {
-	Export        string        `arg:"" name:"export" completion-predictor:"export" help:"Directory of the export."`
-	Volumes       []string      `arg:"" optional:"" name:"volume" completion-predictor:"archived" help:"Volumes of the export, by name or key; default: all."`
-	As            string        `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
-	Overwrite     bool          `fixed:"" help:"First remove existing volumes of these names that have content."`
-	WithOptions   bool          `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
-	Yes           bool          `short:"y" help:"Do not ask before volumes are removed."`
-	Quiet         bool          `short:"q" help:"Hide progress."`
-	Reason        string        `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
-	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to restore to."`
-	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	Export      string   `arg:"" name:"export" completion-predictor:"export" help:"Directory of the export."`
+	Volumes     []string `arg:"" optional:"" name:"volume" completion-predictor:"archived" help:"Volumes of the export, by name or key; default: all."`
+	As          string   `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
+	Overwrite   bool     `fixed:"" help:"First remove existing volumes of these names that have content."`
+	WithOptions bool     `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
+	Quiet       bool     `short:"q" help:"Hide progress."`
+	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	askFlags
+	engineFlags
 	protectFlag
 	agentsFlag
 	lockFlag
@@ -48,7 +45,7 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,7 @@ type runCmd struct {
 	ComposeProject []string `fixed:"" sep:"none" placeholder:"NAME" completion-predictor:"project" help:"Compose project that the command destroys; checked before and after. Repeatable."`
 	ExportPath     string   `fixed:"" placeholder:"PATH" help:"Where the data is exported."`
 	Reason         string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
-	Host           string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to look at."`
-	Context        string   `placeholder:"NAME" help:"Docker context to use."`
+	engineFlags
 	recordFlags
 	Argv []string `arg:"" passthrough:"" name:"command" help:"The command and its arguments, after --."`
 }
@@ -40,7 +39,7 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 	var client *engine.Client
 	if len(c.Volume)+len(c.ComposeProject) > 0 {
 		var err error
-		if client, err = p.connect(c.Host, c.Context); err != nil {
+		if client, err = p.connect(c.engineFlags); err != nil {
 			return err
 		}
 		defer client.Close()

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/engine"
@@ -26,14 +25,13 @@ type trashCmd struct {
 }
 
 type trashListCmd struct {
-	Format  string `enum:"table,json" default:"table" help:"table or json."`
-	Host    string `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context string `placeholder:"NAME" help:"Docker context to use."`
+	Format string `enum:"table,json" default:"table" help:"table or json."`
+	engineFlags
 }
 
 // Run lists what there is, oldest first.
 func (c trashListCmd) Run(ctx context.Context, p Process) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -67,13 +65,11 @@ func (p Process) held(ctx context.Context, client *engine.Client) (trash.Respons
 }
 
 type trashPurgeCmd struct {
-	IDs           []string      `arg:"" optional:"" name:"id" help:"Operations whose volumes to destroy, by id or unique prefix; none means all."`
-	Expired       bool          `fixed:"" help:"Only volumes whose time is over, and the oldest ones while the disk is too full."`
-	Yes           bool          `short:"y" help:"Do not ask."`
-	Reason        string        `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
-	PromptTimeout time.Duration `default:"10m" placeholder:"TIME" help:"How long to wait for an answer (${default})."`
-	Host          string        `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context       string        `placeholder:"NAME" help:"Docker context to use."`
+	IDs     []string `arg:"" optional:"" name:"id" help:"Operations whose volumes to destroy, by id or unique prefix; none means all."`
+	Expired bool     `fixed:"" help:"Only volumes whose time is over, and the oldest ones while the disk is too full."`
+	Reason  string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	askFlags
+	engineFlags
 	agentsFlag
 	recordFlags
 }
@@ -83,7 +79,7 @@ func (c trashPurgeCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err := c.agent(p).Ends(); err != nil && !c.Expired {
 		return err
 	}
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}
@@ -206,24 +202,24 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 
 // expire leaves a process behind that purges what is over, where the keeper has
 // seen anything of the kind. Nobody waits for it.
-func (p Process) expire(k *trash.Keeper, kept []record.Kept, host, dockerContext string, copies storeFlags) {
+func (p Process) expire(k *trash.Keeper, kept []record.Kept, f engineFlags, copies storeFlags) {
 	var more int64
 	for _, one := range kept {
 		more += one.Bytes
 	}
 	if k.Excess(more) {
-		p.purgeExpired(host, dockerContext, copies)
+		p.purgeExpired(f, copies)
 	}
 }
 
 // purgeExpired leaves a process behind that purges what is over.
-func (p Process) purgeExpired(host, dockerContext string, copies storeFlags) {
+func (p Process) purgeExpired(f engineFlags, copies storeFlags) {
 	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "over, or the disk is too full"}
-	if host != "" {
-		args = append(args, "--host", host)
+	if f.Host != "" {
+		args = append(args, "--host", f.Host)
 	}
-	if dockerContext != "" {
-		args = append(args, "--context", dockerContext)
+	if f.Context != "" {
+		args = append(args, "--context", f.Context)
 	}
 	if err := provider.Start(p.Dir, append(slices.Clip(p.Environ), copies.environ()...), nil, args...); err != nil {
 		p.note("what is over could not be purged: " + err.Error())

@@ -22,15 +22,14 @@ type undoCmd struct {
 	As          string   `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
 	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only operations on this project."`
 	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
-	Host        string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to connect to."`
-	Context     string   `placeholder:"NAME" help:"Docker context to use."`
+	engineFlags
 	lockFlag
 	recordFlags
 }
 
 // Run brings volumes back.
 func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

@@ -9,14 +9,13 @@ import (
 
 type watchCmd struct {
 	OtherLog []string `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Further log that may already record a deletion. Repeatable."`
-	Host     string   `short:"H" placeholder:"ADDRESS" help:"Docker Engine to watch."`
-	Context  string   `placeholder:"NAME" help:"Docker context to use."`
+	engineFlags
 	recordFlags
 }
 
 // Run watches until it is stopped.
 func (c watchCmd) Run(ctx context.Context, p Process) error {
-	client, err := p.connect(c.Host, c.Context)
+	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,8 @@ func (p Process) compose(args compose.Args) *compose.Compose {
 }
 
 // connect finds the engine, without talking to it.
-func (p Process) connect(host, context string) (*engine.Client, error) {
-	return engine.Connect(engine.Address{Host: host, Context: context, Env: p.Getenv, Debug: p.debug()})
+func (p Process) connect(f engineFlags) (*engine.Client, error) {
+	return engine.Connect(engine.Address{Host: f.Host, Context: f.Context, Env: p.Getenv, Debug: p.debug()})
 }
 
 // debug tells what the engine and Compose are asked, on standard error, where
