@@ -52,14 +52,14 @@ func (g *Guard) forget(key string, a *allowed) bool {
 // finish records what came of a call.
 func (g *Guard) finish(ctx context.Context, a *allowed) {
 	defer func() { g.busy.free(a.names) }()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), busyLimit)
 	defer cancel()
 	if a.o == nil {
 		g.surprise(ctx, a)
 		return
 	}
 	g.alsoPruned(a)
-	end := g.judge(ctx, a)
+	end := g.verdict(ctx, a)
 	err := a.o.End(ctx, end)
 	if err != nil {
 		g.Note("not recorded: " + err.Error())
@@ -73,6 +73,18 @@ func (g *Guard) finish(ctx context.Context, a *allowed) {
 		default: // it is told already
 		}
 	}
+}
+
+// verdict looks what came of a call, when it is its turn.
+func (g *Guard) verdict(ctx context.Context, a *allowed) record.Ended {
+	leave, err := g.seats.take(ctx)
+	if err != nil {
+		return g.unsure(a, err)
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	return g.judge(ctx, a)
 }
 
 // alsoPruned notes volumes of which the engine says that its prune took them, and

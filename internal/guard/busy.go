@@ -47,3 +47,24 @@ func (b *busy) free(names []string) {
 	close(b.freed)
 	b.freed = make(chan struct{})
 }
+
+// seats are for calls that look at the engine. A thousand that look at once would
+// all be late.
+type seats struct {
+	once  sync.Once
+	taken chan struct{}
+}
+
+// atOnce is how many look at once.
+const atOnce = 16
+
+// take waits for a seat, as long as ctx lasts.
+func (s *seats) take(ctx context.Context) (leave func(), err error) {
+	s.once.Do(func() { s.taken = make(chan struct{}, atOnce) })
+	select {
+	case s.taken <- struct{}{}:
+		return func() { <-s.taken }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -32,6 +32,7 @@ type Guard struct {
 	Note   func(string)
 
 	busy   busy
+	seats  seats
 	probes probes
 	hurry  chan struct{} // something is to be settled soon; made by Serve
 
@@ -59,8 +60,8 @@ type allowed struct {
 	late    *time.Timer // looks when no response has come for long
 }
 
-// How long a call waits for another one that concerns the same volume, how long
-// the look before may take, and after how long without a response it is looked
+// How long a call waits for others, those that concern the same volume among
+// them, how long a look may take, and after how long without a response it is looked
 // what came of a call.
 const (
 	busyLimit     = 2 * time.Minute
@@ -120,7 +121,7 @@ func (g *Guard) before(ctx context.Context, a *allowed) error {
 		return fmt.Errorf("what was cut off before cannot be settled, so nothing was destroyed: %w", err)
 	}
 	for {
-		s, err := look(looking, g.Engine, is, a.call)
+		s, err := g.look(waiting, is, a.call)
 		if err != nil {
 			return fmt.Errorf("the guard cannot look at the engine, so nothing was destroyed: %w", err)
 		}
@@ -133,6 +134,18 @@ func (g *Guard) before(ctx context.Context, a *allowed) error {
 			return g.decide(ctx, a, is, s)
 		}
 	}
+}
+
+// look looks at the engine when it is this call's turn.
+func (g *Guard) look(ctx context.Context, is inventory.Engine, c call) (sight, error) {
+	leave, err := g.seats.take(ctx)
+	if err != nil {
+		return sight{}, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	return look(ctx, g.Engine, is, c)
 }
 
 // take waits for those of the names that the call does not have yet.
