@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"internal/makefile":  {},
 	"internal/audit":     {},
 	"internal/store":     {"internal/audit"},
+	"internal/otlp":      {"internal/audit", "internal/store"},
 	"internal/terminal":  {},
 	"internal/inventory": {},
 
@@ -46,7 +47,9 @@ var arrows = map[string][]string{
 	"internal/lab/plans":       {"internal/inventory"},
 	"internal/lab/plans/dump":  {"internal/compose", "internal/engine", "internal/inventory", "internal/lab/plans"},
 	"internal/lab/fake":        {"internal/audit", "internal/inventory", "internal/trash"},
-	"internal/lab/s3lab":       {"internal/lab/need"},
+	"internal/lab/built":       {"internal/lab/need"},
+	"internal/lab/s3lab":       {"internal/lab/built", "internal/lab/need"},
+	"internal/lab/otellab":     {"internal/lab/built"},
 }
 
 // only says which packages may import these modules of others.

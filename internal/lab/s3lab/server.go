@@ -5,20 +5,18 @@ package s3lab
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
-	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/lab/built"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
@@ -223,54 +221,11 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// version is the one in internal/lab/versitygw/go.mod.
-const version = "v1.8.0"
+// versitygw is the server; the version is the one in its go.mod.
+var versitygw = built.Server{What: "an S3 server", Module: "versitygw", Version: "v1.8.0", Package: "github.com/versity/versitygw/cmd/versitygw"}
 
-var built struct {
-	sync.Once
-	path string
-	err  error
-}
-
-// Binary is versitygw, which Go builds once (a minute) and the cache directory
-// keeps. Where CCDESTROY_UNIT is set, the test is skipped.
+// Binary is versitygw. Where CCDESTROY_UNIT is set, the test is skipped.
 func Binary(t testing.TB) string {
 	t.Helper()
-	need.That(t, "an S3 server", os.Getenv("CCDESTROY_UNIT") == "")
-	built.Do(func() { built.path, built.err = build() })
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return built.path
-}
-
-func build() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(cache, "ccdestroy", "versitygw-"+version)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	lock, err := durable.Sharing{}.Lock(context.Background(), path+".lock", 10*time.Minute) // several packages build at once
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = lock.Unlock() }()
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", err
-	}
-	draft := fmt.Sprintf("%s.%d", path, os.Getpid())
-	defer os.Remove(draft)
-	cmd := exec.Command("go", "build", "-C", filepath.Join(strings.TrimSpace(string(module)), "internal", "lab", "versitygw"), "-trimpath", "-ldflags", "-s -w", "-o", draft, "github.com/versity/versitygw/cmd/versitygw")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build versitygw: %w\n%s", err, out)
-	}
-	return path, os.Rename(draft, path)
+	return versitygw.Binary(t)
 }
