@@ -65,6 +65,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 		d.log(l)
 	}
 	d.store(ctx, c.storeFlags)
+	d.otlp(ctx, c.otlpFlags)
 	d.settings()
 	if ctx.Err() != nil {
 		return ctx.Err() // what failed for that is no finding

@@ -43,7 +43,7 @@ type grammar struct {
 	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
 	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
-	Ship        shipCmd        `cmd:"" signals:"end" help:"Copy logs to object storage."`
+	Ship        shipCmd        `cmd:"" signals:"end" help:"Copy logs to object storage and to OTLP endpoints."`
 	Store       storeCmd       `cmd:"" help:"Seal a store."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Guard       guardCmd       `cmd:"" help:"Guard an engine: record what any client destroys, before it does (docs/guard.md)."`

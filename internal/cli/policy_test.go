@@ -160,7 +160,7 @@ func TestEnforced(t *testing.T) {
 		t.Error(r.stdout)
 	}
 	for text, says := range map[string]string{
-		"enforce:\n  yes: true\n":                 `:2: "yes" cannot be enforced, only agents, export, keep-for, log, protect, reason`,
+		"enforce:\n  yes: true\n":                 `:2: "yes" cannot be enforced, only agents, export, keep-for, log, otlp, otlp-headers-file, protect, reason`,
 		"enforce: log\n":                          ":1: KEY: VALUE lines",
 		"enforce:\n  enforce: {log: x}\n":         `:2: "enforce" cannot be enforced`,
 		"enforce:\n  log: x\nenforce: {log: y}\n": `:3: key "enforce" twice`,

@@ -118,7 +118,7 @@ func plain(node *yaml.Node) (any, error) {
 
 // pathFlags name files. In a file of settings they start from its directory, so
 // that they mean the same wherever a command is run; ~/ is the home directory.
-var pathFlags = []string{"env-file", "export", "file", "log", "output", "project-directory"}
+var pathFlags = []string{"env-file", "export", "file", "log", "otlp-headers-file", "output", "project-directory"}
 
 func (f *settingsFile) located(key string, value any) any {
 	if !slices.Contains(pathFlags, key) {

@@ -35,7 +35,7 @@ var projectKeys = map[string]func(f *settingsFile, value any) (any, error){
 // enforceable are the keys that the machine's file may enforce, each with what
 // the command line must not do to its value.
 var enforceable = map[string]func(p Process, enforced, given string) bool{
-	agentsKey: looser, "export": elsewhere, keepKey: shorter, "log": elsewhere, protectKey: nil, reasonKey: nil, "store": another, "store-mode": another,
+	agentsKey: looser, "export": elsewhere, keepKey: shorter, "log": elsewhere, "otlp": another, "otlp-headers-file": elsewhere, protectKey: nil, reasonKey: nil, "store": another, "store-mode": another,
 }
 
 // may says why a key may not stand in a file, or nil.

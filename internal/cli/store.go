@@ -23,25 +23,44 @@ type recordFlags struct {
 type storeFlags struct {
 	Store     string `placeholder:"URL" group:"ccdestroy" help:"Object storage that the log is copied to: s3://BUCKET/PREFIX."`
 	StoreMode string `enum:",require,later" default:"" placeholder:"WHEN" group:"ccdestroy" help:"When the copy has to be there: require (before anything is destroyed; the default in CI) or later (the default elsewhere)."`
+	otlpFlags
 }
 
 // copier is what copies the log, nil where nothing is to.
 func (p Process) copier(f storeFlags) (record.Copier, error) {
-	if f.Store == "" {
-		return nil, nil
-	}
-	to, err := p.store(f.Store)
-	if err != nil {
+	copies, err := p.copies(f)
+	if err != nil || len(copies.To) == 0 {
 		return nil, err
 	}
-	mode := store.Mode(f.StoreMode)
-	if _, _, vendor := p.who(); mode == "" {
-		mode = store.Later
-		if vendor != "" {
-			mode = store.Require
+	return copies, nil
+}
+
+// copies are all places that the log is copied to.
+func (p Process) copies(f storeFlags) (*store.Copies, error) {
+	copies := &store.Copies{State: p.cursors()}
+	if f.Store != "" {
+		to, err := p.store(f.Store)
+		if err != nil {
+			return nil, err
 		}
+		mode := store.Mode(f.StoreMode)
+		if _, _, vendor := p.who(); mode == "" {
+			mode = store.Later
+			if vendor != "" {
+				mode = store.Require
+			}
+		}
+		copies.To = append(copies.To, &store.Copy{Sink: store.Objects{Bucket: to}, Mode: mode})
 	}
-	return &store.Copies{To: []store.Copy{{Sink: store.Objects{Bucket: to}, Mode: mode}}, State: p.cursors()}, nil
+	if f.OTLP != "" {
+		to, err := p.otlp(f.otlpFlags)
+		if err != nil {
+			return nil, err
+		}
+		// A receiver answers before a record is anywhere durable: nothing waits for that.
+		copies.To = append(copies.To, &store.Copy{Sink: to, Mode: store.Later, Alone: true})
+	}
+	return copies, nil
 }
 
 // store opens a store.
@@ -61,9 +80,12 @@ func (p Process) cursors() string {
 	return ""
 }
 
-// environ is how a child of ours is told of the store.
+// environ is how a child of ours is told of them.
 func (f storeFlags) environ() []string {
-	return []string{variable("store") + "=" + f.Store, variable("store-mode") + "=" + f.StoreMode}
+	return []string{
+		variable("store") + "=" + f.Store, variable("store-mode") + "=" + f.StoreMode,
+		variable("otlp") + "=" + f.OTLP, variable("otlp-headers-file") + "=" + f.OTLPHeadersFile,
+	}
 }
 
 type shipCmd struct {
@@ -73,18 +95,17 @@ type shipCmd struct {
 
 // Help says what becomes of them.
 func (shipCmd) Help() string {
-	return `Copies every event that is not there yet, with those of the older segments that lie beside a log. Doing it again copies nothing twice. It needs --store, or the setting.`
+	return `Copies every event that is not there yet, with those of the older segments that lie beside a log, to the store and to the OTLP endpoint. Doing it again copies nothing twice. It needs --store or --otlp, or the setting.`
 }
 
 // Run ships.
 func (c shipCmd) Run(ctx context.Context, p Process) error {
-	copier, err := p.copier(c.storeFlags)
+	copies, err := p.copies(c.storeFlags)
 	if err != nil {
 		return err
 	}
-	copies, is := copier.(*store.Copies)
-	if !is {
-		return fault.Usage("ccdestroy ship --store s3://BUCKET/PREFIX; docs/store.md", "no store is set")
+	if len(copies.To) == 0 {
+		return fault.Usage("ccdestroy ship --store s3://BUCKET/PREFIX; docs/store.md", "no store is set, and no OTLP endpoint")
 	}
 	files := c.Files
 	if len(files) == 0 {
@@ -102,19 +123,25 @@ func (c shipCmd) Run(ctx context.Context, p Process) error {
 	return nil
 }
 
+// shipOne ships a log to all places, to one also when another fails.
 func (p Process) shipOne(ctx context.Context, copies *store.Copies, l *audit.Log, named bool) error {
 	if _, err := l.End(); errors.Is(err, fs.ErrNotExist) && named {
 		return record.NoLog(l)
 	}
-	for _, to := range copies.To {
-		done, err := (&store.Shipper{Log: l, Sink: to.Sink, State: copies.State}).Ship(ctx)
-		if done.Passed > 0 {
+	var errs []error
+	for i, to := range copies.To {
+		done, err := copies.Ship(ctx, to, l)
+		if done.Passed > 0 && i == 0 {
 			p.say("ccdestroy: %s: %d lines are not chained events and stay behind", l.Path, done.Passed)
 		}
 		if err != nil {
-			return &fault.Fault{Err: fmt.Errorf("%s: copied %d events, and no more: %w", l.Path, done.Lines, err), Try: "ccdestroy doctor, and then ccdestroy ship again", Code: fault.ExitFailed}
+			errs = append(errs, fmt.Errorf("%s: copied %d events, and no more: %w", l.Path, done.Lines, err))
+			continue
 		}
 		p.say("%s: copied %d events to %s", l.Path, done.Lines, to.Sink.Name())
 	}
-	return nil
+	if len(errs) == 0 {
+		return nil
+	}
+	return &fault.Fault{Err: errors.Join(errs...), Try: "ccdestroy doctor, and then ccdestroy ship again", Code: fault.ExitFailed}
 }

@@ -23,7 +23,7 @@ func BenchmarkSecure(b *testing.B) {
 	}
 	dir := b.TempDir()
 	l := &audit.Log{Path: filepath.Join(dir, "audit.jsonl")}
-	c := &Copies{To: []Copy{{Objects{bucket}, Require}}, State: filepath.Join(dir, "state")}
+	c := &Copies{To: []*Copy{{Sink: Objects{bucket}, Mode: Require}}, State: filepath.Join(dir, "state")}
 	var secure, put []time.Duration
 	const rounds = 200
 	for b.Loop() {

@@ -95,7 +95,7 @@ func TestCluster(t *testing.T) {
 		l := &audit.Log{Path: filepath.Join(dir, "audit.jsonl")}
 		logs = append(logs, l)
 		work.Go(func() {
-			c := &Copies{To: []Copy{{Objects{b}, Require}}, State: filepath.Join(dir, "state")}
+			c := &Copies{To: []*Copy{{Sink: Objects{b}, Mode: Require}}, State: filepath.Join(dir, "state")}
 			for {
 				select {
 				case <-stop:

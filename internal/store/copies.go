@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -22,20 +21,24 @@ const (
 	Later Mode = "later"
 )
 
-// Copy is a sink and when lines have to be there.
+// Copy is a sink and when lines have to be there. Of several calls at once one copies,
+// and the others wait and find it done.
 type Copy struct {
 	Sink Sink
 	Mode Mode
-}
-
-// Copies are all sinks that logs are copied to. It is record's Copier. Of several
-// calls at once one copies, and the others wait and find it done.
-type Copies struct {
-	To    []Copy
-	State string // as in Shipper
+	// Alone keeps other processes of this account from sending the same lines at the
+	// same time: for a sink that cannot tell a repeat.
+	Alone bool
 
 	mu     sync.Mutex // guards failed
-	failed time.Time  // when Follow or Secure last failed
+	failed time.Time  // when copying last failed
+}
+
+// Copies are all sinks that logs are copied to. It is record's Copier. None waits for
+// another one.
+type Copies struct {
+	To    []*Copy
+	State string // as in Shipper
 }
 
 // How long copying may take. Tests alone change it.
@@ -49,44 +52,70 @@ var (
 
 // Secure ships the log to the sinks that require it.
 func (c *Copies) Secure(ctx context.Context, l *audit.Log) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ship(ctx, l, secureBudget, func(to Copy) bool { return to.Mode == Require })
+	return c.each(ctx, func(to *Copy) error {
+		if to.Mode != Require {
+			return nil
+		}
+		to.mu.Lock()
+		defer to.mu.Unlock()
+		return c.within(ctx, to, l, secureBudget)
+	})
 }
 
-// Follow ships the log to all sinks.
+// Follow ships the log to all sinks, but for those that failed a moment ago.
 func (c *Copies) Follow(ctx context.Context, l *audit.Log) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.failed) < restBudget && !c.failed.IsZero() {
-		return nil
-	}
-	return c.ship(ctx, l, followBudget, func(Copy) bool { return true })
+	return c.each(ctx, func(to *Copy) error {
+		to.mu.Lock()
+		defer to.mu.Unlock()
+		if time.Since(to.failed) < restBudget && !to.failed.IsZero() {
+			return nil
+		}
+		return c.within(ctx, to, l, followBudget)
+	})
 }
 
-// ship goes to all of them at once.
-func (c *Copies) ship(ctx context.Context, l *audit.Log, budget time.Duration, wanted func(Copy) bool) error {
-	limited, cancel := context.WithTimeout(ctx, budget)
-	defer cancel()
+// Ship ships the log to one of the sinks, however long it takes.
+func (c *Copies) Ship(ctx context.Context, to *Copy, l *audit.Log) (Shipped, error) {
+	return (&Shipper{Log: l, Sink: to.Sink, State: c.State, Alone: to.Alone}).Ship(ctx)
+}
+
+// each does it for all of them at once.
+func (c *Copies) each(ctx context.Context, do func(*Copy) error) error {
 	errs := make([]error, len(c.To))
 	var work sync.WaitGroup
 	for i, to := range c.To {
-		if !wanted(to) {
-			continue
-		}
-		work.Go(func() {
-			_, errs[i] = (&Shipper{Log: l, Sink: to.Sink, State: c.State}).Ship(limited)
-		})
+		work.Go(func() { errs[i] = do(to) })
 	}
 	work.Wait()
-	err := errors.Join(errs...)
 	if ctx.Err() != nil { // a signal
 		return ctx.Err()
 	}
-	if err != nil {
-		c.failed = time.Now()
+	return inOne(errs)
+}
+
+// inOne is the errors that there are, on one line.
+func inOne(errs []error) (all error) {
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case all == nil:
+			all = err
+		default:
+			all = fmt.Errorf("%w; %w", all, err)
+		}
 	}
-	if err != nil && limited.Err() != nil {
+	return all
+}
+
+func (c *Copies) within(ctx context.Context, to *Copy, l *audit.Log, budget time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	_, err := c.Ship(limited, to, l)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	to.failed = time.Now()
+	if limited.Err() != nil {
 		err = fmt.Errorf("not within %s: %w", budget, err)
 	}
 	return err

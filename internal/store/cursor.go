@@ -2,11 +2,14 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
@@ -33,6 +36,25 @@ func (s *Shipper) cursor() *cursor {
 	sum := sha256.Sum256([]byte(path + "\x00" + s.Sink.Name()))
 	return &cursor{file: filepath.Join(s.State, hex.EncodeToString(sum[:12])+".json"), Path: path, Sink: s.Sink.Name()}
 }
+
+// lock keeps other processes from moving it. It is free again when this one dies.
+// Where there is no cursor, or none can be made, nobody is kept out.
+func (c *cursor) lock(ctx context.Context) (unlock func(), err error) {
+	if c.file == "" || durable.MkdirAll(filepath.Dir(c.file), 0o700) != nil {
+		return func() {}, nil
+	}
+	l, err := durable.Lock(ctx, c.file+".lock", shipPatience)
+	switch {
+	case errors.Is(err, durable.ErrLocked) || ctx.Err() != nil:
+		return nil, err
+	case err != nil:
+		return func() {}, nil
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+// shipPatience is how long to wait for another process that ships the same.
+const shipPatience = time.Minute
 
 // get is the place behind the last line that was sent; the zero Mark is the
 // beginning. What cannot be read counts as lost.

@@ -39,7 +39,7 @@ func newSite(t *testing.T, server *s3lab.Server, mode Mode) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.copies = &Copies{To: []Copy{{Objects{b}, mode}}, State: filepath.Join(t.TempDir(), "state")}
+	s.copies = &Copies{To: []*Copy{{Sink: Objects{b}, Mode: mode}}, State: filepath.Join(t.TempDir(), "state")}
 	return s
 }
 
@@ -130,7 +130,7 @@ func TestLastingFaults(t *testing.T) {
 		if err := s.copies.Follow(t.Context(), s.log); err != nil { // it rests
 			t.Errorf("%s: %v", want, err)
 		}
-		s.copies.failed = time.Time{}
+		s.copies.To[0].failed = time.Time{}
 		s.proxy.Set(nil)
 		if err := s.copies.Follow(t.Context(), s.log); err != nil {
 			t.Errorf("%s: %v", want, err)

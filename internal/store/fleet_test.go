@@ -35,7 +35,7 @@ func TestFleetProcess(t *testing.T) {
 		}
 		home := filepath.Join(dir, fmt.Sprint(runner))
 		l := &audit.Log{Path: filepath.Join(home, "audit.jsonl")}
-		c := &Copies{To: []Copy{{Objects{bucket}, Require}}, State: filepath.Join(home, "state")}
+		c := &Copies{To: []*Copy{{Sink: Objects{bucket}, Mode: Require}}, State: filepath.Join(home, "state")}
 		for range number("OPERATIONS") {
 			e := audit.Event{ID: ulid.Make().String(), Timestamp: time.Now(), Operation: audit.Destroy, Outcome: audit.Pending, User: "ci", DataAffected: []string{"shop_data"}}
 			if _, err := l.Begin(t.Context(), e, 0); err != nil {

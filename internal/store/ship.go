@@ -31,6 +31,7 @@ type Shipper struct {
 	Log   *audit.Log
 	Sink  Sink
 	State string // directory of the cursors; "" keeps none: all is sent each time
+	Alone bool   // wait until no other process of this account ships the log to the sink
 }
 
 // Shipped is what a call has done.
@@ -51,6 +52,13 @@ const (
 // the last batch at most. Without a log there is nothing to send.
 func (s *Shipper) Ship(ctx context.Context) (done Shipped, err error) {
 	cursor := s.cursor()
+	if s.Alone {
+		unlock, err := cursor.lock(ctx)
+		if err != nil {
+			return done, fmt.Errorf("ship to %s: %w", s.Sink.Name(), err)
+		}
+		defer unlock()
+	}
 	var lines []Line
 	var marks []audit.Mark // behind each of them
 	var size int
