@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -16,7 +19,7 @@ import (
 
 type exportsCmd struct {
 	List  exportsListCmd  `cmd:"" signals:"end" settings:"reads" default:"withargs" help:"List the exports in the log, or in a directory (default command)."`
-	Check exportsCheckCmd `cmd:"" signals:"end" settings:"reads" help:"Verify every hash of an export; exits 7 when something is wrong."`
+	Check exportsCheckCmd `cmd:"" signals:"end" settings:"reads" help:"Verify every hash of an export; exits 7 if something is wrong."`
 }
 
 // shelf is where the exports of a log lie: below the working directory, the
@@ -74,6 +77,15 @@ func (c exportsListCmd) Run(p Process) error {
 	return render.Exports(p.Stdout, list, p.Now(), p.style(p.Stdout))
 }
 
+// noExport is why a directory could not be opened as an export. Many name the
+// directory above it.
+func noExport(dir string, err error, code int) error {
+	if info, stat := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && stat == nil && info.IsDir() {
+		return &fault.Fault{Err: fmt.Errorf("%q is not an export: it has no manifest.json", dir), Try: called("exports", dir), Code: code}
+	}
+	return &fault.Fault{Err: err, Try: "ccdestroy exports", Code: code}
+}
+
 type exportsCheckCmd struct {
 	Exports []string `arg:"" name:"export" completion-predictor:"export" help:"Directories of exports."`
 	logFlag
@@ -90,7 +102,7 @@ func (c exportsCheckCmd) Run(ctx context.Context, p Process, code *int) error {
 		path = filepath.Clean(p.abs(path))
 		problems, err := export.Check(ctx, path, known[path])
 		if err != nil {
-			return &fault.Fault{Err: err, Try: "ccdestroy exports", Code: fault.ExitNotIntact}
+			return noExport(path, err, fault.ExitNotIntact)
 		}
 		if err := render.Checked(p.Stdout, path, problems, known[path] != "", p.style(p.Stdout)); err != nil {
 			return err

@@ -32,7 +32,7 @@ func (p Process) usage(app *kong.Application, err error) error {
 	if word, ok := named(err, "unknown flag "); ok {
 		return p.guessFlag(app, node, word)
 	}
-	return fault.Usage(helpOf(node), "%w", err)
+	return fault.Usage(helpOf(node), "%w", inWords(node, err))
 }
 
 // helpOf is the command that explains a command.

@@ -249,6 +249,8 @@ func newParser(grammar any, p Process, set *settings, more ...kong.Option) *kong
 			{Key: "ccdestroy", Title: "ccdestroy flags:"}, {Key: "filter", Title: "Filters:"},
 		}),
 		momentMapper(p.Now),
+		durationMapper(),
+		intMapper(),
 		kong.Resolvers(set),
 	)...)
 	if err != nil {

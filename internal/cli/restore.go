@@ -13,13 +13,13 @@ import (
 )
 
 type restoreCmd struct {
-	Export      string   `arg:"" name:"export" completion-predictor:"export" help:"Directory of the export."`
-	Volumes     []string `arg:"" optional:"" name:"volume" completion-predictor:"archived" help:"Volumes of the export, by name or key; default: all."`
-	As          string   `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
-	Overwrite   bool     `fixed:"" help:"First remove existing volumes of these names that have content."`
-	WithOptions bool     `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
-	Quiet       bool     `short:"q" help:"Hide progress."`
-	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	Export      string     `arg:"" name:"export" completion-predictor:"export" help:"Directory of the export."`
+	Volumes     []string   `arg:"" optional:"" name:"volume" completion-predictor:"archived" help:"Volumes of the export, by name or key; default: all."`
+	As          volumeName `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
+	Overwrite   bool       `fixed:"" help:"First remove existing volumes of these names that have content."`
+	WithOptions bool       `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
+	Quiet       bool       `short:"q" help:"Hide progress."`
+	Reason      string     `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	askFlags
 	engineFlags
 	protectFlag
@@ -57,7 +57,7 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
 	run := export.Restore{
 		Setting: p.setting(client, c.Quiet), Book: book, Export: e, Volumes: volumes, Dir: p.Dir, Reason: reason, Signals: p.Signals,
-		Options: export.RestoreOptions{As: c.As, Overwrite: c.Overwrite, WithOptions: c.WithOptions, Protect: protect},
+		Options: export.RestoreOptions{As: string(c.As), Overwrite: c.Overwrite, WithOptions: c.WithOptions, Protect: protect},
 		Confirm: func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 			return talk.confirmChange(ctx, o, changes, how, "overwrite", "destroy what these volumes hold now", "nothing was restored")
 		},
@@ -75,9 +75,10 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 
 // find opens the export and finds the volumes in it.
 func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
-	e, err := archive.Open(filepath.Clean(p.abs(c.Export)))
+	dir := filepath.Clean(p.abs(c.Export))
+	e, err := archive.Open(dir)
 	if err != nil {
-		return nil, nil, &fault.Fault{Err: err, Try: "ccdestroy exports", Code: fault.ExitFailed}
+		return nil, nil, noExport(dir, err, fault.ExitFailed)
 	}
 	volumes := e.Manifest.Volumes
 	if len(c.Volumes) > 0 {

@@ -18,10 +18,10 @@ import (
 )
 
 type undoCmd struct {
-	Words       []string `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or a unique prefix; then names of its volumes. Without any: all volumes of the newest operation that can be undone."`
-	As          string   `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
-	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only operations on this project."`
-	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	Words       []string   `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or a unique prefix; then names of its volumes. Without any: all volumes of the newest operation that can be undone."`
+	As          volumeName `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
+	ProjectName string     `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only operations on this project."`
+	Reason      string     `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	engineFlags
 	lockFlag
 	recordFlags
@@ -38,7 +38,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	run := undo.Run{Engine: client, Open: p.trash(client), Book: book, As: c.As, Reason: c.Reason, Dir: p.Dir, Signals: p.Signals}
+	run := undo.Run{Engine: client, Open: p.trash(client), Book: book, As: string(c.As), Reason: c.Reason, Dir: p.Dir, Signals: p.Signals}
 	if err := c.find(p, &run); err != nil {
 		return err
 	}
@@ -90,9 +90,9 @@ func (c undoCmd) find(p Process, run *undo.Run) error {
 	case err != nil:
 		return record.ReadFault(err, l)
 	case len(left) == 0 && run.Of.ID != "":
-		return &fault.Fault{Err: fmt.Errorf("%s kept nothing, or that was brought back, purged, or is over", run.Of.ID), Try: "ccdestroy trash", Code: fault.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("%s has nothing to bring back: it kept no volumes, or they were brought back, purged, or kept for only so long", run.Of.ID), Try: "ccdestroy trash", Code: fault.ExitFailed}
 	case len(left) == 0:
-		return &fault.Fault{Err: errors.New("nothing of this project can be undone: looked in " + l.Path), Try: "ccdestroy trash; or ccdestroy exports", Code: fault.ExitFailed}
+		return &fault.Fault{Err: errors.New("nothing of this project can be undone; looked in " + l.Path), Try: "ccdestroy trash; or ccdestroy exports", Code: fault.ExitFailed}
 	}
 	run.Kept = left
 	return c.pick(run, words)

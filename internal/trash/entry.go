@@ -80,10 +80,10 @@ func (p Place) entry(operation, volume string) string {
 
 func valid(operation, volume string) error {
 	if !isOperation(operation) {
-		return fmt.Errorf("%q is no operation's id", operation)
+		return fmt.Errorf("%q is not the id of an operation", operation)
 	}
 	if !isVolumeName(volume) {
-		return fmt.Errorf("%q is no name of a volume", volume)
+		return fmt.Errorf("%q is not a valid volume name", volume)
 	}
 	return nil
 }

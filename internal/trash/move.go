@@ -72,7 +72,7 @@ func (p Place) look(item Item) (f Found, err error) {
 // directory, of the file system that the trash is on, and nothing mounted there.
 func (p Place) keepable(volume string) error {
 	if !isVolumeName(volume) {
-		return fmt.Errorf("%q is no name of a volume", volume)
+		return fmt.Errorf("%q is not a valid volume name", volume)
 	}
 	data := filepath.Join(p.volume(volume), dataName)
 	here, err := exists(data)

@@ -128,6 +128,8 @@ func (r *Run) refuse() error {
 	for _, f := range r.found {
 		name := r.name(f.Volume)
 		switch why := r.inTheWay(f); {
+		case f.Where == "": // it was not even looked for
+			return &fault.Fault{Err: fmt.Errorf("volume %q: %s", f.Volume, f.Error), Try: "ccdestroy trash", Code: fault.ExitFailed}
 		case f.Where != trash.InTrash && f.Where != trash.InBoth:
 			gone = append(gone, f.Volume)
 		case f.Entry == nil:
@@ -163,11 +165,11 @@ func (r *Run) inTheWay(f trash.Found) string {
 	case !there:
 		return ""
 	case is.Driver != "local" || len(is.Options) > 0:
-		return "is there, with a driver or options of its own"
+		return "exists, with a driver or options of its own"
 	case len(running) > 0:
-		return "is there, in use by " + strings.Join(running, ", ")
+		return "exists and is in use by " + strings.Join(running, ", ")
 	case f.Where == trash.InBoth && !f.Empty:
-		return "is there, and has content"
+		return "exists and has content"
 	}
 	return ""
 }
