@@ -19,7 +19,7 @@ var DefaultPath = filepath.Join(".contextcore", "audit.jsonl")
 var ErrOwner = errors.New("the log belongs to another account")
 
 // ErrNotLog says that a file holds something else than a log, and is left alone.
-var ErrNotLog = errors.New("it is not an audit log")
+var ErrNotLog = errors.New("not an audit log")
 
 // lockLimit is how long an append waits for others. They hold the lock for one
 // write and one fsync; whoever holds it for longer is stuck.

@@ -26,7 +26,7 @@ func (c acceptCmd) Validate() error {
 
 // Help says what it does not do.
 func (acceptCmd) Help() string {
-	return `For a log that was replaced, truncated or restored on purpose. Heads of the old log that were noted for this account no longer count, and commands stop warning. Lines that were changed, removed or added within the log are still reported by audit verify.`
+	return `The heads of the old log that this account noted no longer count, and commands stop warning. Lines that were changed, removed or added within the log are still reported by audit verify.`
 }
 
 // Run accepts what became of the log. No warning comes before it: it tells of

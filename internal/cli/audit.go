@@ -15,7 +15,7 @@ import (
 type auditCmd struct {
 	List   listCmd   `cmd:"" signals:"end" settings:"reads" default:"withargs" help:"List operations, newest first (default command)."`
 	Show   showCmd   `cmd:"" signals:"end" settings:"reads" help:"Show one operation in full."`
-	Verify verifyCmd `cmd:"" signals:"end" settings:"reads" help:"Verify that the log was not changed; exits 7 when it was."`
+	Verify verifyCmd `cmd:"" signals:"end" settings:"reads" help:"Verify that the log was not changed; exits 7 if it was."`
 	Prove  proveCmd  `cmd:"" signals:"end" settings:"reads" help:"Write a proof that the events of an operation are sealed in the store."`
 	Report reportCmd `cmd:"" signals:"end" settings:"reads" help:"Write an HTML report: what was destroyed, by whom, and what went wrong."`
 	Head   headCmd   `cmd:"" signals:"end" settings:"reads" help:"Print the head of the log as one word, to keep elsewhere."`

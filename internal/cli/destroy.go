@@ -29,8 +29,8 @@ type downCmd struct {
 	destroyFlags
 	// The default command has no such flag: whoever forgets to write "inventory"
 	// before --format json must not tear anything down.
-	Format   string   `enum:"table,json" default:"table" placeholder:"FORMAT" group:"ccdestroy" help:"json: tell programs on standard output how it ended, or why it was refused (docs/json.md)."`
-	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services to tear down; none means all."`
+	Format   string   `enum:"table,json" default:"table" placeholder:"FORMAT" group:"ccdestroy" help:"json: print how it ended, or why it was refused, to standard output (docs/json.md)."`
+	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services to tear down; default: all."`
 }
 
 // Run tears the named services down.
@@ -116,7 +116,7 @@ type inventoryCmd struct {
 	downFlags
 	protectFlag
 	Format   string   `enum:"table,json" default:"table" help:"table or json."`
-	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services that would be torn down; none means all."`
+	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services that would be torn down; default: all."`
 
 	mustExist bool
 }

@@ -13,7 +13,7 @@ import (
 // filterFlags select operations. Of one flag any value will do; every flag that
 // is given must.
 type filterFlags struct {
-	Operation []string `placeholder:"NAME" completion-predictor:"operation" group:"filter" help:"Only these operations: destroy, export, prune, delete_dashboard, restore, or your own. This flag and the next five can be repeated or take a comma-separated list."`
+	Operation []string `placeholder:"NAME" completion-predictor:"operation" group:"filter" help:"Only these operations: destroy, export, prune, restore, undo, purge, delete_dashboard, or your own. This flag and the next five can be repeated or take a comma-separated list."`
 	Outcome   []string `placeholder:"WORD" completion-predictor:"outcome" group:"filter" help:"Only these outcomes: pending (unfinished), success, failed, partial, cancelled."`
 	User      []string `placeholder:"NAME" group:"filter" help:"Only by these users, or CI actors; * matches anything, here and in the next three."`
 	Project   []string `placeholder:"NAME" completion-predictor:"project" group:"filter" help:"Only of these projects."`

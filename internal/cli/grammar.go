@@ -30,25 +30,25 @@ type grammar struct {
 	colorFlag
 
 	Destroy     destroyCmd     `cmd:"" default:"withargs" help:"Tear down this project and its volumes (default command; takes no arguments)."`
-	Down        downCmd        `cmd:"" help:"Tear down some services, or all."`
+	Down        downCmd        `cmd:"" help:"Tear down some services, or all of them."`
 	Inventory   inventoryCmd   `cmd:"" signals:"end" settings:"reads" help:"Show what a teardown would destroy, what would stay, and why."`
 	Audit       auditCmd       `cmd:"" help:"Show the history of destructive operations."`
 	Export      exportCmd      `cmd:"" help:"Export volumes to files and verify them."`
 	Restore     restoreCmd     `cmd:"" help:"Restore volumes from an export."`
-	Undo        undoCmd        `cmd:"" help:"Bring back the volumes of the last teardown or prune, or of one that you name, while they are kept."`
+	Undo        undoCmd        `cmd:"" help:"Bring back the volumes of the last teardown or prune, or of an earlier one, while they are kept."`
 	Trash       trashCmd       `cmd:"" help:"List the volumes that are kept for undo, and purge them."`
 	Exports     exportsCmd     `cmd:"" help:"List and check exports."`
 	Prune       pruneCmd       `cmd:"" help:"Destroy unused volumes, as docker volume prune does, and record them."`
-	Reap        reapCmd        `cmd:"" help:"Tear down every Compose project on the engine that is older than it may become."`
+	Reap        reapCmd        `cmd:"" help:"Tear down every Compose project on the engine that has expired."`
 	Run         runCmd         `cmd:"" help:"Run a command and record what it destroys. Exits with the command's exit code."`
 	Record      recordCmd      `cmd:"" help:"Record an operation that another program performs."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Settle operations that were interrupted before their outcome was recorded."`
 	Ship        shipCmd        `cmd:"" signals:"end" help:"Copy logs to object storage and to OTLP endpoints."`
-	Store       storeCmd       `cmd:"" help:"Seal a store."`
+	Store       storeCmd       `cmd:"" help:"Sign what a store holds, and make the keys for it."`
 	Watch       watchCmd       `cmd:"" help:"Follow the engine and record every volume that is destroyed without a record."`
 	Guard       guardCmd       `cmd:"" help:"Guard an engine: record what any client destroys, before it does (docs/guard.md)."`
 	Compose     composeCmd     `cmd:"" help:"Implement the provider protocol of Docker Compose (docs/provider.md)."`
-	Init        initCmd        `cmd:"" signals:"end" help:"Have docker compose down, or a Makefile, recorded: add a service to the compose file, or change the target destroy."`
+	Init        initCmd        `cmd:"" signals:"end" help:"Have docker compose down or make destroy recorded: add a service to the compose file, or change the Makefile."`
 	Hook        hookCmd        `cmd:"" signals:"end" settings:"none" help:"Answer a coding agent that asks before it runs a command (docs/agents.md)."`
 	TrashHelper trashHelperCmd `cmd:"" settings:"none" hidden:"" name:"trash-helper" help:"Move volumes, in a container."`
 	Config      configCmd      `cmd:"" signals:"end" settings:"reads" help:"Show the value of each flag and where it is set."`
@@ -101,7 +101,7 @@ type projectFlags struct {
 	ProjectDirectory string   `placeholder:"DIR" group:"project" help:"Directory that relative paths are resolved against."`
 	AllResources     bool     `group:"project" help:"Include resources that no service uses."`
 	Compatibility    bool     `group:"project" help:"Compose's backward compatibility mode."`
-	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit of parallel engine calls (-1: no limit)."`
+	Parallel         *number  `placeholder:"N" group:"project" help:"Compose's limit on parallel engine calls (-1: no limit)."`
 	Progress         string   `placeholder:"TYPE" group:"project" help:"Compose's progress output: auto, tty, plain, json, quiet."`
 	Ansi             string   `placeholder:"WHEN" group:"project" help:"Compose's control characters: never, always, auto."`
 	engineFlags
@@ -163,10 +163,10 @@ type destroyFlags struct {
 	Timeout   *number  `short:"t" placeholder:"SECONDS" group:"down" help:"Seconds to wait for containers to stop."`
 	DryRun    bool     `signals:"end" group:"ccdestroy" help:"Show the inventory; destroy and record nothing."`
 	Unprotect []string `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" group:"ccdestroy" help:"Destroy this volume even though it is protected. Repeatable."`
-	Export    string   `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first, verified; if the export fails, nothing is destroyed."`
+	Export    string   `placeholder:"DIR" completion-predictor:"file" group:"ccdestroy" help:"Save the volumes below DIR first and verify them; if that fails, nothing is destroyed."`
 	Quiet     bool     `short:"q" group:"ccdestroy" help:"Hide export progress."`
 	Reason    string   `placeholder:"TEXT" group:"ccdestroy" help:"Reason, kept in the record."`
-	MustExist bool     `group:"ccdestroy" help:"Exit with code 1 if the engine has nothing of the project that -p names."`
+	MustExist bool     `group:"ccdestroy" help:"Exit with code 1 if the engine has nothing that belongs to the project of -p."`
 	askFlags
 	protectFlag
 	keepFlag

@@ -21,17 +21,17 @@ import (
 type guardCmd struct {
 	Run       guardRunCmd       `cmd:"" default:"withargs" help:"Answer the engine before it destroys volumes (default command)."`
 	Install   guardInstallCmd   `cmd:"" help:"Have systemd run the guard, and tell the engine to ask it. Shows the change and asks."`
-	Uninstall guardUninstallCmd `cmd:"" help:"Tell the engine to ask it no more, and remove it."`
-	Status    guardStatusCmd    `cmd:"" signals:"end" settings:"none" help:"Say whether the guard answers and the engine asks it; exit 1 when not."`
+	Uninstall guardUninstallCmd `cmd:"" help:"Have the engine stop asking the guard, and remove the guard."`
+	Status    guardStatusCmd    `cmd:"" signals:"end" settings:"none" help:"Say whether the guard answers and the engine asks it; exits 1 if not."`
 }
 
 type guardRunCmd struct {
 	Socket         string    `fixed:"" default:"/run/docker/plugins/ccdestroy.sock" placeholder:"PATH" help:"Socket at which the engine asks, unless systemd hands one down (${default})."`
 	ProtectProject []string  `sep:"none" placeholder:"PATTERN" help:"Protect the volumes of projects whose name matches. Repeatable."`
 	ProtectLabel   []string  `sep:"none" placeholder:"KEY[=VALUE]" help:"Protect volumes with this label. Repeatable."`
-	ProtectOlder   *keepTime `placeholder:"TIME" help:"Protect volumes that are older."`
+	ProtectOlder   *keepTime `placeholder:"TIME" help:"Protect volumes older than this."`
 	DenyPrune      bool      `help:"Refuse docker volume prune and docker system prune --volumes."`
-	KeepFor        *keepTime `placeholder:"TIME" help:"Set volumes aside before the engine removes them, for ccdestroy undo, for so long. Default: 0."`
+	KeepFor        *keepTime `placeholder:"TIME" help:"How long to keep the volumes that the engine removes, for ccdestroy undo. Default: 0."`
 	OtherLog       []string  `fixed:"" sep:"none" placeholder:"FILE" completion-predictor:"file" help:"Further log whose operations record what they destroy themselves. Repeatable."`
 	engineFlags
 	protectFlag

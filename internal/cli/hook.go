@@ -9,11 +9,11 @@ type hookCmd struct{}
 
 // Help says where it belongs.
 func (hookCmd) Help() string {
-	return "An agent calls it with JSON on standard input before it runs a command of the shell, and reads the decision from standard output: deny or ask where the command would destroy volumes. docs/agents.md has the settings of the common agents."
+	return "An agent calls it with JSON on standard input before it runs a shell command, and reads the decision from standard output: deny or ask if the command would destroy volumes. docs/agents.md has the settings for the common agents."
 }
 
-// Run answers one question of an agent. Input that is not understood exits 2, which
-// agents take for a no.
+// Run answers one question of an agent. Exit code 2, for input
+// that is not understood, means no to agents.
 func (hookCmd) Run(p Process) error {
 	q, err := hook.Read(p.Stdin)
 	if err != nil {

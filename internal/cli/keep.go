@@ -15,7 +15,7 @@ import (
 
 // keepFlag is for commands that destroy volumes.
 type keepFlag struct {
-	KeepFor *keepTime `placeholder:"TIME" group:"ccdestroy" help:"How long ccdestroy undo can bring the volumes back, such as 7d or 12h; 0 destroys them at once. Default: 7d if somebody typed the answer, otherwise 0."`
+	KeepFor *keepTime `placeholder:"TIME" group:"ccdestroy" help:"How long ccdestroy undo can bring the volumes back, such as 7d or 12h; 0 destroys them at once. Default: 7d if a person typed the answer, otherwise 0."`
 }
 
 // keepForPerson is how long volumes are kept when a person agreed to destroy

@@ -22,7 +22,7 @@ import (
 
 // outputFlags say where results go.
 type outputFlags struct {
-	Output  string `short:"o" placeholder:"FILE" help:"Write to this file, in one step at the end; - is standard output."`
+	Output  string `short:"o" placeholder:"FILE" help:"Write to this file, all at once at the end; - is standard output."`
 	NoPager bool   `help:"Do not use a pager."`
 }
 

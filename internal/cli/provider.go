@@ -17,10 +17,10 @@ import (
 // composeCmd is Compose's protocol for provider services; see package provider.
 type composeCmd struct {
 	ProjectName string             `fixed:"" placeholder:"NAME" help:"The project."`
-	Metadata    composeMetadataCmd `cmd:"" signals:"end" settings:"none" help:"Say which options the provider has."`
-	Up          composeIdleCmd     `cmd:"" signals:"end" settings:"none" help:"Nothing is to be done."`
-	Stop        composeIdleCmd     `cmd:"" signals:"end" settings:"none" help:"Nothing is to be done."`
-	Down        composeDownCmd     `cmd:"" settings:"none" help:"Record the teardown that has begun, or refuse it."`
+	Metadata    composeMetadataCmd `cmd:"" signals:"end" settings:"none" help:"Print the options of the provider."`
+	Up          composeIdleCmd     `cmd:"" signals:"end" settings:"none" help:"Do nothing."`
+	Stop        composeIdleCmd     `cmd:"" signals:"end" settings:"none" help:"Do nothing."`
+	Down        composeDownCmd     `cmd:"" settings:"none" help:"Record the teardown that is beginning, or refuse it."`
 	Finish      composeFinishCmd   `cmd:"" settings:"none" hidden:"" help:"Record the outcome when Compose has ended."`
 }
 

@@ -16,7 +16,7 @@ import (
 type pruneCmd struct {
 	All       bool     `fixed:"" short:"a" help:"Also named volumes. (Engines before 23 always include them.)"`
 	Filter    []string `fixed:"" sep:"none" placeholder:"FILTER" help:"Only volumes with a label: label=KEY, label=KEY=VALUE; without: label!=KEY, label!=KEY=VALUE. Repeatable."`
-	Format    string   `enum:"table,json" default:"table" placeholder:"FORMAT" help:"json: tell programs on standard output how it ended, or why it was refused (docs/json.md)."`
+	Format    string   `enum:"table,json" default:"table" placeholder:"FORMAT" help:"json: print how it ended, or why it was refused, to standard output (docs/json.md)."`
 	DryRun    bool     `signals:"end" help:"Show what would be destroyed; destroy and record nothing."`
 	Unprotect []string `sep:"none" placeholder:"VOLUME" completion-predictor:"volume" help:"Destroy this volume even though it is protected. Repeatable."`
 	Reason    string   `placeholder:"TEXT" help:"Reason, kept in the record."`

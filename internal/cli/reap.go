@@ -19,13 +19,13 @@ import (
 )
 
 type reapCmd struct {
-	OlderThan *keepTime `fixed:"" placeholder:"TIME" help:"Tear down projects whose newest container or volume is older, such as 5d or 12h. Without it only those with the label ccdestroy.ttl, which sets a project's own time."`
+	OlderThan *keepTime `fixed:"" placeholder:"TIME" help:"Tear down projects whose newest container or volume is older than this, such as 5d or 12h. The label ccdestroy.ttl sets a project's own limit; without this flag, only projects with that label go."`
 	Match     []string  `fixed:"" sep:"none" placeholder:"PATTERN" completion-predictor:"project" help:"Only projects whose name matches: * stands for any text. Repeatable."`
 	Jobs      int       `default:"4" placeholder:"N" help:"How many projects are torn down at once (${default})."`
 	Format    string    `enum:"table,json" default:"table" help:"table or json."`
 	DryRun    bool      `signals:"end" help:"Show what would go and what would stay; destroy and record nothing."`
-	Export    string    `placeholder:"DIR" completion-predictor:"file" help:"Save the volumes of each project below DIR first, verified."`
-	Timeout   *number   `short:"t" placeholder:"SECONDS" help:"How long containers have to stop."`
+	Export    string    `placeholder:"DIR" completion-predictor:"file" help:"Save the volumes of each project below DIR first and verify them."`
+	Timeout   *number   `short:"t" placeholder:"SECONDS" help:"Seconds to wait for containers to stop."`
 	Reason    string    `placeholder:"TEXT" help:"Reason, kept in the records."`
 	askFlags
 	engineFlags
@@ -36,7 +36,7 @@ type reapCmd struct {
 	recordFlags
 }
 
-// Run tears down every project that is over.
+// Run tears down every project that has expired.
 func (c reapCmd) Run(ctx context.Context, p Process, code *int) error {
 	rules, err := c.rules(p)
 	if err != nil {
@@ -90,12 +90,12 @@ func (c reapCmd) rules(p Process) (r reap.Rules, err error) {
 		}
 	}
 	if c.Jobs < 1 {
-		return r, fault.Usage("--jobs 4", "--jobs %d: at least 1 is wanted", c.Jobs)
+		return r, fault.Usage("--jobs 4", "--jobs %d: must be at least 1", c.Jobs)
 	}
 	if c.OlderThan != nil {
 		r.OlderThan = time.Duration(*c.OlderThan)
 		if r.OlderThan <= 0 {
-			return r, fault.Usage("--older-than 5d", "--older-than: a length of time is wanted")
+			return r, fault.Usage("--older-than 5d", "--older-than must be longer than 0")
 		}
 	}
 	r.Match = c.Match

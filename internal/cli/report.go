@@ -13,7 +13,7 @@ import (
 )
 
 type reportCmd struct {
-	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, in one step at the end; - is standard output."`
+	Output string   `short:"o" default:"-" placeholder:"FILE" completion-predictor:"file" help:"Write to this file, all at once at the end; - is standard output."`
 	Head   []string `sep:"none" placeholder:"WORD" help:"Check that the log contains this head. Repeatable."`
 	filterFlags
 	logFlag

@@ -17,7 +17,7 @@ type restoreCmd struct {
 	Volumes     []string   `arg:"" optional:"" name:"volume" completion-predictor:"archived" help:"Volumes of the export, by name or key; default: all."`
 	As          volumeName `fixed:"" placeholder:"NAME" help:"Restore one volume under another name."`
 	Overwrite   bool       `fixed:"" help:"First remove existing volumes of these names that have content."`
-	WithOptions bool       `fixed:"" help:"Make volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
+	WithOptions bool       `fixed:"" help:"Create volumes with the driver and options that the export names. Read them first: they can lead to any directory of the host."`
 	Quiet       bool       `short:"q" help:"Hide progress."`
 	Reason      string     `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	askFlags

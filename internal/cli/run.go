@@ -68,7 +68,7 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 
 func (c runCmd) wrong(argv []string) error {
 	if len(argv) == 0 {
-		return errors.New("no command is named")
+		return errors.New("no command given after --")
 	}
 	return record.BadOperation(c.Operation)
 }

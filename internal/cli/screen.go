@@ -159,7 +159,7 @@ func (s screen) word(ctx context.Context, t *terminal.Session, name string, offe
 		if err != nil || word == "" || word == name || offer && word == "e" {
 			return word, err
 		}
-		fmt.Fprintf(s.p.Stderr, "%s is not %s: nothing was destroyed yet.\n", render.Terminal(strconv.Quote(word)), render.Terminal(strconv.Quote(name)))
+		fmt.Fprintf(s.p.Stderr, "%s is not %s; nothing has been destroyed.\n", render.Terminal(strconv.Quote(word)), render.Terminal(strconv.Quote(name)))
 	}
 	return word, nil
 }

@@ -22,7 +22,7 @@ type storeCmd struct {
 }
 
 type storeKeyCmd struct {
-	Name   string `arg:"" help:"Name of the log of seals, such as audit.example.com."`
+	Name   string `arg:"" help:"Name of the key, such as audit.example.com."`
 	Output string `short:"o" fixed:"" required:"" placeholder:"FILE" help:"File for the private key. It must not exist."`
 }
 
@@ -35,7 +35,7 @@ func (c storeKeyCmd) Run(p Process) error {
 	path := p.abs(c.Output)
 	f, err := durable.Create(path, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fault.Usage("another file", "%q is there already", path)
+		return fault.Usage("another file", "%q already exists", path)
 	}
 	if err != nil {
 		return &fault.Fault{Err: err, Try: "another file", Code: fault.ExitFailed}
@@ -50,7 +50,7 @@ func (c storeKeyCmd) Run(p Process) error {
 
 // keyFlag names the keys that seals are checked with.
 type keyFlag struct {
-	StoreKey []string `sep:"none" placeholder:"KEY" help:"Public key that seals of the store must be signed with, as ccdestroy store key prints it. Repeatable: former keys of the same name."`
+	StoreKey []string `sep:"none" placeholder:"KEY" help:"Public key that the seals of the store must be signed with, as ccdestroy store key prints it. Repeatable, for former keys of the same name."`
 }
 
 func (f keyFlag) keys() (store.Keys, error) {

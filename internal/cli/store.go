@@ -22,7 +22,7 @@ type recordFlags struct {
 // storeFlags say where the log is copied to.
 type storeFlags struct {
 	Store     string `placeholder:"URL" group:"ccdestroy" help:"Object storage that the log is copied to: s3://BUCKET/PREFIX."`
-	StoreMode string `enum:",require,later" default:"" placeholder:"WHEN" group:"ccdestroy" help:"When the copy has to be there: require (before anything is destroyed; the default in CI) or later (the default elsewhere)."`
+	StoreMode string `enum:",require,later" default:"" placeholder:"WHEN" group:"ccdestroy" help:"When the copy must be there: require (before anything is destroyed; the default in CI) or later (the default elsewhere)."`
 	otlpFlags
 }
 
@@ -89,13 +89,13 @@ func (f storeFlags) environ() []string {
 }
 
 type shipCmd struct {
-	Files []string `arg:"" optional:"" name:"file" completion-predictor:"file" help:"Logs to copy, such as those of machines that are gone; none is the log of this project."`
+	Files []string `arg:"" optional:"" name:"file" completion-predictor:"file" help:"Logs to copy, such as those of machines that are gone; default: the log of this project."`
 	recordFlags
 }
 
 // Help says what becomes of them.
 func (shipCmd) Help() string {
-	return `Copies every event that is not there yet, with those of the older segments that lie beside a log, to the store and to the OTLP endpoint. Doing it again copies nothing twice. It needs --store or --otlp, or the setting.`
+	return `Copies every event that is not there yet, including those of the older segments beside a log, to the store and to the OTLP endpoint. Running it again copies nothing twice. Needs --store or --otlp, or the setting.`
 }
 
 // Run ships.
@@ -105,7 +105,7 @@ func (c shipCmd) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	if len(copies.To) == 0 {
-		return fault.Usage("ccdestroy ship --store s3://BUCKET/PREFIX; docs/store.md", "no store is set, and no OTLP endpoint")
+		return fault.Usage("ccdestroy ship --store s3://BUCKET/PREFIX; see docs/store.md", "no store is set, and no OTLP endpoint")
 	}
 	files := c.Files
 	if len(files) == 0 {

@@ -21,7 +21,7 @@ import (
 
 // sourceFlag is for commands that read.
 type sourceFlag struct {
-	Store storeSource `fixed:"" help:"Read all logs of the store that is set, or of s3://BUCKET/PREFIX behind it."`
+	Store storeSource `fixed:"" help:"Read all logs in the configured store, or in the one given: --store=s3://BUCKET/PREFIX."`
 }
 
 // storeSource is the flag --store of commands that read: by itself it means the

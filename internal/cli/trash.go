@@ -65,8 +65,8 @@ func (p Process) held(ctx context.Context, client *engine.Client) (trash.Respons
 }
 
 type trashPurgeCmd struct {
-	IDs     []string `arg:"" optional:"" name:"id" help:"Operations whose volumes to destroy, by id or unique prefix; none means all."`
-	Expired bool     `fixed:"" help:"Only volumes whose time is over, and the oldest ones while the disk is too full."`
+	IDs     []string `arg:"" optional:"" name:"id" help:"Operations whose volumes to destroy, by id or unique prefix; default: all."`
+	Expired bool     `fixed:"" help:"Only volumes whose time is up, and the oldest ones while the disk is too full."`
 	Reason  string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	askFlags
 	engineFlags

@@ -15,7 +15,7 @@ import (
 type verifyCmd struct {
 	Head   []string `sep:"none" placeholder:"WORD" help:"The log must contain this head, which ccdestroy audit head printed earlier. Repeatable."`
 	Format string   `enum:"table,json" default:"table" help:"table or json."`
-	Proof  string   `fixed:"" placeholder:"FILE" help:"Verify a proof that audit prove wrote, without network; needs --store-key."`
+	Proof  string   `fixed:"" placeholder:"FILE" help:"Verify a proof that audit prove wrote, without the network; needs --store-key."`
 	logFlag
 	sourceFlag
 	keyFlag

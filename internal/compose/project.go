@@ -62,7 +62,7 @@ func (c *Compose) loadFault(ours, theirs error) error {
 	}
 	for _, file := range c.Args.Files {
 		if c.absent(file) {
-			return &fault.Fault{Err: fmt.Errorf("no such compose file: %q", file), Try: "name a file that is there with -f", Code: fault.ExitFailed}
+			return &fault.Fault{Err: fmt.Errorf("no such compose file: %q", file), Try: "give -f the path of an existing file", Code: fault.ExitFailed}
 		}
 	}
 	if file := c.unreadable(); file != "" && !strings.Contains(theirs.Error(), filepath.Base(file)) {
@@ -177,6 +177,14 @@ func (c *Compose) envFiles() []string {
 // errNoFile is Compose's complaint in a directory without files.
 var errNoFile = errors.New("no compose file was found here or in a parent directory")
 
+// noFile is errNoFile with the directory, where one was named.
+func (c *Compose) noFile() error {
+	if c.Args.ProjectDirectory == "" {
+		return errNoFile
+	}
+	return fmt.Errorf("%q: %w", c.Args.ProjectDirectory, errNoFile)
+}
+
 func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 	// compose-go warns through the global logger; Compose itself will say the
 	// same again, and one voice is enough.
@@ -191,7 +199,7 @@ func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 		return inventory.Model{}, err
 	}
 	if len(opts.ConfigPaths) == 0 {
-		return inventory.Model{}, &fault.Fault{Err: errNoFile, Try: "run it in the project's directory, or name the file: ccdestroy -f FILE", Code: fault.ExitFailed}
+		return inventory.Model{}, &fault.Fault{Err: c.noFile(), Try: "run it in the project's directory, or name the file: ccdestroy -f FILE", Code: fault.ExitFailed}
 	}
 	full, err := opts.LoadProject(ctx)
 	if err != nil {

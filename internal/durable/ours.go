@@ -130,9 +130,9 @@ func regular(mode fs.FileMode) error {
 	case mode.IsRegular():
 		return nil
 	case mode.IsDir():
-		return fmt.Errorf("it is a directory: %w", ErrNotRegular)
+		return fmt.Errorf("is a directory: %w", ErrNotRegular)
 	case mode&fs.ModeSymlink != 0:
-		return fmt.Errorf("it is a symbolic link: %w", ErrNotRegular)
+		return fmt.Errorf("is a symbolic link: %w", ErrNotRegular)
 	}
 	return ErrNotRegular
 }

@@ -101,7 +101,7 @@ func TestExportAtTheQuestion(t *testing.T) {
 	if r := s.ccdestroy("export"); r.code != 0 || !strings.Contains(r.stderr, "in use while it was read") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
-	if r := s.ccdestroy("export", "nothing"); r.code != 2 || !strings.Contains(r.stderr, `volume "nothing": there is none of this name`) {
+	if r := s.ccdestroy("export", "nothing"); r.code != 2 || !strings.Contains(r.stderr, `no such volume: "nothing"`) {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 }

@@ -139,7 +139,7 @@ func TestReapAgain(t *testing.T) {
 	}
 	waitFor(t, "the project to be over", over)
 	s.docker("compose", "up", "--detach", "--force-recreate")
-	if r := s.ccdestroy("reap", "--match", s.name); r.code != 0 || !s.hasVolume("PROJ_data") || !strings.Contains(r.stderr, "No project is over") {
+	if r := s.ccdestroy("reap", "--match", s.name); r.code != 0 || !s.hasVolume("PROJ_data") || !strings.Contains(r.stderr, "No project has expired") {
 		t.Fatalf("renewed by up: exit %d\n%s", r.code, r.stderr)
 	}
 	waitFor(t, "the project to be over again", over)

@@ -20,7 +20,7 @@ func TestAsking(t *testing.T) {
 	}{
 		{name: "typed name", keys: "PROJ\n", code: 0, outcome: "success", gone: true, screen: "Destroyed PROJ: 1 container, 1 volume, 1 network"},
 		{name: "wrong name", keys: "prod\n", again: "prod\n", code: 4, outcome: "cancelled", screen: "cancelled: nothing was destroyed"},
-		{name: "mistyped, then right", keys: "UPPER\n", again: "PROJ\n", code: 0, outcome: "success", gone: true, screen: "\"UPPER\" is not \"PROJ\": nothing was destroyed yet."},
+		{name: "mistyped, then right", keys: "UPPER\n", again: "PROJ\n", code: 0, outcome: "success", gone: true, screen: "\"UPPER\" is not \"PROJ\"; nothing has been destroyed."},
 		{name: "yes is no name", keys: "yes\n", again: "\n", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "enter", keys: "\n", code: 4, outcome: "cancelled", screen: "cancelled"},
 		{name: "ctrl-d", keys: "\x04", code: 4, outcome: "cancelled", screen: "cancelled"},

@@ -21,7 +21,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 	}{
 		{"the log is a directory", func(t *testing.T, s *stack, _ string) {
 			need.Run(t, "mkdir", s.logPath())
-		}, "it is a directory"},
+		}, "is a directory"},
 		{"the log is a symbolic link", func(t *testing.T, s *stack, _ string) {
 			s.write("elsewhere", "")
 			need.Run(t, "ln", "-s", "../elsewhere", s.logPath())
@@ -73,7 +73,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 		}, "it is a symbolic link"},
 		{"no audit log", func(t *testing.T, s *stack, _ string) {
 			s.write(".contextcore/audit.jsonl", "export PATH=$PATH:~/bin\n")
-		}, "it is not an audit log"},
+		}, "not an audit log"},
 		{"a newer format", func(t *testing.T, s *stack, _ string) {
 			s.write(".contextcore/audit.jsonl", seed)
 		}, "newer version"},

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
 	dockercontext "github.com/docker/cli/cli/context"
 	"github.com/docker/cli/cli/context/docker"
@@ -174,6 +175,9 @@ func contextOptions(name string) ([]client.Opt, string, error) {
 		store.EndpointTypeGetter(docker.DockerEndpoint, func() any { return &docker.EndpointMeta{} }))
 	contexts := store.New(config.ContextStoreDir(), types)
 	meta, err := contexts.GetMetadata(name)
+	if errdefs.IsNotFound(err) {
+		return nil, "", fmt.Errorf("no such docker context: %q", name)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("docker context %q: %w", name, err)
 	}

@@ -42,7 +42,7 @@ func (s Selection) Find(ctx context.Context) (inventory.Inventory, []inventory.V
 	for _, name := range s.names(inv) {
 		v, there := snap.Volume(name)
 		if !there {
-			return inv, nil, fault.Usage("ccdestroy inventory, or docker volume ls", "volume %q: there is none of this name", name)
+			return inv, nil, fault.Usage("ccdestroy inventory, or docker volume ls", "no such volume: %q", name)
 		}
 		volumes = append(volumes, v)
 	}

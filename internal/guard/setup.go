@@ -178,7 +178,7 @@ func (s Setup) pid() (int, error) {
 		}
 		err = fmt.Errorf("%s: no engine runs as %q", s.PIDFile, strings.TrimSpace(string(text)))
 	}
-	return 0, &fault.Fault{Err: fmt.Errorf("the engine is not found, so nothing was changed: %w", err), Try: "--pid-file FILE, and --daemon-json FILE where its configuration lies elsewhere", Code: fault.ExitFailed}
+	return 0, &fault.Fault{Err: fmt.Errorf("cannot find the engine's process, so nothing was changed: %w", err), Try: "--pid-file FILE, and --daemon-json FILE if its configuration is elsewhere", Code: fault.ExitFailed}
 }
 
 // reload has the engine read its configuration again, and waits until it asks, or

@@ -62,7 +62,7 @@ func Read(in io.Reader) (q Question, err error) {
 		return q, fmt.Errorf("standard input is larger than %d MiB", inputLimit>>20)
 	}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return q, fmt.Errorf("standard input is not what an agent asks: %w", err)
+		return q, fmt.Errorf("standard input is not an agent's request: %w", err)
 	}
 	q.Dir = c.Dir
 	switch {
@@ -75,7 +75,7 @@ func Read(in io.Reader) (q Question, err error) {
 	case c.Event == "" && c.ToolName != "":
 		q.Command, q.answer = commandOf(c.ToolArgs), copilot
 	default:
-		return q, errors.New("standard input is not what an agent asks before it runs a tool")
+		return q, errors.New("standard input is not a request that an agent makes before it runs a tool")
 	}
 	return q, nil
 }

@@ -17,7 +17,7 @@ type Reaped struct {
 	Limit   time.Duration // 0 is for ever
 	Volumes []string
 	Over    bool
-	Stays   string         // why it stays although it is over, or ""
+	Stays   string         // why it stays although it has expired, or ""
 	Ending  *record.Ending // of its teardown, or nil
 	Err     error          // why nothing was destroyed, or nil
 }
@@ -39,7 +39,10 @@ func (r Reaped) verdict() (word, why string, c Color) {
 	case r.Stays != "":
 		return "stays", r.Stays, Warn
 	case !r.Over:
-		return "stays", "not over", Plain
+		if r.Limit == 0 {
+			return "stays", "no limit", Plain
+		}
+		return "stays", "not expired", Plain
 	case r.Ending == nil:
 		return "goes", "", Plain
 	case r.Ending.Outcome == audit.Success:
@@ -100,7 +103,7 @@ func ReapSummary(w io.Writer, list []Reaped, took time.Duration, style Style) er
 	}
 	var b strings.Builder
 	if len(list) == 0 {
-		b.WriteString("No project is over.\n")
+		b.WriteString("No project has expired.\n")
 	} else {
 		fmt.Fprintf(&b, "%s %s: %s (%s) in %s.\n", style.paint(Good, "Destroyed"), count(gone, "project"), count(volumes, "volume"), human(bytes), seconds(took))
 	}
