@@ -198,9 +198,12 @@ func (d *doctor) trash(ctx context.Context, client *engine.Client) {
 			bytes += f.Entry.Bytes
 		}
 	}
-	text := fmt.Sprintf("volumes can be kept; %d are, %s", len(out.Held), render.Bytes(bytes))
+	text := "volumes can be kept; none are"
+	if len(out.Held) > 0 {
+		text = fmt.Sprintf("volumes can be kept; %d are, %s", len(out.Held), render.Bytes(bytes))
+	}
 	if excess := trash.Excess(out.Held, out.Space, d.p.Now()); len(excess) > 0 {
-		d.add("undo", "warn", fmt.Sprintf("%s; %d are over, or take too much of the disk", text, len(excess)), "ccdestroy trash purge --expired")
+		d.add("undo", "warn", fmt.Sprintf("%s; %d have expired, or take too much of the disk", text, len(excess)), "ccdestroy trash purge --expired")
 		return
 	}
 	d.add("undo", "ok", text, "")

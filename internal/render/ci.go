@@ -129,6 +129,14 @@ func short(r inventory.Resource) string {
 	return r.Name[:min(12, len(r.Name))] + "… (anonymous)"
 }
 
+// brief is a volume's name; of an anonymous one, which fills a line, its beginning.
+func brief(name string) string {
+	if inventory.LooksAnonymous(inventory.Volume{Name: name}) {
+		return name[:12] + "…"
+	}
+	return name
+}
+
 // markdown makes a text inert in Markdown and in its tables: of ASCII, letters,
 // digits and spaces stay, and the rest becomes character references.
 func markdown(s string) string {

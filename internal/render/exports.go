@@ -37,8 +37,12 @@ func Exports(w io.Writer, list []archive.Found, now time.Time, style Style) erro
 		if e.State == archive.StateComplete {
 			state.color = Good
 		}
+		var names []string
+		for _, name := range e.Volumes {
+			names = append(names, brief(name))
+		}
 		t.add(cell{text: dash(ShortID(e.ID))}, cell{text: style.when(now, e.Started)}, cell{text: dash(e.Project)},
-			cell{text: human(e.Bytes), right: true}, state, cell{text: strings.Join(e.Volumes, ", ")})
+			cell{text: human(e.Bytes), right: true}, state, cell{text: strings.Join(names, ", ")})
 	}
 	if err := t.flush(w); err != nil {
 		return err

@@ -70,7 +70,7 @@ func section(b *strings.Builder, title string, list []inventory.Resource, style 
 	fmt.Fprintf(b, "\n%s\n", title)
 	t := table{style: style, indent: "  ", folds: true}
 	for _, r := range list[:min(len(list), listed)] {
-		what := string(r.Kind) + " " + r.Name
+		what := string(r.Kind) + " " + brief(r.Name)
 		if r.Kind == inventory.KindBind {
 			what = r.Name
 		}

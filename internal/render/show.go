@@ -91,7 +91,7 @@ func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 		case last.Outcome == audit.Pending:
 			text += ", about to be set aside"
 		case !slices.Contains(left, k):
-			text += ", no longer"
+			text += ", no longer kept"
 		case k.Until != "":
 			text += ", until " + minuteOf(k.Until)
 		}

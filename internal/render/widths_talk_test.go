@@ -15,7 +15,7 @@ func TestTalkFits(t *testing.T) {
 	checks := []Check{
 		{Name: "docker", State: "ok", Text: "/usr/bin/docker"},
 		{Name: "compose", State: "fail", Text: "docker compose does not answer: unknown shorthand flag: 'p' in -p; is the plugin installed for this user?", Try: "install the Docker Compose plugin"},
-		{Name: "undo", State: "warn", Text: "volumes can be kept; 3 are, 1.2 GB; 2 are over, or take too much of the disk", Try: "ccdestroy trash purge --expired"},
+		{Name: "undo", State: "warn", Text: "volumes can be kept; 3 are, 1.2 GB; 2 have expired, or take too much of the disk", Try: "ccdestroy trash purge --expired"},
 	}
 	sources := []Source{{Name: "project", Place: "/src/shop/.ccdestroy.yaml", Holds: "protect, keep-for"}}
 	settings := []Setting{{Key: "keep-for", Value: "7d", From: "default"}, {Key: "protect", Value: "*_pgdata", From: "/etc/ccdestroy.yaml:3", Enforced: true}}
