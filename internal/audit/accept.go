@@ -20,7 +20,7 @@ type Accepted struct {
 // maxAccepted bounds how many heads an event names.
 const maxAccepted = 100
 
-// ErrMoved says that the log was not the one that was looked at any more.
+// ErrMoved says that the log is no longer the one that was looked at.
 var ErrMoved = errors.New("the log was replaced meanwhile")
 
 // Accept acknowledges that the log does not hold what was noted of it here, for

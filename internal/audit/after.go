@@ -12,11 +12,11 @@ type Mark struct {
 	Log    string `json:"log"` // the head, see there
 	Seq    int64  `json:"seq"`
 	SHA256 string `json:"sha256"`
-	Offset int64  `json:"offset"` // bytes of the segment up to and with the line and its LF
+	Offset int64  `json:"offset"` // bytes of the segment up to and including the line and its LF
 }
 
 // After calls visit with the chained events behind a mark, oldest first, each with
-// its bytes, which are the visitor's to keep, and the mark behind it. It goes on
+// its bytes, which the visitor may keep, and the mark behind it. It continues
 // over rotations. Where no segment holds the mark any more, it begins with the
 // oldest segment that is there. passed counts the lines that are not chained events.
 // A line without an LF is still being written, and ends the reading.

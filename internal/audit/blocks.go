@@ -48,7 +48,7 @@ func backward(size int64) func(n int) (span, bool) {
 	}
 }
 
-// tailward is backward for who wants the last line or two: its first span is
+// tailward is backward for readers that want the last line or two: its first span is
 // smaller still.
 func tailward(size int64) func(n int) (span, bool) {
 	const first = spanSize / 64

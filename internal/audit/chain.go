@@ -11,7 +11,7 @@ import (
 // written, and says what is wrong with the order in which they stand.
 //
 // Each run names the line that it was written after. So the runs form a tree,
-// most of the time a single path, from the beginning of the log. Where two go
+// usually a single path, from the beginning of the log. Where two go
 // on from one line, the way is the one that a known head lies on, else the
 // longer one; the other was inserted. Where none goes on, the line was changed
 // or lines are missing, and the way goes on with the run of the next number.
@@ -54,7 +54,7 @@ func (c *chainer) weigh(i int) int64 {
 	return c.weight[i]
 }
 
-// follow walks the way and tells of every break in it. main is the log's id.
+// follow walks the way and reports every break in it. main is the log's id.
 func (c *chainer) follow(main string) {
 	c.setForeignAside(main)
 	at := run{} // before the first line: no hash, number 0
@@ -110,7 +110,7 @@ func (c *chainer) next(at run) (next int, broken bool) {
 	return next, true
 }
 
-// tellStep tells what is wrong although the run names the line before it.
+// tellStep reports what is wrong although the run names the line before it.
 func (c *chainer) tellStep(at, r run) {
 	switch {
 	case r.line < at.line:
@@ -123,7 +123,7 @@ func (c *chainer) tellStep(at, r run) {
 	c.tellStrays(r, "")
 }
 
-// tellBreak tells of a run that does not name the line before it.
+// tellBreak reports a run that does not name the line before it.
 func (c *chainer) tellBreak(at run, next int) {
 	r := c.runs[next]
 	if r.line < at.line {
@@ -141,7 +141,7 @@ func (c *chainer) tellBreak(at run, next int) {
 		c.blame(Finding{Class: Changed, Line: r.line, ToLine: r.line, Seq: r.seq, ToSeq: r.seq, Text: "it is number 1, and names a line before it"})
 	case r.line == r.toLine && len(c.after[r.sum]) == 0:
 		c.tellAlone(at, r)
-	case c.blamed[at.toLine]: // told already
+	case c.blamed[at.toLine]: // reported already
 	default:
 		c.blame(Finding{Class: Changed, Line: at.toLine, ToLine: at.toLine, Seq: at.toSeq, ToSeq: at.toSeq,
 			Text: fmt.Sprintf("not what line %d recorded of it", r.line)})
@@ -151,7 +151,7 @@ func (c *chainer) tellBreak(at run, next int) {
 	}
 }
 
-// tellAlone tells of a single line with no link to the line before it, and
+// tellAlone reports a single line with no link to the line before it, and
 // none from the line after it.
 func (c *chainer) tellAlone(at, r run) {
 	f := Finding{Class: Changed, Line: r.line, ToLine: r.line, Seq: r.seq, ToSeq: r.seq}
@@ -176,7 +176,7 @@ func (c *chainer) blame(f Finding) {
 	c.blamed[f.Line], c.blamed[f.ToLine] = true, true
 }
 
-// tellStrays tells of lines before the run that are no part of the chain.
+// tellStrays reports lines before the run that are no part of the chain.
 func (c *chainer) tellStrays(r run, more string) {
 	if r.strays == nil {
 		return
@@ -188,7 +188,7 @@ func (c *chainer) tellStrays(r run, more string) {
 	c.found.problem(r.strays.finding(class, "%s%s", r.strays.what(), more))
 }
 
-// tellUnused tells of the runs that are beside the way.
+// tellUnused reports the runs that are not on the way.
 func (c *chainer) tellUnused() {
 	for i, r := range c.runs {
 		if c.used[i] {

@@ -20,7 +20,7 @@ func (h *Heads) Check(path string) (string, error) {
 	return wrong, h.note(path, note{Told: wrong})
 }
 
-// look is Check, with what was told already beside it.
+// look is Check, and also returns what was told already.
 func (h *Heads) look(path string) (wrong string, told map[string]bool, err error) {
 	if h == nil {
 		return "", nil, nil
@@ -71,7 +71,7 @@ func (h *Heads) compare(path, file string, last note) (string, error) {
 	switch {
 	case t.head.Log == "" && last.Log == "":
 		return "", nil
-	case last.Log != "" && g.path != path: // a segment is all that is left
+	case last.Log != "" && g.path != path: // only a segment is left
 		return missingLog(last), nil
 	case t.head.Log == "":
 		return fmt.Sprintf("the log is empty of its events: it had %s", events(last.Seq)), nil
@@ -86,8 +86,8 @@ func missingLog(last note) string {
 }
 
 // compareOlder looks for the noted head among the segments behind g: others have
-// rotated the log since. known says that it is of one of them, and wrong what is
-// the matter with that one.
+// rotated the log since. known says that it is of one of them, and wrong says what
+// is wrong with that one.
 func (l *Log) compareOlder(g *segment, file string, last note) (known bool, wrong string, err error) {
 	for {
 		k, err := l.continued(g)
@@ -119,7 +119,7 @@ func (l *Log) compareOlder(g *segment, file string, last note) (known bool, wron
 	}
 }
 
-// changed says what became of a log that no longer holds the last noted head.
+// changed says what happened to a log that no longer holds the last noted head.
 func changed(f *os.File, t tail, file string, last note) (string, error) {
 	shared, end, err := common(f, file, t)
 	if err != nil {
@@ -135,7 +135,7 @@ func changed(f *os.File, t tail, file string, last note) (string, error) {
 	return fmt.Sprintf("the log is shorter than it was: it ends at event %d and had %s%s", t.head.Seq, events(last.Seq), upTo(shared)), nil
 }
 
-// stranger speaks of a log that was never written to at this path.
+// stranger describes a log that was never written to at this path.
 func (h *Heads) stranger(f *os.File, t tail, file string, last note) (string, error) {
 	replaced := ""
 	if last.Log != "" {

@@ -238,7 +238,7 @@ func text(value []byte) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw)
 	}
-	out, _ := unquote(raw) // it was scanned: nothing is wrong with it
+	out, _ := unquote(raw) // already scanned, so it cannot fail
 	return string(out)
 }
 

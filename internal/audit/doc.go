@@ -22,11 +22,11 @@
 //	 "data_affected":["shop_pgdata"],"export_path":null}
 //
 // The last seven keys are those of the Python module whose files this package
-// reads and continues. A line that has them alone is shown like any other and
+// reads and continues. A line that has only them is shown like any other and
 // is called unchained: nothing in it says what came before it.
 //
-// A log can be closed and gone on with in a new file. It is a chain of such
-// segments then, each with a chain of lines of its own; segments.go says how they
+// A log can be closed and continued in a new file. It is then a chain of such
+// segments, each with a chain of lines of its own; segments.go says how they
 // are linked. To readers they are one log.
 //
 // Readers ignore keys that they do not know. They refuse a line with a higher

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Hidden reports whether a character is not seen itself and changes how a
+// Hidden reports whether a character is invisible and changes how a
 // terminal or a page shows the text around it: DEL and the C1 controls, marks
 // of direction and zero width, separators, the byte order mark, tags.
 func Hidden(r rune) bool {

@@ -26,7 +26,7 @@ const (
 	Undo            = "undo"
 	Purge           = "purge"  // of what was set aside
 	Rotate          = "rotate" // of the log itself
-	Accept          = "accept" // of what became of the log
+	Accept          = "accept" // about what happened to the log
 )
 
 var operationName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]*$`) })
@@ -39,7 +39,7 @@ func ValidOperation(name string) bool {
 	return len(name) <= maxOperation && operationName().MatchString(name)
 }
 
-// Outcome is how an operation ended, or that it has not ended yet.
+// Outcome is how an operation ended, or Pending if it has not ended yet.
 type Outcome string
 
 // The outcomes. Pending is the one that does not end an operation.

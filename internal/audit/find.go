@@ -43,8 +43,8 @@ func (l *Log) Show(prefix string) (events []Event, lines [][]byte, err error) {
 	return events, lines, nil
 }
 
-// ErrEnded says that an operation has had its outcome: what comes after it would
-// be a second truth about the same thing.
+// ErrEnded says that an operation already has its outcome: another event would
+// contradict it.
 var ErrEnded = errors.New("the operation has ended already")
 
 // goesOn fails unless an event of this operation is in the first size bytes of the

@@ -38,7 +38,7 @@ func inFile(path string, do func(f *os.File, size int64) error) error {
 	return nil
 }
 
-// firstSpan is how much of a file is read for the sake of its first event.
+// firstSpan is how much of a file is read to find its first event.
 const firstSpan = 32 << 10
 
 // firstChained is the first chained event of a file; one without a log when

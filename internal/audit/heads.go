@@ -15,12 +15,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
-// Heads remembers, outside the project, how far each log had come whenever this
+// Heads remembers, outside the project, how far each log had got whenever this
 // account wrote to it. A file per path of a log lies in Dir, named after the
 // path; each line of it is a note.
 //
 // Notes are not synced: a power cut can lose the latest ones, and an older head
-// is as true as a newer one. A line that is no note is passed over.
+// is as valid as a newer one. A line that is not a note is skipped.
 type Heads struct{ Dir string }
 
 // ErrHead says that the head could not be noted. The event itself is durable.
@@ -32,8 +32,8 @@ type note struct {
 	Log    string `json:"log,omitempty"`
 	Seq    int64  `json:"seq,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
-	Size   int64  `json:"size,omitempty"` // bytes of the log up to and with this line
-	Told   string `json:"told,omitempty"` // what was wrong, in the words it was told in
+	Size   int64  `json:"size,omitempty"` // bytes of the log up to and including this line
+	Told   string `json:"told,omitempty"` // what was wrong, in the words that the user was shown
 	// Accepted is the id of the operation, of which this is the head, that
 	// accepted the log as it is: no note before this one counts.
 	Accepted string `json:"accepted,omitempty"`
@@ -185,7 +185,7 @@ func (h *Heads) Logs() (paths []string) {
 	if h == nil {
 		return nil
 	}
-	files, _ := filepath.Glob(filepath.Join(h.Dir, "*.jsonl")) // the pattern is good
+	files, _ := filepath.Glob(filepath.Join(h.Dir, "*.jsonl")) // the pattern is valid
 	for _, file := range files {
 		if n, err := oldest(file); err == nil && n.Path != "" {
 			paths = append(paths, n.Path)

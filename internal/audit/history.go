@@ -25,13 +25,13 @@ type Query struct {
 	// has one of them in it. Lines without need not be parsed.
 	Words []string
 	// Since is the time that every wanted event was recorded at or after; zero
-	// is no limit. Match is asked all the same.
+	// means no limit. Match is called regardless.
 	Since time.Time
 }
 
-// Scanned is what a reading of the log came upon besides records.
+// Scanned is what a reading of the log found besides records.
 type Scanned struct {
-	Malformed int    // lines that are no events, of those that were looked at
+	Malformed int    // lines that are not events, of those that were looked at
 	Missing   string // name of a segment that was wanted and is not there: nothing older was read
 }
 
@@ -41,8 +41,8 @@ const olderInRow = 1000
 
 // History calls visit with the newest records that match, newest first, and the
 // line of their last event, until visit returns an error. It reads the log from
-// its end and no further than it must: an older segment is opened when those
-// after it did not suffice.
+// its end and only as far as it must: an older segment is opened when those
+// after it were not enough.
 func (l *Log) History(q Query, visit func(r Record, line []byte) error) (Scanned, error) {
 	seen := map[string]bool{} // ids of operations whose last event was seen
 	return l.each(q, func(e Event, raw []byte) (Record, bool) {

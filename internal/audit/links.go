@@ -54,7 +54,7 @@ func (l *Log) IsSegment(path string) bool {
 }
 
 // beside is the path of the segment that a link names. What a link says is text
-// from a file: a name that is none of a segment of this id leads nowhere.
+// from a file: a name that is not that of a segment with this id leads nowhere.
 func (l *Log) beside(k Link) (path string, ok bool) {
 	if _, id := splitSegment(k.Path); id != k.Log || filepath.Base(k.Path) != k.Path || !filepath.IsLocal(k.Path) {
 		return "", false
@@ -62,7 +62,7 @@ func (l *Log) beside(k Link) (path string, ok bool) {
 	return filepath.Join(filepath.Dir(l.Path), k.Path), true
 }
 
-// linkIn reads a link in the details of an event. What is of another shape is
+// linkIn reads a link in the details of an event. Anything of another shape is
 // none.
 func linkIn(details []byte, name string) *Link {
 	var found *Link

@@ -18,7 +18,7 @@ var DefaultPath = filepath.Join(".contextcore", "audit.jsonl")
 // ErrOwner says that the log belongs to another account.
 var ErrOwner = errors.New("the log belongs to another account")
 
-// ErrNotLog says that a file holds something else than a log, and is left alone.
+// ErrNotLog says that a file holds something other than a log, and is left alone.
 var ErrNotLog = errors.New("not an audit log")
 
 // lockLimit is how long an append waits for others. They hold the lock for one
@@ -26,7 +26,7 @@ var ErrNotLog = errors.New("not an audit log")
 const lockLimit = 30 * time.Second
 
 // Log is the file at Path, which need not exist yet, and the segments that it
-// goes on from.
+// continues.
 type Log struct {
 	Path  string
 	Heads *Heads // where heads are noted; nil notes none
@@ -46,13 +46,13 @@ func (l *Log) Sharing() durable.Sharing { return durable.Sharing{Group: l.Group}
 // is written. Many processes may write at once.
 //
 // On an error the event counts as not recorded. After a failed fsync the line
-// may be in the file all the same; it is not written again.
+// may be in the file nevertheless; it is not written again.
 func (l *Log) Begin(ctx context.Context, e Event, room int64) (Head, error) {
 	return l.append(ctx, e, room, func(*os.File, int64) error { return nil })
 }
 
 // Append is Begin for a later event of an operation that has begun in this log
-// (ErrNotFound) and has not had its outcome (ErrEnded). It looks for the newest
+// (ErrNotFound) and has no outcome yet (ErrEnded). It looks for the newest
 // event of the operation from the end, and no further than that.
 func (l *Log) Append(ctx context.Context, e Event, room int64) (Head, error) {
 	return l.append(ctx, e, room, func(f *os.File, size int64) error { return goesOn(f, size, e.ID) })
@@ -132,7 +132,7 @@ func (l *Log) locked(ctx context.Context, do func(*os.File, tail, rooms) error) 
 	return do(f, t, rooms{lock})
 }
 
-// openTail opens the file at Path, which is made when it is not there, and reads
+// openTail opens the file at Path, creating it if necessary, and reads
 // its end.
 func (l *Log) openTail() (f *os.File, t tail, err error) {
 	if f, _, err = l.Sharing().OpenAppend(l.Path, 0o600); err != nil {

@@ -39,7 +39,7 @@ func inOrder[T any](r io.ReaderAt, size int64, spans func(int) (span, bool), wor
 	}
 	type job struct {
 		span
-		done chan answer // holds one, so that a worker never waits
+		done chan answer // buffers one, so that a worker never waits
 	}
 	workers := min(runtime.GOMAXPROCS(0), maxWorkers)
 	jobs, queue := make(chan job), make(chan job, workers)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// OpenError names the operations that stand in the way of a rotation, oldest
+// OpenError names the operations that prevent a rotation, oldest
 // first: none may begin in one segment and end in another.
 type OpenError struct{ Operations []OpenOperation }
 
@@ -53,7 +53,7 @@ func (l *Log) pending() (p pending, err error) {
 	return p, nil
 }
 
-// read takes up what was added to the file since, or all of it when it is
+// read takes in what was added to the file since, or all of it if it is
 // another file.
 func (p *pending) read(f *os.File) error {
 	info, err := f.Stat()

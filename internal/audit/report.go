@@ -2,20 +2,20 @@ package audit
 
 import "slices"
 
-// Class is what is the matter with a line of the log, or with the log.
+// Class is what is wrong with a line of the log, or with the log.
 type Class string
 
 // The classes. The first eight are problems: the log is not what was written, or
-// (AfterOutcome) was written so that it tells two truths about one operation. Torn
+// (AfterOutcome) was written so that it contradicts itself about one operation. Torn
 // is one as long as no later event covers the line, and so is malformed.
 const (
 	Changed      Class = "changed"           // a line is not the one that was written
 	Missing      Class = "missing"           // lines that were written are not there
 	Inserted     Class = "inserted"          // lines are there that were not written there
-	Reordered    Class = "reordered"         // lines stand in another order than they were written in
+	Reordered    Class = "reordered"         // lines are in another order than they were written in
 	Truncated    Class = "truncated"         // the end of the log is gone, as a head shows
 	Foreign      Class = "foreign log"       // lines, or a head, of another log
-	Forked       Class = "forked"            // of a store: a log went on in two ways
+	Forked       Class = "forked"            // of a store: a log was continued in two ways
 	AfterOutcome Class = "after the outcome" // an event of an operation that had ended
 	Malformed    Class = "malformed"         // a line is no event
 	Torn         Class = "torn"              // a line that a crash cut short
@@ -26,7 +26,7 @@ const (
 // Finding is one thing that verify has to say.
 type Finding struct {
 	Class   Class
-	Problem bool   // whether the log is not as it was written; else it is good to know
+	Problem bool   // whether the log is not as it was written; otherwise it is for information
 	File    string // name of the segment concerned
 	Line    int64  // the first line concerned; 0 when it is not there
 	ToLine  int64  // the last one
@@ -35,7 +35,7 @@ type Finding struct {
 	ID      string // of an operation that is unfinished, or whose event is late
 	Text    string // in words, without the class, the file and the lines
 
-	noted bool // it is about a head noted here, and about nothing else
+	noted bool // it is only about a head noted here
 }
 
 // Range is a run of lines that were written one after the other and have not
@@ -65,7 +65,7 @@ type HeadCheck struct {
 type Report struct {
 	Path       string
 	Logs       int64    // of a store: how many logs it has
-	Files      []string // names of its segments, the oldest first; the newest is mostly that of Path
+	Files      []string // names of its segments, the oldest first; the newest is usually that of Path
 	Bytes      int64
 	Lines      int64
 	Events     int64 // chained ones
@@ -74,7 +74,7 @@ type Report struct {
 	Head       Head // of the last chained line of the newest segment, in the order of writing; zero when there is none
 	Heads      []HeadCheck
 	Findings   []Finding
-	// Omitted is how many findings there are beside Findings, which are many
+	// Omitted is how many findings there are besides Findings, which are many
 	// already.
 	Omitted   int64
 	Untouched []Range

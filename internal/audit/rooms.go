@@ -11,10 +11,10 @@ import (
 )
 
 // rooms are what operations that have begun have set aside behind the end of the
-// log, in bytes, by their ids. It all lies in one place, so each append makes sure
-// that it leaves the others theirs.
+// log, in bytes, by their ids. All of it is in one place, so each append makes sure
+// that it leaves the others their room.
 //
-// They stand in the lock file, "ID BYTES" a line, and are read and written under the
+// They are in the lock file, one "ID BYTES" per line, and are read and written under the
 // lock. Nothing is synced: a power cut ends the operations as well. Those of an
 // operation that died stay until it is settled.
 type rooms struct{ lock *durable.Locked }
@@ -31,7 +31,7 @@ func (r rooms) read() (map[string]int64, error) {
 	for line := range strings.Lines(string(data)) {
 		var id string
 		var bytes int64
-		// A line that was cut off by a kill is none.
+		// A line that a kill cut off does not count.
 		if n, _ := fmt.Sscanf(line, "%s %d\n", &id, &bytes); n == 2 && bytes > 0 && strings.HasSuffix(line, "\n") {
 			all[id] = bytes
 		}
@@ -39,8 +39,8 @@ func (r rooms) read() (map[string]int64, error) {
 	return all, nil
 }
 
-// write overwrites before it shortens: the disk may be full, and what is let go of
-// is somebody else's at once.
+// write overwrites before it shortens: the disk may be full, and what is released
+// is taken by others at once.
 func (r rooms) write(all map[string]int64) error {
 	var text strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(all)) {

@@ -24,7 +24,7 @@ var ErrSegment = errors.New("a closed segment, to which nothing is added")
 type Rotation struct {
 	Segment string // path of the segment that was put aside
 	Closed  Head   // its last line
-	Head    Head   // of the log that goes on from it
+	Head    Head   // of the log that continues it
 	// Resumed says that the segment had been closed by a rotation that was cut
 	// short, and that this call only began the next one.
 	Resumed bool
@@ -41,7 +41,7 @@ func (l *Log) Rotate(ctx context.Context, closing, opening Event) (r Rotation, e
 	if err := errors.Join(check(closing), check(opening)); err != nil {
 		return r, err
 	}
-	p, err := l.pending() // most of the reading, while nobody waits
+	p, err := l.pending() // most of the reading, while nobody waits for the lock
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, ErrNothing // and no directory is made for the lock
 	}
@@ -58,7 +58,7 @@ func (l *Log) Rotate(ctx context.Context, closing, opening Event) (r Rotation, e
 			}
 			notes = append(notes, n)
 		}
-		f.Close() // Windows renames no open file
+		f.Close() // Windows cannot rename an open file
 		next, t, err := l.openNewest()
 		if err != nil {
 			return err

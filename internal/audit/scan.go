@@ -185,7 +185,7 @@ type keySet struct {
 	many map[string]bool
 }
 
-// add reports whether the key was there already.
+// add reports whether the key was already there.
 func (k *keySet) add(key []byte) (twice bool) {
 	if k.many != nil {
 		twice = k.many[string(key)]

@@ -24,7 +24,7 @@ import (
 //	           it lies a closed segment that nothing continues: the loose end
 //	continued  the first chained event of the file at Path continues it
 
-// MissingError says that a segment is not where the next one says.
+// MissingError says that a segment is not where the next one says it is.
 type MissingError struct{ Name string }
 
 func (e *MissingError) Error() string {
@@ -69,7 +69,7 @@ func (l *Log) newest() (*segment, error) {
 }
 
 // older opens the segment that g continues. Without one it returns nil; where it
-// should be and is not, a MissingError.
+// should be one and is not, a MissingError.
 func (l *Log) older(g *segment) (*segment, error) {
 	k, err := l.continued(g)
 	if k == nil || err != nil {
@@ -80,7 +80,7 @@ func (l *Log) older(g *segment) (*segment, error) {
 		return nil, &MissingError{k.Path}
 	}
 	if g.seen[path] {
-		return nil, nil // a circle, which only a forger makes
+		return nil, nil // a circle, which only a forged log has
 	}
 	next, err := openSegment(path, g.seen)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -104,7 +104,7 @@ func (l *Log) continued(g *segment) (*Link, error) {
 }
 
 // newestFirst calls read with the segments of the log, each opened when those
-// before it did not suffice, until read returns false.
+// before it were not enough, until read returns false.
 func (l *Log) newestFirst(read func(*segment) (more bool, err error)) error {
 	g, err := l.newest()
 	for g != nil && err == nil {
@@ -121,9 +121,9 @@ func (l *Log) newestFirst(read func(*segment) (more bool, err error)) error {
 
 // looseEnd is the link to a closed segment that no other one continues, nil when
 // there is none. Of several it is the one that was closed last; verify tells of
-// the others. It is looked for only where the file at Path is missing or has no
-// chained event. A segment that cannot be read is an error: who passed it over
-// might go on from the one before it.
+// the others. It is looked for only if the file at Path is missing or has no
+// chained event. A segment that cannot be read is an error: skipping it could
+// make the log continue from the one before it.
 func (l *Log) looseEnd() (end *Link, err error) {
 	all, err := l.segments()
 	if err != nil {

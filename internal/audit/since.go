@@ -10,7 +10,7 @@ import (
 // Position is a place in the log, behind an event. The zero Position is the
 // beginning of the newest segment.
 type Position struct {
-	file   os.FileInfo // the segment, whatever it is called by now
+	file   os.FileInfo // the segment, whatever its name is by now
 	log    string      // its id, "" while it has no chained event
 	offset int64       // bytes
 }
@@ -53,7 +53,7 @@ func (g *segment) holds(p Position) (bool, error) {
 }
 
 // Since calls visit with the events behind a position, oldest first, and returns
-// where the next call goes on from: behind the last whole line. It goes on over
+// where the next call goes on from: behind the last whole line. It continues over
 // rotations. cut says that the position is no longer in the log, which was cut,
 // replaced or removed, and is read from its beginning next time. Lines that are
 // no events are passed over.
@@ -77,7 +77,7 @@ func (l *Log) Since(from Position, visit func(e Event, line []byte)) (next Posit
 			return next, false, fmt.Errorf("%s: %w", behind[n].path, err)
 		}
 		switch {
-		case n > 0: // it is closed: the next one goes on from it
+		case n > 0: // it is closed: the next one continues it
 			next = Position{}
 		case offset != next.offset || next.file == nil:
 			if next, err = behind[n].position(offset); err != nil {

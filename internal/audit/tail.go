@@ -27,7 +27,7 @@ type tail struct {
 	loose *looseLines
 
 	// continues is the loose end of the segments, where the file has no chained
-	// event yet: its first one goes on from there.
+	// event yet: its first one continues from there.
 	continues *Link
 }
 
@@ -47,7 +47,7 @@ type tornTail struct {
 // looseLines describes the unchained lines since the last chained one. The
 // event behind them keeps this in details.unchained, so that all of them are
 // covered and not only the last, whose hash is its prev, and so that the chain
-// goes on from the last chained line.
+// continues from the last chained line.
 type looseLines struct {
 	Lines  int    `json:"lines"`
 	Bytes  int64  `json:"bytes"`
@@ -127,7 +127,7 @@ func (l rawLine) event() (e Event, raw []byte, err error) {
 
 var errLineTooLong = errors.New("malformed: a line longer than 16 MiB")
 
-// end takes up the last line of the file.
+// end takes in the last line of the file.
 func (t *tail) end(f io.ReaderAt, l rawLine) error {
 	sum, err := l.sum(f)
 	t.prev, t.open = hex.EncodeToString(sum[:]), !l.ended

@@ -35,14 +35,14 @@ func (f *findings) keep(list *[]Finding, one Finding) {
 }
 
 // How often and after how long a file that does not end with an LF is looked at
-// again: a long line may be on its way into it.
+// again: a long line may still be being written.
 const (
 	wholeTries = 20
 	wholeWait  = 50 * time.Millisecond
 )
 
 // wholeSize is the size of a file at a moment when nobody is writing to it, as
-// far as waiting helps.
+// far as waiting can ensure that.
 func wholeSize(f *os.File) (size int64, err error) {
 	for range wholeTries {
 		info, err := f.Stat()
@@ -65,8 +65,8 @@ func wholeSize(f *os.File) (size int64, err error) {
 	return size, nil
 }
 
-// examine reads the file, of which Bytes is the size, and checks every line of
-// it; heads that it lacks are not told of yet.
+// examine reads the file, whose size is Bytes, and checks every line of
+// it; it does not report heads that the file lacks yet.
 func (p *part) examine(f io.ReaderAt) error {
 	w := &walker{r: f, report: &p.Report, found: &p.found, heads: map[int64][]*HeadCheck{}, open: map[string]opened{}, last: fact{ended: true}}
 	for i := range p.Heads {
@@ -178,8 +178,8 @@ func mainLog(runs []run, heads []HeadCheck) string {
 	return best
 }
 
-// tellHeads tells of heads that the segment should hold and does not: of each
-// given one, and of the newest of the noted ones in each class. gone says that
+// tellHeads reports heads that the segment should hold and does not: each
+// given one, and the newest of the noted ones in each class. gone says that
 // the newest segment is not there, which had those of other logs.
 func (p *part) tellHeads(heads []HeadCheck, gone bool) {
 	told := map[Class]bool{}

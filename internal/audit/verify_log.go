@@ -22,7 +22,7 @@ type part struct {
 // Verify reads all segments of the log and checks every line of them, that each
 // goes on from the one before, and that they hold the heads: those that were
 // noted here, and those that are given. A log that is not there is an error
-// (fs.ErrNotExist) when no head speaks of it. What is appended meanwhile is not
+// (fs.ErrNotExist) if no head names it. What is appended in the meantime is not
 // looked at.
 func (l *Log) Verify(given []Head) (Report, error) {
 	report := Report{Path: l.Path}
@@ -52,7 +52,7 @@ func (l *Log) Verify(given []Head) (Report, error) {
 }
 
 // examineAll examines the segments, the newest one first: those that each other
-// one leads to, and then those that nothing leads to any more.
+// one leads to, and then those that nothing leads to.
 func (l *Log) examineAll(heads []HeadCheck) (parts []*part, err error) {
 	listed, err := l.segments() // first: what is put aside from here on is reached under its old name
 	if err != nil {
@@ -154,7 +154,7 @@ func (l *Log) examineSegment(g *segment, heads []HeadCheck, link *HeadCheck) (*p
 	}
 	p.Bytes = g.size
 	var err error
-	if g.path == l.Path { // to which somebody may be writing
+	if g.path == l.Path { // which may be being written to
 		p.Bytes, err = wholeSize(g.File)
 	}
 	if err == nil {
@@ -181,7 +181,7 @@ func (p *part) proves(line int64) bool {
 }
 
 // placeHeads says of each head which segment has it, and lets the segment that
-// should have it tell when none does; of a segment that is gone it was told
+// should have it report it if none does; a segment that is gone was reported
 // already. name is that of the newest segment.
 func (r *Report) placeHeads(parts []*part, name string) {
 	lacking := make([][]HeadCheck, len(parts))
@@ -202,7 +202,7 @@ func (r *Report) placeHeads(parts []*part, name string) {
 	}
 }
 
-// add takes up the verdict on a segment, the oldest one first.
+// add takes in the verdict on a segment, the oldest one first.
 func (r *Report) add(p *part) {
 	p.sort()
 	r.Files = append(r.Files, p.name)

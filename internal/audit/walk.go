@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// maxRuns bounds how many breaks of the chain are told apart. A log with more
-// of them is damaged throughout.
+// maxRuns bounds how many breaks of the chain are distinguished. A log with more
+// counts as damaged throughout.
 const maxRuns = 10_000
 
 // run is a sequence of chained lines, each of which names the one before it.
@@ -62,7 +62,7 @@ type ended struct {
 }
 
 // late reports whether the event was written after the outcome of its operation,
-// and keeps it in mind. A line that merely stands behind a later one, moved or
+// and remembers outcomes. A line that merely stands behind a later one, moved or
 // copied, was not.
 func (e *ended) late(f fact) bool {
 	if e.hashes == nil {
@@ -151,8 +151,8 @@ func (w *walker) settle(f fact, late bool) {
 	w.open[f.id] = opened{w.line, f.seq, f.op}
 }
 
-// linked reports whether the event names the chained line before it, and tells
-// of lines between them.
+// linked reports whether the event names the chained line before it, and reports
+// lines between them.
 func (w *walker) linked(f *fact) (bool, error) {
 	g := w.strays
 	if g == nil {
@@ -251,14 +251,14 @@ func (w *walker) extend(f fact) {
 func (w *walker) begin(f fact) {
 	if len(w.runs) == maxRuns {
 		w.cutRuns = true
-		w.extend(f) // its end is right, and nothing else of it is told
+		w.extend(f) // only its end is known to be right
 		return
 	}
 	w.runs = append(w.runs, run{line: w.line, toLine: w.line, seq: f.seq, toSeq: f.seq, log: f.log,
 		prev: f.prev, sum: f.sum, strays: w.strays})
 }
 
-// finish tells of the end of the file and of what is unfinished.
+// finish reports the end of the file and what is unfinished.
 func (w *walker) finish() {
 	w.report.Lines = w.line
 	g := w.strays
