@@ -61,7 +61,7 @@ func (a access) send(ctx context.Context, e *archive.Export, h Helper, v archive
 		sent <- err
 	}()
 	err := h.Write(ctx, in)
-	in.Close() // whatever the other side still has to say, nobody listens
+	in.Close() // the other side may still send; nothing reads it any more
 	if mine := <-sent; mine != nil && !errors.Is(mine, io.ErrClosedPipe) {
 		return mine
 	}

@@ -12,19 +12,19 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// Shelf is where the exports of a log are looked for: whose path a log has is
-// somebody's words, and is opened only below directories of ours.
+// Shelf is where the exports of a log are looked for: the paths in a log are
+// untrusted, and are opened only below directories of ours.
 type Shelf struct {
 	Log  *audit.Log
 	Dirs func(path string) []string // for an export at a path; see archive.OpenListed
 }
 
-// List tells of the exports that the log knows of, newest first. Without a log
+// List returns the exports that the log knows of, newest first. Without a log
 // there are none.
 func (s Shelf) List() (list []archive.Found, err error) {
 	_, err = record.EachExport(s.Log, func(found record.FoundExport) error {
 		f := archive.AtListed(found.ExportPath, found.Details.Export.Manifest, s.Dirs(found.ExportPath))
-		if f.ID == "" { // nothing there speaks for itself: the log does
+		if f.ID == "" { // what is there proves nothing; only the log does
 			f.ID, f.Project, f.Started = found.ID, found.Details.Project, found.Timestamp.UTC()
 			for _, v := range found.Details.Export.Volumes {
 				f.Volumes = append(f.Volumes, v.Name)
@@ -40,7 +40,7 @@ func (s Shelf) List() (list []archive.Found, err error) {
 	return list, err
 }
 
-// In tells of the exports that lie in a directory, newest first.
+// In returns the exports in a directory, newest first.
 func In(dir string) (list []archive.Found, err error) {
 	paths, err := archive.List(dir)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s Shelf) Last(b *record.Book, volumes []string) map[string]inventory.LastE
 // Manifests are the sums of the manifests that the log knows, by path.
 func (s Shelf) Manifests() map[string]string {
 	known := map[string]string{}
-	_, _ = record.EachExport(s.Log, func(found record.FoundExport) error { // without a log the manifests speak for themselves
+	_, _ = record.EachExport(s.Log, func(found record.FoundExport) error { // without a log only the manifests themselves are checked
 		known[found.ExportPath] = found.Details.Export.Manifest
 		return nil
 	})

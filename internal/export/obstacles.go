@@ -15,14 +15,14 @@ import (
 type obstacle struct {
 	volume string
 	why    string
-	// What would do: removing these containers; --overwrite.
+	// What would help: removing these containers; --overwrite.
 	users     []inventory.Container
 	overwrite bool
 }
 
 // volume is what is to be made for a volume of the export. Its driver and
-// options are somebody's words: without WithOptions it is a plain local one.
-// Under another name it is not Compose's; and labels of the engine's own are not
+// options come from the export: without WithOptions it is a plain local one.
+// Under another name it is not Compose's, and the engine's own labels are not
 // taken from an export.
 func (r *Restore) volume(v archive.Volume) inventory.Volume {
 	out := inventory.Volume{Name: v.Name, Driver: "local", Labels: map[string]string{}}
@@ -40,7 +40,7 @@ func (r *Restore) volume(v archive.Volume) inventory.Volume {
 	return out
 }
 
-// inTheWay decides what is done about a volume that is there.
+// inTheWay decides what to do about an existing volume.
 func (r *Restore) inTheWay(ctx context.Context, t *target, is inventory.Volume, snap inventory.Snapshot) (found []obstacle, err error) {
 	t.there, t.volume, t.was = true, is, is
 	users := snap.Users(is.Name)
@@ -68,7 +68,7 @@ func (r *Restore) inTheWay(ctx context.Context, t *target, is inventory.Volume, 
 	return found, nil
 }
 
-// refusal names all that is in the way at once, and the one path that works.
+// refusal names everything that is in the way at once, and the one way that works.
 func (r *Restore) refusal(obstacles []obstacle) *fault.Fault {
 	var text []string
 	for _, o := range obstacles {
@@ -85,8 +85,8 @@ func (r *Restore) refusal(obstacles []obstacle) *fault.Fault {
 	return fault.Refused(try, "nothing was restored:\n%s", strings.Join(text, "\n"))
 }
 
-// path are the commands that clear the way and restore, in one line; "" where
-// nothing but another name would do.
+// path is the commands that clear the way and restore, in one line; "" if
+// only another name would help.
 func (r *Restore) path(obstacles []obstacle) string {
 	var steps []string
 	add := func(step string) {

@@ -15,7 +15,7 @@ type Looker interface {
 	Describe(context.Context) (inventory.Engine, error)
 	Platform(context.Context) (inventory.Platform, error)
 	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
-	// Measure returns the sizes that it finds out before ctx ends.
+	// Measure returns the sizes that it can find out before ctx ends.
 	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
@@ -48,7 +48,7 @@ type Engine interface {
 type Helper interface {
 	Dir(i int) string // ahead of every name in a tar for Write
 	// Read returns the volume as a tar, and what is ahead of every name in it. One
-	// that breaks off is all that tells of a failure in the middle.
+	// that breaks off is the only sign of a failure in the middle.
 	Read(ctx context.Context, i int) (tar io.ReadCloser, dir string, err error)
 	Write(ctx context.Context, tar io.Reader) error
 	// Remove makes the volumes removable again. What Read returned is closed
@@ -56,20 +56,20 @@ type Helper interface {
 	Remove(context.Context) error
 }
 
-// Progress shows how far it is.
+// Progress shows how far the work is.
 type Progress interface {
 	// Begin announces so many volumes, with so many bytes as far as is known.
 	Begin(volumes int, bytes int64)
 	// Volume begins with one volume of so many bytes, 0 where that is not known.
 	Volume(name string, bytes int64) Bar
-	// Wait returns when all is shown.
+	// Wait returns when everything has been shown.
 	Wait()
 }
 
-// Bar is one volume's.
+// Bar is the progress of one volume.
 type Bar interface {
-	Read(n int64) // tells of a piece that was read
-	Verify()      // all was read, and is compared now
+	Read(n int64) // reports that a piece was read
+	Verify()      // everything was read, and is now compared
 	End(error)
 }
 

@@ -29,11 +29,11 @@ type Restore struct {
 	Signals <-chan os.Signal
 
 	engine  inventory.Engine
-	stable  bool // its time of the making of a volume does not move by writing
+	stable  bool // a volume's creation time does not change when it is written to
 	access  access
 	targets []target
 	checked bool  // the archives
-	untold  error // why it cannot be told what was removed, or nil
+	untold  error // why it is unknown what was removed, or nil
 	agreed  bool
 	done    Done
 }
@@ -49,17 +49,17 @@ type RestoreOptions struct {
 // target is a volume that is to be written.
 type target struct {
 	from    archive.Volume
-	volume  inventory.Volume // as it is to be made, or as it is there
+	volume  inventory.Volume // as it is to be created, or as it exists
 	was     inventory.Volume // what is there
 	there   bool             // one of this name is there
 	replace bool             // and is removed first
 	made    bool             // by us
 }
 
-// Done is what a restore has come to.
+// Done is the result of a restore.
 type Done struct {
-	Volumes     []string // that hold again what the export holds
-	Differences []string // what the engine or the file system did not take
+	Volumes     []string // that again hold what the export holds
+	Differences []string // what the engine or the file system did not accept
 }
 
 // Do checks everything, asks, records, writes, compares and records. An error
@@ -140,7 +140,7 @@ func (r *Restore) Look(ctx context.Context) (inventory.Inventory, error) {
 	return inv, nil
 }
 
-// sizesLimit is how long the sizes of what is replaced may take to find out.
+// sizesLimit is how long finding out the sizes of what is replaced may take.
 const sizesLimit = 10 * time.Second
 
 // measure tells how much is lost with the volumes that are replaced.

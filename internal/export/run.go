@@ -47,7 +47,7 @@ func (r *Run) Do(ctx context.Context) (record.Export, error) {
 	case err != nil:
 		return r.saved, err
 	case len(r.volumes) == 0:
-		return r.saved, record.ErrNothing // and no trace of it
+		return r.saved, record.ErrNothing // and it leaves no trace
 	}
 	l := record.Life{
 		Book: r.Place.In(inv.Dir), Operation: audit.Export, EngineID: inv.Engine.ID, Signals: r.Signals,
@@ -98,7 +98,7 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, _ []inventory.Chan
 }
 
 // Act stops, exports, and starts again. A crash in it leaves containers stopped
-// that the pending event names, and half an export that is called so.
+// that the pending event names, and half an export that is named as one.
 func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	var stopping, stopped, finished bool
 	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) (err error) {

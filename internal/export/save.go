@@ -154,8 +154,8 @@ func writers(s inventory.Snapshot, volume string) string {
 	return strings.Join(names, ", ")
 }
 
-// room tells when the export may not fit. How far it can be compressed is not
-// known, so that this is no reason to stop.
+// room warns if the export may not fit. How far it can be compressed is not
+// known, so this is no reason to stop.
 func (s *saving) room(volumes []inventory.Volume) {
 	sum := s.sum(volumes)
 	if free, known := durable.Free(s.draft.Dir()); known && uint64(sum) > free {
@@ -261,7 +261,7 @@ func (w *Writer) Finish(ctx context.Context, id string) (record.Export, error) {
 	}
 	out.Manifest, err = w.draft.Finish(m)
 	if err == nil {
-		w.draft = nil // what has its name is dropped no more
+		w.draft = nil // once it has its name it is not dropped
 	}
 	return out, err
 }

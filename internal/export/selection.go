@@ -66,7 +66,7 @@ func (s Selection) Find(ctx context.Context) (inventory.Inventory, []inventory.V
 	return inv, volumes, nil
 }
 
-// measure finds out how large those volumes are that the project does not speak of.
+// measure finds out the sizes of volumes that do not belong to the project.
 func (s Selection) measure(ctx context.Context, known []inventory.Resource, volumes []inventory.Volume) map[string]inventory.Size {
 	strangers := slices.DeleteFunc(slices.Clone(volumes), func(v inventory.Volume) bool {
 		return slices.ContainsFunc(known, func(r inventory.Resource) bool {

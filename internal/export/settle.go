@@ -65,7 +65,7 @@ func recordOf(e *archive.Export) *record.Export {
 
 // compare tells how the volumes that were to be restored differ from the export,
 // and which of those that were to be removed are gone or were made again. Where
-// there is no export any more, opened says why. An error says that the engine
+// the export is gone, opened says why. An error says that the engine
 // could not be asked.
 func (s Setting) compare(ctx context.Context, o *record.Operation, e *archive.Export, opened error) (record.Ended, error) {
 	end := record.Ended{Outcome: audit.Failed}
@@ -132,8 +132,8 @@ func (a access) whatDiffers(ctx context.Context, e *archive.Export, one record.R
 	return a.differences(ctx, e, from, is)
 }
 
-// isReplaced reports whether a volume is surely another than the one that the
-// pending event names, and whether that can be told.
+// isReplaced reports whether a volume is certainly not the one that the
+// pending event names, and whether that is known.
 func isReplaced(before inventory.Inventory, now inventory.Volume) (replaced, known bool) {
 	for _, r := range before.Resources {
 		if r.Kind == inventory.KindVolume && r.Name == now.Name {

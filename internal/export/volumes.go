@@ -45,7 +45,7 @@ func (s *saving) describe(v inventory.Volume, snap inventory.Snapshot) archive.V
 	return out
 }
 
-// through reads a volume by way of a helper.
+// through reads a volume through a helper.
 func through(h Helper, i int, s archive.Source) archive.Tar {
 	return func(ctx context.Context, w io.Writer) (archive.Content, error) {
 		r, dir, err := h.Read(ctx, i)
@@ -57,7 +57,7 @@ func through(h Helper, i int, s archive.Source) archive.Tar {
 	}
 }
 
-// tell tells of what is read.
+// tell reports what is read.
 type tell struct {
 	io.ReadCloser
 	read func(int64)
@@ -84,8 +84,8 @@ var lostByAPI = []archive.Skipped{
 const nearLimit = 4096 - 256 - 300
 
 // lossy notes what the engine's archive API may have left out of a volume. What
-// lies too deep it passes over in silence; but then the directories around that
-// are there, so that it can be told whether there may be any.
+// lies too deep it skips silently; but the directories around that
+// are there, so it is known whether there may be any.
 func (s *saving) lossy(v *archive.Volume) error {
 	v.Skipped = append(v.Skipped, lostByAPI...)
 	if v.Deepest() <= nearLimit {

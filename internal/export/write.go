@@ -51,7 +51,7 @@ func (r *Restore) one(ctx context.Context, t *target, progress Progress) (gone b
 }
 
 // removed reports whether a volume that the engine did not remove, for a reason,
-// is gone all the same.
+// is gone nevertheless.
 func (r *Restore) removed(t *target, reason error) bool {
 	snap, err := r.now()
 	if errors.Is(reason, inventory.ErrUnanswered) {
@@ -65,16 +65,16 @@ func (r *Restore) removed(t *target, reason error) bool {
 	return !there || r.another(t.was, is)
 }
 
-// another reports whether a volume is surely not the one that it was.
+// another reports whether a volume is certainly not the one that it was.
 func (r *Restore) another(was, is inventory.Volume) bool {
 	before := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(was.Resource())}}
 	now := inventory.Inventory{Engine: r.engine, Resources: []inventory.Resource{asked(is.Resource())}}
 	return len(inventory.Changes(before, now)) > 0
 }
 
-// stillSo looks once more right before a volume is changed: what is there must be
-// what was looked at, and what was empty must be. The engine itself refuses to
-// remove one that has come into use.
+// stillSo looks once more right before a volume is changed: it must still be
+// the one that was looked at, and still empty if it was. The engine itself refuses to
+// remove one that is in use by now.
 func (r *Restore) stillSo(ctx context.Context, t target) error {
 	snap, err := r.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
@@ -100,8 +100,8 @@ func (r *Restore) stillSo(ctx context.Context, t target) error {
 }
 
 // stillEmpty refuses to write into a volume that was just made and has content
-// all the same. With options its data is elsewhere, and was there already: the
-// entry is taken back. Without, somebody else was faster, and it is theirs.
+// nevertheless. With options its data is elsewhere, and was there before: the
+// entry is removed again. Without, something else was faster, and the volume is its own.
 func (r *Restore) stillEmpty(ctx context.Context, t *target) error {
 	empty, err := r.access.empty(ctx, t.volume)
 	switch {
@@ -124,7 +124,7 @@ func (r *Restore) unmake(t *target) error {
 		return err
 	}
 	is, there := snap.Volume(t.volume.Name)
-	// Old engines take the last write for the time of making: it moves by our own.
+	// Old engines report the last write as the creation time: our own writes change it.
 	replaced, _ := inventory.Replaced(t.volume.Resource(), is.Resource(), inventory.Engine{StableCreated: r.stable})
 	if !there || replaced {
 		return nil
