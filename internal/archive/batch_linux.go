@@ -18,7 +18,7 @@ import (
 // folder is an open directory, closed when the last of its batches is written.
 type folder struct {
 	*os.File
-	users atomic.Int32 // batches, beyond the first user, the walk
+	users atomic.Int32 // batches, besides the first user, the walk
 }
 
 func (f *folder) release() {
@@ -40,7 +40,7 @@ type batch struct {
 	err   error
 }
 
-// part is a piece of the tar, or an entry that the one who orders writes.
+// part is a piece of the tar, or an entry that the ordering goroutine writes.
 type part struct {
 	tar     []byte
 	content Content
@@ -106,7 +106,7 @@ func listDir(ctx context.Context, dir *folder) (list []os.DirEntry, err error) {
 }
 
 // encode fills the batch: what is small and has one name becomes tar, the rest
-// is left for the one who orders.
+// is left for the ordering goroutine.
 func (b *batch) encode() error {
 	var out bytes.Buffer
 	var p part

@@ -17,10 +17,10 @@ const xattrPrefix = "SCHILY.xattr."
 // capability is the one extended attribute that the engine's archive API keeps.
 const capability = xattrPrefix + "security.capability"
 
-// maxDifferences is how many differences are told.
+// maxDifferences is how many differences are reported.
 const maxDifferences = 10
 
-// compare reads two tars side by side, entry by entry, contents too, and tells
+// compare reads two tars side by side, entry by entry, contents too, and says
 // how the second differs. lossy passes over what the engine's archive API loses.
 func compare(want, got *entries, lossy bool) (differences []string, err error) {
 	a, b := make([]byte, 128<<10), make([]byte, 128<<10)

@@ -52,7 +52,7 @@ func Begin(dir, project string, now time.Time) (*Draft, error) {
 	for n := 1; ; n++ {
 		final := filepath.Join(dir, Name(project, now))
 		if n > 1 {
-			final += fmt.Sprintf("-%d", n) // another of the same second
+			final += fmt.Sprintf("-%d", n) // another one of the same second
 		}
 		if _, err := os.Lstat(final); err == nil {
 			continue
@@ -103,8 +103,8 @@ func (d *Draft) Final() string { return d.final }
 // again and verifies it. It fills in what v is said to hold. When the context
 // ends it stops within a piece of 256 KiB, with the context's error.
 //
-// After an error the archive's file is there and empty: half of one is of no
-// use, and the room may be needed.
+// After an error the archive's file exists and is empty: half of one is of no
+// use, and the space may be needed.
 func (d *Draft) Save(ctx context.Context, v *Volume, cores int, from Tar) (err error) {
 	v.Started = time.Now().UTC()
 	path := archivePath(v.Name)
@@ -173,8 +173,8 @@ func (d *Draft) Finish(m Manifest) (sum string, err error) {
 	if err != nil {
 		return "", err
 	}
-	// A crash before the rename leaves a whole export under the name of half a
-	// one; nothing takes it for whole.
+	// A crash before the rename leaves a whole export under the name of an incomplete
+	// one; nothing treats it as whole.
 	if err := os.Rename(d.dir, d.final); err != nil {
 		return "", fmt.Errorf("rename %q: %w", d.dir, durable.Cause(err))
 	}

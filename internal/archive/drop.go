@@ -15,11 +15,11 @@ import (
 var errNotOurs = errors.New("it is not what was made here: somebody replaced it")
 
 // Drop removes the draft with all that was written to it, so that it takes no
-// room, and nothing else: what the draft did not make stays, with the directories
+// space, and nothing else: what the draft did not make stays, with the directories
 // that it is in, and is an error. A finished export is not dropped. No Save may
 // be under way.
 //
-// A crash half way leaves a part, still under the name of half an export.
+// A crash half way leaves a part, still under the name of an incomplete export.
 func (d *Draft) Drop() error {
 	if d.whole {
 		return fmt.Errorf("drop %q: it is finished", d.dir)
@@ -90,7 +90,7 @@ func (d *Draft) create(name string) (*os.File, error) {
 	return f, nil
 }
 
-// note keeps what a file of the draft's is like now.
+// note remembers the present state of a file of the draft.
 func (d *Draft) note(name string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {

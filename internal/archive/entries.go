@@ -71,7 +71,7 @@ func (e *entries) next() (*tar.Header, error) {
 	return h, e.place(h)
 }
 
-// finish makes sure that a tar has its trailer, two blocks of zeros, behind the
+// finish makes sure that a tar has its trailer, two blocks of zeros, after the
 // last entry's data, which ends at or before the offset, but for its padding.
 func (e *entries) finish(data int64) error {
 	padded := (data + 511) &^ 511
@@ -157,7 +157,7 @@ func (c *Content) count(h *tar.Header) error {
 	return nil
 }
 
-// namedSkips is how many names a manifest tells of what was skipped.
+// namedSkips is how many names of skipped things a manifest lists.
 const namedSkips = 20
 
 // skip notes one thing that was left out.

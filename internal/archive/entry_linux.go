@@ -24,10 +24,10 @@ type entry struct {
 }
 
 // changedFile is what a manifest calls a file that was written to while it was
-// read: what is in the archive is of before and after.
+// read: the archive has a mixture of before and after.
 const changedFile = "steady file"
 
-// late reports whether the entry is to be written by the one who orders.
+// late reports whether the ordering goroutine is to write the entry.
 func (e *entry) late() bool {
 	kind := e.st.Mode & unix.S_IFMT
 	return kind != unix.S_IFDIR && e.st.Nlink > 1 || kind == unix.S_IFREG && e.data == nil && e.st.Size > smallFile
@@ -35,8 +35,8 @@ func (e *entry) late() bool {
 
 func (e *entry) inode() inode { return inode{uint64(e.st.Dev), e.st.Ino} }
 
-// read finds out all about one entry, and of one thing, whatever else gets its
-// name meanwhile; nil for a socket, which has no content.
+// read finds out everything about one entry, all of it about the same thing, whatever gets its
+// name in the meantime; nil for a socket, which has no content.
 func (b *batch) read(name string, c *Content) (*entry, error) {
 	e := &entry{dir: b.dir, name: name, path: strings.TrimSuffix(b.path+name, "/")}
 	fd := int(b.dir.Fd())

@@ -26,8 +26,8 @@ type Export struct {
 	// Read is told of bytes of the tars as they are read; it may be nil.
 	Read func(n int64)
 
-	listed bool     // Dir stands in a log
-	dirs   []string // that it must then lie below
+	listed bool     // Dir comes from a log
+	dirs   []string // below which it must then be
 }
 
 func hexSum(data []byte) string {
@@ -120,7 +120,7 @@ func (e *Export) ToStream(ctx context.Context, v Volume, w io.Writer, dir string
 	return err
 }
 
-// CompareDir tells how a directory differs from what the archive holds.
+// CompareDir says how a directory differs from what the archive holds.
 func (e *Export) CompareDir(ctx context.Context, v Volume, dir string) ([]string, error) {
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(ctx)
@@ -130,7 +130,7 @@ func (e *Export) CompareDir(ctx context.Context, v Volume, dir string) ([]string
 		_, err := writeTree(ctx, dir, w, Source{Live: true})
 		w.CloseWithError(err)
 	}()
-	defer func() { // nobody looks into the directory any more when it returns
+	defer func() { // nothing reads the directory any more when it returns
 		cancel()
 		r.Close()
 		<-read
@@ -138,8 +138,8 @@ func (e *Export) CompareDir(ctx context.Context, v Volume, dir string) ([]string
 	return e.compare(ctx, v, readEntries(r, "./"), v.Method == ByArchive)
 }
 
-// CompareStream tells how a volume, as the engine's archive API gives it,
-// differs from what the archive holds, but for what that API loses. When the
+// CompareStream says how a volume, as the engine's archive API returns it,
+// differs from what the archive holds, apart from what that API loses. When the
 // context ends it closes r.
 func (e *Export) CompareStream(ctx context.Context, v Volume, r io.ReadCloser, dir string) ([]string, error) {
 	in, release := stoppable(ctx, r)

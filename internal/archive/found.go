@@ -12,7 +12,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
-// State is what an export looks like without its archives being read.
+// State is what an export looks like before its archives are read.
 type State string
 
 // The states of an export.
@@ -22,7 +22,7 @@ const (
 	StateMissing    State = "missing"    // there is none
 	StateDamaged    State = "damaged"    // it cannot be read, or an archive is gone or of another length
 	StateChanged    State = "changed"    // its manifest is not the one that a log knows
-	StateElsewhere  State = "elsewhere"  // a log has it where exports are not looked for; see OpenListed
+	StateElsewhere  State = "elsewhere"  // the log names a place where exports are not looked for; see OpenListed
 )
 
 // Found is what lies at a path.
@@ -44,7 +44,7 @@ type Found struct {
 	Started time.Time
 }
 
-// At tells what lies at a path that the user names, or that List returned.
+// At says what is at a path that the user names, or that List returned.
 func At(path string) Found {
 	if info, err := os.Lstat(path); Incomplete(path) && err == nil {
 		return Found{Path: path, State: StateIncomplete, Started: info.ModTime().UTC()}
@@ -55,7 +55,7 @@ func At(path string) Found {
 	return found(path, e, err)
 }
 
-// AtListed tells what lies at a path from a log, for an export whose manifest
+// AtListed says what is at a path from a log, for an export whose manifest
 // had that sum. For dirs see OpenListed.
 func AtListed(path, sum string, dirs []string) Found {
 	e, err := OpenListed(path, dirs)
@@ -83,7 +83,7 @@ func found(path string, e *Export, err error) Found {
 	return f
 }
 
-// fill tells what a manifest says, and what a look at the archives does.
+// fill adds what the manifest says, and what a look at the archives shows.
 func (f *Found) fill(e *Export) {
 	f.State = StateComplete
 	if err := e.Look(); err != nil {
@@ -97,10 +97,10 @@ func (f *Found) fill(e *Export) {
 	}
 }
 
-// Incomplete reports whether a directory is half an export, by its name.
+// Incomplete reports whether a directory is an incomplete export, by its name.
 func Incomplete(dir string) bool { return strings.HasSuffix(filepath.Clean(dir), incomplete) }
 
-// List returns the directories below dir that are exports, whole or half, in
+// List returns the directories below dir that are exports, whole or incomplete, in
 // the order of their names. A directory that is not there has none.
 func List(dir string) ([]string, error) {
 	list, err := os.ReadDir(dir)

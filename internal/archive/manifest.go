@@ -10,7 +10,7 @@ import (
 // Version is the manifest version that is written, and the highest that is read.
 const Version = 1
 
-// MediaType is that of every archive.
+// MediaType is the media type of every archive.
 const MediaType = "application/x-tar+zstd"
 
 // Manifest describes an export. docs/export.md lists every field.
@@ -62,7 +62,7 @@ type Volume struct {
 	Driver      string            `json:"driver"`
 	Options     map[string]string `json:"options,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
-	Created     string            `json:"created,omitempty"` // RFC 3339, as the engine tells
+	Created     string            `json:"created,omitempty"` // RFC 3339, as the engine reports it
 	Method      string            `json:"method"`            // direct or engine_api
 	Consistency string            `json:"consistency"`       // stopped or live
 	Content

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What a manifest has at most. A volume has some 70 values in it, each with the
+// Limits of a manifest. A volume has some 70 values in it, each with the
 // brackets and commas that stand around it.
 const (
 	maxManifest  = 64 << 20 // bytes
@@ -16,7 +16,7 @@ const (
 )
 
 // weigh refuses a JSON text that would take more memory and time than any
-// manifest, before it is taken apart. Whether it is JSON it leaves to others.
+// manifest, before it is parsed. It does not check whether it is JSON.
 func weigh(data []byte) error {
 	if len(data) > maxManifest {
 		return fmt.Errorf("it has more than %d bytes", maxManifest)
@@ -96,7 +96,7 @@ func isSum(text string) bool {
 	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// clip keeps a text of others from filling a message.
+// clip keeps a text from outside from filling a message.
 func clip(text string) string {
 	return text[:min(len(text), maxNameBytes)]
 }

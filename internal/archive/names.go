@@ -11,13 +11,13 @@ import (
 const (
 	extension  = ".tar.zst"
 	incomplete = ".incomplete"
-	maxName    = 200 // bytes of a file name before the extension; the rest of a longer one is a hash
+	maxName    = 200 // bytes of a file name before the extension; a longer one ends in a hash
 )
 
 // archivePath is where the archive of a volume lies below the export.
 func archivePath(volume string) string { return "volumes/" + fileName(volume) + extension }
 
-// formerPath is where it lay before names were told apart without their case.
+// formerPath is where it was before names differed in more than case.
 // Such exports are read.
 func formerPath(volume string) string {
 	return "volumes/" + spell(volume, func(i int) bool { return upper(volume[i]) || plain(volume, i) || volume[i] == '.' && i > 0 }) + extension

@@ -17,7 +17,7 @@ var ErrIncomplete = errors.New("it was never finished")
 var ErrElsewhere = errors.New("it is not below a directory of exports")
 
 // Open reads the manifest of an export at a path that the user names. That its
-// archives are there and whole is for Look and Check.
+// archives are there and whole is checked by Look and Check.
 //
 // Whatever lies there, nothing is opened but regular files in that directory: no
 // link leads out of it, no pipe is waited for, no device woken.
@@ -87,7 +87,7 @@ func openRegular(root *os.Root, name string) (*os.File, error) {
 	}
 	if is, err := f.Stat(); err != nil || !os.SameFile(info, is) {
 		f.Close()
-		return nil, errors.Join(durable.ErrNotRegular, err) // somebody exchanged it
+		return nil, errors.Join(durable.ErrNotRegular, err) // it was exchanged
 	}
 	return f, nil
 }
@@ -119,7 +119,7 @@ func (e *Export) root() (*os.Root, error) {
 
 func separator(path string, i int) bool { return i < len(path) && (path[i] == '/' || path[i] == '\\') }
 
-// within is the way from a directory to a path below it, by their spelling.
+// within is the relative path from a directory to a path below it, by their spelling.
 func within(dir, path string) (rel string, below bool) {
 	rel, err := filepath.Rel(dir, path)
 	return rel, err == nil && rel != "." && filepath.IsLocal(rel)
@@ -145,7 +145,7 @@ func openBelow(dir, rel string) (*os.Root, error) {
 	}
 	if is, err := root.Stat("."); err != nil || !os.SameFile(info, is) {
 		root.Close()
-		return nil, errors.Join(errors.New("not a directory"), err) // somebody exchanged it
+		return nil, errors.Join(errors.New("not a directory"), err) // it was exchanged
 	}
 	return root, nil
 }

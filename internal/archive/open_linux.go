@@ -20,7 +20,7 @@ func openDir(at int, name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), fmt.Sprintf("/proc/self/fd/%d", fd)), nil
 }
 
-// openPath opens the thing of that name itself, of whatever type, to be looked
+// openPath opens the thing of that name itself, whatever its type, to be looked
 // at and to have attributes set, not to be read: no link is followed, no pipe
 // waited for, no device woken.
 func openPath(at int, name string) (fd int, err error) {
@@ -38,7 +38,7 @@ var procFds = sync.OnceValues(func() (int, error) {
 })
 
 // openFile opens for reading what a descriptor of openPath has, if that is a
-// regular file, without a trace in its access time where that is allowed.
+// regular file, without changing its access time if that is allowed.
 func openFile(fd int) (*os.File, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

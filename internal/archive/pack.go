@@ -117,7 +117,7 @@ type unpacker struct {
 	beside *besideWriter
 	n      int64       // bytes of the tar that were read
 	read   func(int64) // told of what was read; may be nil
-	err    error       // told again by every further Read
+	err    error       // returned again by every further Read
 }
 
 // reader counts and hashes what is read through it.

@@ -39,7 +39,7 @@ func (p *planter) file(at int, name string, h *tar.Header, data io.Reader) error
 	return pathCause(f.Close())
 }
 
-// sparseWriter leaves blocks of zeros out.
+// sparseWriter leaves out blocks of zeros.
 type sparseWriter struct {
 	f  *os.File
 	at int64

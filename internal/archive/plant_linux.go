@@ -51,8 +51,8 @@ func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
 	return p.content, nil
 }
 
-// syncFS syncs the file system of a directory. No call of the kernel's can be
-// stopped; but nobody waits for it any more when the context ends.
+// syncFS syncs the file system of a directory. The system call cannot be
+// stopped, but nothing waits for it any longer once the context ends.
 func syncFS(ctx context.Context, dir *os.File) error {
 	held, err := dir.SyscallConn() // keeps the descriptor open
 	if err != nil {
@@ -80,7 +80,7 @@ type planter struct {
 	buf     []byte
 }
 
-// planted is a directory whose attributes are set when all in it is there.
+// planted is a directory whose attributes are set once everything in it is there.
 type planted struct {
 	*os.File
 	header *tar.Header
@@ -144,7 +144,7 @@ func (p *planter) make(at int, name string, h *tar.Header, data io.Reader) error
 	return p.node(at, name, h)
 }
 
-// errSwapped says that somebody else is at work in the directory.
+// errSwapped says that something else is changing the directory.
 var errSwapped = errors.New("it was replaced while it was written")
 
 // node makes what has no content: a symbolic link, a fifo or a device.

@@ -9,7 +9,7 @@ import (
 )
 
 // retar copies a tar, entry by entry, from below one directory's name to below
-// another's, and tells what it holds.
+// another's, and reports what it holds.
 func retar(r io.Reader, from string, w io.Writer, to string) (Content, error) {
 	var c Content
 	in, out := readEntries(r, from), tar.NewWriter(w)

@@ -61,7 +61,7 @@ func writeWhole(out io.Writer, h *tar.Header, from io.ReaderAt, buf []byte) erro
 	return w.Flush()
 }
 
-// told tells how much was read.
+// told reports how much was read.
 type told struct {
 	io.ReaderAt
 	read func(int64)
@@ -86,7 +86,7 @@ func holes(f *os.File, st unix.Stat_t) []extent {
 			break // a hole up to the end
 		}
 		if err != nil {
-			return nil // a file system that does not tell
+			return nil // a file system that does not report holes
 		}
 		end, err := unix.Seek(int(f.Fd()), data, unix.SEEK_HOLE)
 		if err != nil {

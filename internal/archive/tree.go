@@ -8,13 +8,13 @@ import (
 // Source says how a directory is read.
 type Source struct {
 	// Live: a container may write meanwhile. Files that vanish or change are
-	// then noted; else they are an error.
+	// then noted; otherwise they are an error.
 	Live bool
 	// Read is told of bytes of files as they are read; it may be nil.
 	Read func(n int64)
 }
 
-// ErrChanged says that the files did not hold still while they were read.
+// ErrChanged says that the files changed while they were read.
 var ErrChanged = errors.New("it changed while it was read")
 
 var errShrank = fmt.Errorf("%w: a file became shorter", ErrChanged)

@@ -115,7 +115,7 @@ func (t *tree) take(b *batch) error {
 	return nil
 }
 
-// vanished notes an entry that went between two looks.
+// vanished notes an entry that disappeared between two looks.
 func (t *tree) vanished(path string) error {
 	if !t.source.Live {
 		return fmt.Errorf("%w: %q vanished", ErrChanged, "./"+path)

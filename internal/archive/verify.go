@@ -36,7 +36,7 @@ func verify(ctx context.Context, f io.Reader, a Archive, read func(int64)) error
 
 // decodes reads an archive that was just written: it must decode to as many
 // bytes, with the checksum that Zstandard keeps of them. That is enough against
-// an error of the encoder or the disk; the hashes, against everybody else, were
+// an error of the encoder or the disk; the hashes, which protect against everyone else, were
 // taken of these bytes on their way.
 func decodes(ctx context.Context, f io.Reader, a Archive) error {
 	z, err := zstd.NewReader(f, zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecoderLowmem(true))
