@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// birth is when the directory of a volume was made, zero where the file system
+// birth is when the directory of a volume was created, zero if the file system
 // does not keep that. It is taken from the directory around the data, whose
-// place nobody but the engine makes or removes.
+// entry only the engine creates or removes.
 func birth(mountpoint string) time.Time {
 	var st unix.Statx_t
 	err := unix.Statx(unix.AT_FDCWD, filepath.Dir(mountpoint), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME, &st)

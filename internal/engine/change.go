@@ -19,8 +19,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Start starts containers that exist, in the given order, and tells of all that
-// would not. One that runs or is gone is no error.
+// Start starts existing containers, in the given order, and reports all that
+// do not start. One that runs or is gone is not an error.
 func (c *Client) Start(ctx context.Context, ids []string) error {
 	var errs []error
 	for _, id := range ids {
@@ -75,8 +75,8 @@ func (c *Client) CreateVolume(ctx context.Context, v inventory.Volume) (inventor
 }
 
 // RemoveVolume removes a volume that no container refers to. Where there is none
-// of this name the error is inventory.ErrGone; inventory.ErrUnanswered where ctx
-// ended and the engine was still at it a while later.
+// of this name the error is inventory.ErrGone; inventory.ErrUnanswered if ctx
+// ended and the engine was still busy with it a while later.
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("remove volume %q: %w", name, ctx.Err())

@@ -42,7 +42,7 @@ type Address struct {
 	Host    string // -H
 	Context string // --context
 	Env     func(string) string
-	Debug   func(line string) // is told of each request, before it is sent; nil is nobody
+	Debug   func(line string) // is told of each request before it is sent; may be nil
 }
 
 // Client is a connection to one engine.
@@ -58,11 +58,11 @@ type Client struct {
 
 	clocked sync.Mutex // guards clock, said, saidAt
 	clock   clock
-	said    system.Info // by the engine, of itself, at saidAt
+	said    system.Info // what the engine said about itself, at saidAt
 	saidAt  time.Time
 
 	hearing sync.Mutex // guards heard
-	heard   []heard    // by watchers, lately
+	heard   []heard    // recently, by watchers
 
 	calling sync.Mutex // guards session
 	session *session   // in which this program runs, or nil
@@ -88,8 +88,8 @@ func connect(a Address) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Go's own default would have a remote engine compress what it sends, which
-	// makes the content of volumes eight times slower.
+	// By default Go asks a remote engine to compress what it sends, which
+	// makes reading volumes eight times slower.
 	plain := client.WithHTTPHeaders(map[string]string{"Accept-Encoding": "identity"})
 	opts = append(opts, plain, client.WithAPIVersionNegotiation())
 	if a.Debug != nil {
@@ -146,7 +146,7 @@ func options(a Address, name string) (opts []client.Opt, host string, err error)
 	return opts, host, nil
 }
 
-// tls is what an engine that no context names is spoken to with; nil is in the
+// tls is how to talk to an engine that no context names; nil means in the
 // clear. It follows docker/cli's cli/flags and cli/command: DOCKER_TLS_VERIFY and
 // DOCKER_TLS switch TLS on whatever they hold, the certificates lie in
 // DOCKER_CERT_PATH or beside config.json, the authority's must be there, and
@@ -255,7 +255,7 @@ func (c *Client) unreachable(err error) error {
 		}
 	}
 	wrapped := fmt.Errorf("%w at %s: %w", ErrUnreachable, c.host, cause)
-	if urlErr == nil && client.IsErrConnectionFailed(err) { // nobody is there, which it says at length
+	if urlErr == nil && client.IsErrConnectionFailed(err) { // nothing listens there, and the error says so at length
 		wrapped = fmt.Errorf("%w at %s", ErrUnreachable, c.host)
 	}
 	return &fault.Fault{Err: wrapped, Try: "docker version   # and start the engine, or choose another with -H or --context", Code: fault.ExitFailed}
@@ -265,6 +265,6 @@ func (c *Client) unreachable(err error) error {
 func (c *Client) Close() {
 	c.calling.Lock()
 	defer c.calling.Unlock()
-	_ = c.endSession(context.Background()) // one that stays is swept away later
+	_ = c.endSession(context.Background()) // a later run removes one that stays
 	_ = c.api.Close()
 }

@@ -73,10 +73,10 @@ type clock struct {
 	answered time.Time // by our clock
 }
 
-// clockLimit is how long the two clocks are taken to keep the same pace.
+// clockLimit is how long the two clocks are assumed to keep the same pace.
 const clockLimit = 10 * time.Minute
 
-// since is what an engine is asked to tell events from, so that none is missed
+// since is the time from which an engine is asked for events, so that none is missed
 // from now on: it answers before it listens. It is the time that its own clock
 // shows now, or a little earlier: no more than an answer takes.
 func (c *Client) since(ctx context.Context) (string, error) {
@@ -99,10 +99,10 @@ func (c *Client) lastClock() clock {
 	return c.clock
 }
 
-// saidLimit is how long what the engine said of itself counts as just said.
+// saidLimit is how long what the engine said about itself counts as recent.
 const saidLimit = 5 * time.Second
 
-// justSaid is what the engine said of itself, which it is asked where that was not
+// justSaid is what the engine said about itself recently, or says now if it has not.
 // a moment ago: Engine 20.10 starts other programs to answer.
 func (c *Client) justSaid(ctx context.Context) (system.Info, error) {
 	c.clocked.Lock()

@@ -6,15 +6,15 @@ import (
 	"github.com/docker/docker/api/types/events"
 )
 
-// heard is an event that was told. A watcher asks for events since a little before
-// it begins, and those are told once more.
+// heard is an event that was received. A watcher asks for events since a little before
+// it begins, so some come twice.
 type heard struct {
 	at     int64 // of the engine's clock, in nanoseconds
 	action events.Action
 	id     string
 }
 
-// heardLimit is how many events are kept in mind. An engine keeps 256.
+// heardLimit is how many events are remembered. An engine keeps 256.
 const heardLimit = 1000
 
 func (c *Client) hear(one heard) {

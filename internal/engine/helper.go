@@ -27,8 +27,8 @@ const helperImage = "ccdestroy-helper:1"
 // Helper is a container that is never started. The engine's archive API reads
 // and writes, through it, volumes that this host cannot look at.
 //
-// While it is there the engine removes none of its volumes. A crash leaves it
-// behind; it says in its labels whose it was, so that a later run sweeps it away.
+// While it exists the engine removes none of its volumes. A crash leaves it
+// behind; its labels say whose it was, so that a later run can remove it.
 type Helper struct {
 	api    *client.Client
 	id     string
@@ -39,8 +39,8 @@ type Helper struct {
 // a tar for Write.
 func (h *Helper) Dir(i int) string { return fmt.Sprintf("vol%04d/", i+1) }
 
-// Helper makes one with the volumes, which must exist: the engine would
-// silently make the others. lock is the path of the lock that is held for as long
+// Helper makes a helper with the volumes, which must exist: the engine would
+// silently create missing ones. lock is the path of the lock that is held for as long
 // as it is needed.
 func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string, readOnly bool) (*Helper, error) {
 	if err := c.ready(ctx); err != nil {
@@ -69,8 +69,8 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 	return h, nil
 }
 
-// Read returns volume number i as a tar, below dir. A tar that breaks off is all
-// that tells of an error on the way: the engine has said 200 before.
+// Read returns volume number i as a tar, below dir. A tar that breaks off is the only
+// sign of an error on the way: by then the engine has answered 200.
 func (h *Helper) Read(ctx context.Context, i int) (r io.ReadCloser, dir string, err error) {
 	if dir = h.Dir(i); h.podman {
 		dir = "/"
@@ -90,7 +90,7 @@ func (h *Helper) Remove(ctx context.Context) error {
 }
 
 // removeLimit is how long the engine may take to remove a helper, which must go
-// also after a signal. One that stays is swept later.
+// even after a signal. A later run removes one that stays.
 const (
 	removeLimit = 30 * time.Second
 	removePoll  = 50 * time.Millisecond
@@ -115,16 +115,16 @@ func removeContainer(ctx context.Context, api *client.Client, id string) error {
 	}
 }
 
-// helperLife is after how long a helper is a leftover of which nothing here shows
-// whether it is needed: one of another host.
+// helperLife is how old a helper must be to count as a leftover if nothing here shows
+// whether it is still needed, as for one of another host.
 const helperLife = 7 * 24 * time.Hour
 
 func hostname() string {
-	name, _ := os.Hostname() // without one it is another host's
+	name, _ := os.Hostname() // without one it belongs to another host
 	return name
 }
 
-// sweep removes helpers that nobody needs any more.
+// sweep removes helpers that are no longer needed.
 func (c *Client) sweep(ctx context.Context, s *inventory.Snapshot) {
 	kept := s.Containers[:0]
 	for _, con := range s.Containers {
@@ -158,7 +158,7 @@ func (c *Client) Sweep(ctx context.Context, lock string) error {
 
 // leftover reports whether the container is a helper of an operation that is
 // dead, whose lock is free, or over: its lock is gone from the directory where it
-// lay.
+// was.
 func leftover(c inventory.Container) bool {
 	if c.Labels[inventory.LabelHelper] != "true" {
 		return false

@@ -28,7 +28,7 @@ type localImage struct {
 	arch string // of the file
 }
 
-// load gives the engine the image, where it does not have it.
+// load gives the engine the image, unless it has it already.
 func (c *Client) load(ctx context.Context, img localImage) error {
 	_, err := c.api.ImageInspect(ctx, img.tag)
 	if err == nil || !errdefs.IsNotFound(err) {
@@ -66,7 +66,7 @@ func (c *Client) dropOlder(ctx context.Context, tag string) {
 	name, _, _ := strings.Cut(tag, ":")
 	list, err := c.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", name))})
 	if err != nil {
-		return // the next one that is loaded will do
+		return // the next one that is loaded removes it
 	}
 	for _, i := range list {
 		for _, other := range i.RepoTags {

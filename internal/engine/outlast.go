@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// patience is how long the answer to a change is waited for after a signal: the
-// engine carries out what it was asked for in any case, and most of it is quick.
+// patience is how long to wait for the answer to a change after a signal: the
+// engine carries out the request in any case, usually quickly.
 const patience = 10 * time.Second
 
 // outlast is a context that ends only a while after ctx.

@@ -14,9 +14,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Podman answers on a Docker socket, and differs from the Docker Engine in what
-// this file has. It was tried with Podman 4.3; releases 4 and 5 say that they
-// speak the API of Engine 20.10, so that others need not be asked.
+// Podman can answer on a Docker socket. This file has the ways in which it differs
+// from the Docker Engine. It was tried with Podman 4.3; releases 4 and 5 say that they
+// speak the API of Engine 20.10, so other engines need not be asked.
 
 // isPodman reports whether Podman said this of itself, to a client that speaks this
 // version of the API. An Engine 20.10 has an id of letters between colons; Podman
@@ -25,7 +25,7 @@ func isPodman(info system.Info, version string) bool {
 	return versions.LessThan(version, stableCreatedAPI) && !strings.Contains(info.ID, ":")
 }
 
-// podmanID stands for the engine's id, which Podman makes up for every answer: two
+// podmanID replaces the engine's id, which Podman makes up for every answer: two
 // names of the same storage on the same host are one engine.
 func podmanID(info system.Info) string {
 	sum := sha256.Sum256([]byte(info.Name + "\x00" + info.DockerRootDir))
@@ -35,7 +35,7 @@ func podmanID(info system.Info) string {
 // removed is what Podman calls the destruction of a volume.
 const removed = events.ActionRemove
 
-// dockerEvent is an event of Podman's as the Docker Engine would tell it.
+// dockerEvent is an event of Podman's as the Docker Engine would report it.
 func dockerEvent(m events.Message) events.Message {
 	if m.Type == events.VolumeEventType {
 		m.Actor.ID = cmp.Or(m.Actor.ID, m.Actor.Attributes["name"])
@@ -46,8 +46,8 @@ func dockerEvent(m events.Message) events.Message {
 	return m
 }
 
-// identify has containers refer to their networks by id: in Podman's list they
-// have names.
+// identify makes containers refer to their networks by id: in Podman's list they
+// refer to them by name.
 func identify(s *inventory.Snapshot) {
 	for _, con := range s.Containers {
 		for i, name := range con.Networks {
@@ -58,7 +58,7 @@ func identify(s *inventory.Snapshot) {
 	}
 }
 
-// shortTag is an image's tag without what Podman puts in front where nothing is.
+// shortTag is an image's tag without the registry that Podman adds if there is none.
 func shortTag(tag string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(tag, "docker.io/"), "library/")
 }

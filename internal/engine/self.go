@@ -60,7 +60,7 @@ func (s Self) Call(ctx context.Context, request, answer any) error {
 	}
 	usable, err := c.session.exchange(ctx, request, answer)
 	if !usable {
-		_ = c.endSession(ctx) // one that stays is swept away later
+		_ = c.endSession(ctx) // a later run removes one that stays
 	}
 	if err != nil {
 		return fmt.Errorf("helper container: %w", err)
@@ -78,7 +78,7 @@ func (c *Client) endSession(ctx context.Context) error {
 	return ending.end(ctx)
 }
 
-// host is as little as moving directories takes.
+// host gives the container as little as moving directories takes.
 func (s Self) host() *container.HostConfig {
 	return &container.HostConfig{
 		NetworkMode: "none", ReadonlyRootfs: true, UsernsMode: "host", SecurityOpt: []string{"label=disable", "no-new-privileges"},

@@ -75,7 +75,7 @@ func (s *session) attach(ctx context.Context) (err error) {
 	go func() {
 		defer close(s.copied)
 		_, err := stdcopy.StdCopy(in, s.told, io.LimitReader(s.stream.Reader, answerLimit))
-		_ = in.CloseWithError(err) // nil is the end
+		_ = in.CloseWithError(err) // nil means that it has ended
 	}()
 	return s.api.ContainerStart(ctx, s.id, container.StartOptions{})
 }
@@ -111,7 +111,7 @@ func (s *session) ended(ctx context.Context) error {
 	}
 }
 
-// end removes the container, whatever it does.
+// end removes the container, whatever it is doing.
 func (s *session) end(ctx context.Context) error {
 	if s.stream.Conn != nil {
 		s.stream.Close()

@@ -17,10 +17,10 @@ import (
 )
 
 // here reports whether the volume's files may be looked at directly: they are
-// the engine's own and not somebody's mount, and they lie on this host. An engine
+// the engine's own and not a mount, and they are on this host. An engine
 // in a virtual machine has a local socket, too, and its paths may exist here, with
 // another engine's files; so the directory must be of the age that the engine
-// told when it was asked.
+// reports.
 func (c *Client) here(v inventory.Volume, asked time.Time) bool {
 	if !c.local || v.Driver != "local" || len(v.Options) > 0 || v.Mountpoint == "" {
 		return false
@@ -35,7 +35,7 @@ func (c *Client) here(v inventory.Volume, asked time.Time) bool {
 
 // Reaches reports whether this process can move directories of the engine's
 // volumes, at the paths that the engine names: as root, on its host. The volumes
-// are some of those; without any, one that the engine has must show it.
+// are examples of these; without any, a volume of the engine serves as one.
 func (c *Client) Reaches(ctx context.Context, p inventory.Platform, volumes []inventory.Volume) bool {
 	if os.Geteuid() != 0 || !c.local || runtime.GOOS != "linux" {
 		return false

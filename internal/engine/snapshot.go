@@ -74,7 +74,7 @@ func (c *Client) Snapshot(ctx context.Context, scope inventory.Scope) (inventory
 // markNamed asks the engine, for containers of the project that mount a volume
 // that looks anonymous, whether they mount it by name.
 func (c *Client) markNamed(ctx context.Context, project string, s *inventory.Snapshot) error {
-	if project == "" || c.podman { // there an anonymous volume goes however it is mounted
+	if project == "" || c.podman { // Podman removes an anonymous volume however it is mounted
 		return nil
 	}
 	anonymous := map[string]bool{}
@@ -150,7 +150,7 @@ func (c *Client) volumes(ctx context.Context) ([]inventory.Volume, error) {
 	return out, nil
 }
 
-// volume is what the engine said of one when it was asked at that time.
+// volume is what the engine said about a volume when asked at that time.
 func (c *Client) volume(v volume.Volume, asked time.Time) inventory.Volume {
 	vol := inventory.Volume{Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Labels: v.Labels, Options: v.Options}
 	vol.Created, _ = time.Parse(time.RFC3339, v.CreatedAt)

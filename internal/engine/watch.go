@@ -13,15 +13,15 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Watcher follows what comes into being and goes on an engine. Events say
-// little: a new volume or container is looked at as soon as it is told of. What
-// goes at once, before that, is known by its name alone.
+// Watcher follows what is created and destroyed on an engine. Events say
+// little, so a new volume or container is looked at as soon as it is reported. What
+// is destroyed before that is known only by its name.
 type Watcher struct {
 	client *Client
 	cancel context.CancelFunc
 	told   []heard        // to others, before this one began
 	done   chan struct{}  // closed when the stream has ended
-	looks  sync.WaitGroup // at what was told of
+	looks  sync.WaitGroup // at what was reported
 	news   chan struct{}
 
 	mu      sync.Mutex // guards what follows
@@ -33,7 +33,7 @@ type Watcher struct {
 const lookLimit = 10 * time.Second
 
 // Watch follows the engine from before it returns until Stop. The stream is read
-// always: a reader that stalls slows the whole engine down.
+// all the time: a reader that stalls slows the whole engine down.
 func (c *Client) Watch(ctx context.Context) *Watcher {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &Watcher{client: c, cancel: cancel, told: c.toldSoFar(), done: make(chan struct{}), news: make(chan struct{}, 1)}
@@ -108,7 +108,7 @@ func (w *Watcher) lookAtVolume(ctx context.Context, at int, name string) {
 	w.tell()
 }
 
-// tell says that there is news; once is enough.
+// tell signals that there is news; once is enough.
 func (w *Watcher) tell() {
 	select {
 	case w.news <- struct{}{}:
@@ -116,7 +116,7 @@ func (w *Watcher) tell() {
 	}
 }
 
-// News has something each time that a look has shown more.
+// News receives something each time that a look has shown more.
 func (w *Watcher) News() <-chan struct{} { return w.news }
 
 func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
@@ -142,14 +142,14 @@ func (w *Watcher) lookAtContainer(ctx context.Context, at int, id string) {
 	w.tell()
 }
 
-// Seen is what was told so far.
+// Seen is what was reported so far.
 func (w *Watcher) Seen() inventory.Seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.seen.Clone()
 }
 
-// Stop ends it and returns all that was told.
+// Stop ends it and returns everything that was reported.
 func (w *Watcher) Stop() inventory.Seen {
 	w.mu.Lock()
 	w.stopped = true
