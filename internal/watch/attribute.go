@@ -12,7 +12,7 @@ import (
 // clockSlack is how far the engine's clock and ours may differ.
 const clockSlack = 2 * time.Second
 
-// deed is what an event of a log tells of: volumes that an operation has
+// deed is what an event of a log says: volumes that an operation has
 // destroyed, or may destroy.
 type deed struct {
 	id       string
@@ -22,7 +22,7 @@ type deed struct {
 	may      []string // volumes that perhaps it destroyed
 	from, to time.Time
 	pending  *audit.Event // it has no outcome; to means nothing then
-	// beginning: it has looked, perhaps, and not said yet what it will destroy.
+	// beginning: it may have looked, and has not said yet what it will destroy.
 	beginning bool
 	atWork    bool
 	ours      time.Time // of a record of a watch: when it was written
@@ -30,7 +30,7 @@ type deed struct {
 
 func (d deed) open() bool { return d.pending != nil }
 
-// mark is one volume that a deed tells of. It accounts for one loss.
+// mark is one volume that a deed names. It accounts for one loss.
 type mark struct{ name, born, created string }
 
 // beginLimit is how long a loss waits for operations that have not said yet what
@@ -112,15 +112,15 @@ func (l Loss) from() time.Time {
 	return l.Since
 }
 
-// names reports whether a deed speaks of a volume of that name.
+// names reports whether a deed names a volume of that name.
 func (d deed) names(l Loss) bool {
 	return slices.Contains(d.may, l.Volume.Name) ||
 		d.open() && slices.ContainsFunc(d.marks, func(m mark) bool { return m.name == l.Volume.Name })
 }
 
-// mayTake reports whether an operation at work may destroy a volume that it did
+// mayTake reports whether a running operation may destroy a volume that it did
 // not announce: a teardown takes what is made of its project after it has looked;
-// of one that is just beginning nothing is known.
+// nothing is known of one that is just beginning.
 func (d deed) mayTake(l Loss, now time.Time) bool {
 	if d.beginning {
 		return now.Before(l.At.Add(beginLimit))
@@ -129,8 +129,8 @@ func (d deed) mayTake(l Loss, now time.Time) bool {
 	return d.project != "" && (project == "" || project == d.project)
 }
 
-// fits says how well a mark fits a loss: 0 is not at all, since it is of another
-// name or surely another volume; 1 is perhaps, 3 surely.
+// fits says how well a mark fits a loss: 0 is not at all, since it has another
+// name or is certainly another volume; 1 is perhaps, 3 certainly.
 func (m mark) fits(l Loss) int {
 	if m.name != l.Volume.Name {
 		return 0

@@ -9,7 +9,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// learn takes a list over that was asked for at that time.
+// learn takes over a list that was asked for at that time.
 func (w *Watch) learn(list []inventory.Volume, asked time.Time) {
 	w.known, w.listed = map[string]inventory.Volume{}, time.Time{}
 	for _, v := range list {
@@ -18,10 +18,10 @@ func (w *Watch) learn(list []inventory.Volume, asked time.Time) {
 	w.seen, w.dirty = asked, true
 }
 
-// catchUp finds what went while nobody watched. It is called when the engine
-// already tells of what happens.
+// catchUp finds what was destroyed while nobody watched. It is called when the engine
+// already reports events.
 //
-// A crash between the record of the gap and the next save has the gap recorded
+// A crash between the record of the gap and the next save makes the gap recorded
 // once more, longer.
 func (w *Watch) catchUp(ctx context.Context) error {
 	engine, err := w.Engine.Describe(ctx)
@@ -54,7 +54,7 @@ func (w *Watch) catchUp(ctx context.Context) error {
 }
 
 // lostFrom compares what is known with a list. hidden are the volumes that are
-// not in it and may be there all the same.
+// not in it and may exist nevertheless.
 func (w *Watch) lostFrom(list []inventory.Volume, whole bool, now time.Time) (lost []Loss, hidden []inventory.Volume) {
 	is := map[string]inventory.Volume{}
 	for _, v := range list {
@@ -79,14 +79,14 @@ func (w *Watch) remade(was, is inventory.Volume) bool {
 	return w.engine.StableCreated && !was.Created.IsZero() && is.Created.After(was.Created)
 }
 
-// take takes events up. created says that there are volumes of which only the
+// take takes in events. created says that there are volumes of which only the
 // name is known.
 func (w *Watch) take(events []Event) (created bool) {
 	var lost []Loss
 	for _, e := range events {
 		v, known := w.known[e.Volume]
 		switch successor := known && w.younger(v, e.At); {
-		case !e.Destroyed && known: // the engine tells of every request, also where there is nothing to make
+		case !e.Destroyed && known: // the engine reports every request, even if there is nothing to create
 		case !e.Destroyed:
 			created = true
 			w.known[e.Volume] = inventory.Volume{Name: e.Volume}
@@ -105,7 +105,7 @@ func (w *Watch) take(events []Event) (created bool) {
 	return created
 }
 
-// younger reports whether a volume was surely made after an event: then the
+// younger reports whether a volume was certainly created after an event: then the
 // event is about another one of its name.
 func (w *Watch) younger(v inventory.Volume, than time.Time) bool {
 	if !v.Born.IsZero() {
@@ -114,7 +114,7 @@ func (w *Watch) younger(v inventory.Volume, than time.Time) bool {
 	return w.engine.StableCreated && v.Created.After(than)
 }
 
-// hold keeps losses, and has them gone through at once.
+// hold keeps losses, and has them looked at at once.
 func (w *Watch) hold(lost []Loss) {
 	for i := range lost {
 		lost[i].Engine = w.engine

@@ -13,12 +13,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// deedOf is what the newest event of an operation tells of. What a watch recorded
+// deedOf is what the newest event of an operation says. What a watch recorded
 // counts in its own log alone.
 func deedOf(e audit.Event, own bool) (d deed, tells bool) {
 	details, err := record.ParseDetails(e)
 	if err != nil || !e.Chained() || details.RecordedBy == byScript {
-		// Beside the seven fields, a script's words are its own, and of any shape.
+		// Apart from the seven fields, a script may record details of any shape.
 		details = record.Details{RecordedBy: byScript}
 	}
 	if details.RecordedBy == "" && !slices.Contains(destroying, e.Operation) {
@@ -36,7 +36,7 @@ func deedOf(e audit.Event, own bool) (d deed, tells bool) {
 	case details.RecordedBy == recordedBy:
 		d.ours = e.Timestamp
 		return d, own
-	case details.RecordedBy == byScript: // a moment, and one that we know: all times that it gives are its own
+	case details.RecordedBy == byScript: // a moment that we know ourselves: the times that it gives are only its claim
 		d.from = recordedAt(e)
 		d.to = d.from
 	case err == nil && began.Before(d.from):
@@ -58,11 +58,11 @@ func deedOf(e audit.Event, own bool) (d deed, tells bool) {
 // export stops what uses them, and a purge ends what is no longer a volume.
 var destroying = []string{audit.Destroy, audit.Prune, audit.Restore}
 
-// byScript marks what scripts told, in details.recorded_by.
+// byScript marks what scripts recorded, in details.recorded_by.
 const byScript = "record"
 
-// marks are the volumes that an event tells of: what is gone; of a pending event
-// all that it lists, since the outcome will tell of any that is gone by then.
+// marks are the volumes that an event names: what is gone; of a pending event
+// everything that it lists, since the outcome will name what is gone by then.
 func marks(e audit.Event, d record.Details) (all []mark) {
 	for _, r := range d.Resources {
 		gone := r.Result == inventory.Gone || r.Result == inventory.Remade

@@ -13,8 +13,8 @@ import (
 )
 
 // Hold makes sure that one watch at a time records in a log: two would record
-// each deletion twice, and write over each other's memory. It does not wait: who
-// waits looks as if he watched. The log's directory must be there.
+// each deletion twice, and overwrite each other's memory. It does not wait: a second
+// one that waits would look as if it watched. The log's directory must exist.
 func Hold(b *record.Book) (release func(), err error) {
 	path := b.Log.Path + ".watch.lock"
 	l, free, err := b.Log.Sharing().TryLock(path)

@@ -17,12 +17,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Memory is the file in which a watch leaves what it knows to the next one. It is
+// Memory is the file in which a watch leaves what it knows for the next one. It is
 // one JSON object, a memory, mode 0600; readers ignore keys that they do not know,
 // and refuse a higher "v". It is replaced as a whole.
 //
 // A crash leaves the file of up to a minute ago, or before the last change: the
-// next watch takes the time since then for a gap, finds by comparison what it did
+// next watch treats the time since then as a gap, finds by comparison what it did
 // not know to be gone, and passes over what is recorded after the file was
 // written. It may leave a "*.tmp-*" beside it, which the next watch removes.
 type Memory struct{ Path string }
@@ -49,7 +49,7 @@ type memory struct {
 	Engine  inventory.Engine `json:"engine"`
 	Until   time.Time        `json:"until"`
 	Volumes []keptVolume     `json:"volumes"`
-	Lost    []keptLoss       `json:"lost,omitempty"` // gone, and neither recorded nor told of by another record
+	Lost    []keptLoss       `json:"lost,omitempty"` // gone, and neither recorded nor accounted for by another record
 }
 
 // keptVolume is a volume as the file has it. Its options are left out: they can hold
@@ -68,7 +68,7 @@ type keptLoss struct {
 	Volume keptVolume        `json:"volume"`
 	At     time.Time         `json:"at"`
 	Since  time.Time         `json:"since,omitzero"`
-	Engine *inventory.Engine `json:"engine,omitempty"` // where it is another one
+	Engine *inventory.Engine `json:"engine,omitempty"` // if it differs
 }
 
 // Load reads the file. found is false when there is none.
@@ -137,7 +137,7 @@ func (m Memory) read() ([]byte, error) {
 // sweep removes what a crash has left of a save. Nobody else saves: the lock is
 // held.
 func (m Memory) sweep() {
-	entries, _ := os.ReadDir(filepath.Dir(m.Path)) // what stays does no harm
+	entries, _ := os.ReadDir(filepath.Dir(m.Path)) // leftovers do no harm
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), filepath.Base(m.Path)+".tmp-") {
 			_ = os.Remove(filepath.Join(filepath.Dir(m.Path), e.Name()))

@@ -8,20 +8,20 @@ import (
 )
 
 // How long a batch of events is collected; how often the reader of the stream
-// shows that it is alive; and after what time without that the stream is given up.
+// shows that it is alive; and after how long without that the stream is given up.
 const (
 	collect = 100 * time.Millisecond
 	pulse   = 5 * time.Second
 	stalled = time.Minute
 )
 
-// errStalled says that this process stood still, with the machine or alone. The
-// engine drops events that nobody takes.
+// errStalled says that this process was stopped, alone or with the machine. The
+// engine drops events that nothing reads.
 var errStalled = errors.New("this process stood still for a while")
 
-// queue holds events until they are taken, however many there are. It tells until
-// when they were received: a process that was stopped and goes on has an open
-// stream before it, and has missed what the engine told meanwhile.
+// queue holds events until they are taken, however many there are. It knows until
+// when they were received: a process that was stopped and continues has an open
+// stream, and has missed what the engine reported in the meantime.
 type queue struct {
 	mu     sync.Mutex // guards what follows but more
 	events []Event
@@ -51,9 +51,9 @@ func newQueue(ctx context.Context) *queue {
 }
 
 // beat notes that the time has come from last to now. A beat that is late says
-// nothing: what happened meanwhile may not have been received yet.
+// nothing: what happened in the meantime may not have been received yet.
 func (q *queue) beat(last, now time.Time) {
-	switch late := now.Round(0).Sub(last.Round(0)); { // by the clock on the wall: the other stops while a machine sleeps
+	switch late := now.Round(0).Sub(last.Round(0)); { // by the wall clock: the monotonic one stops while a machine sleeps
 	case late > stalled:
 		q.end(errStalled)
 	case late < 2*pulse:

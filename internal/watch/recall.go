@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// recall takes up what an earlier watch knew. Without it the list of volumes is
-// begun anew.
+// recall takes over what an earlier watch knew. Without it the list of volumes is
+// started afresh.
 func (w *Watch) recall() {
 	s, found, err := w.Memory.Load()
 	if err != nil {

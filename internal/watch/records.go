@@ -19,22 +19,22 @@ const gapOperation = "watch_gap"
 // recordedBy marks our events, in details.recorded_by.
 const recordedBy = "watch"
 
-// Records is where losses are recorded, and what tells of them already. It is
+// Records is where losses are recorded, and what already accounts for them. It is
 // owned by one goroutine.
 type Records struct {
 	Book *record.Book
-	// Others are the logs that may tell of a deletion already, beside Book's own.
+	// Others are the logs that may already account for a deletion, besides Book's own.
 	Others func() []*audit.Log
 
 	shelf shelf
-	used  map[string]time.Time // marks that account for a loss already, and when that was
+	used  map[string]time.Time // marks that already account for a loss, and when that was
 }
 
 // usedFor is how long it is remembered that a mark accounts for a loss. Later
 // losses are of a later time than the operation.
 const usedFor = 24 * time.Hour
 
-// Record records those losses that no log tells of, one by one.
+// Record records those losses that no log accounts for, one by one.
 func (r *Records) Record(ctx context.Context, losses []Loss, last bool) (left []Loss, err error) {
 	if len(losses) == 0 {
 		return nil, nil
@@ -73,7 +73,7 @@ func vague(l Loss) int {
 	return 0
 }
 
-// deeds are the operations of all known logs that may tell of the losses.
+// deeds are the operations of all known logs that may account for the losses.
 func (r *Records) deeds(losses []Loss) (all []deed) {
 	if r.shelf == nil {
 		r.shelf, r.used = shelf{}, map[string]time.Time{}

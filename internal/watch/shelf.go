@@ -19,7 +19,7 @@ const (
 	olderInRow      = 1000
 )
 
-// readTries is how often a log is read again that is written to meanwhile.
+// readTries is how often a log that is being written to is read again.
 const readTries = 5
 
 // errFarEnough ends the reading of a log.
@@ -42,12 +42,12 @@ type fileState struct {
 	changed time.Time
 }
 
-// deeds are the operations of a log that may tell of losses since then. A log
-// that cannot be read tells of nothing.
+// deeds are the operations of a log that may account for losses since then. A log
+// that cannot be read accounts for nothing.
 //
-// Whether an operation is at work is looked at before it is seen that the log has
-// not changed: its lock is released when its outcome is in the log. So of one
-// that is not at work, the outcome was read if there is one.
+// Whether an operation is running is checked before the log is seen not to have
+// changed: its lock is released when its outcome is in the log. So if one
+// is not running, its outcome was read if there is one.
 func (s shelf) deeds(l *audit.Log, since time.Time, own bool) []deed {
 	var deeds []deed
 	for range readTries {

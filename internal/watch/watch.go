@@ -9,10 +9,10 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Event is what the engine told of a volume.
+// Event is what the engine reported about a volume.
 type Event struct {
 	Volume    string
-	Destroyed bool // else created
+	Destroyed bool // otherwise created
 	At        time.Time
 }
 
@@ -23,17 +23,17 @@ type Engine interface {
 	// not answer: volumes of drivers other than "local" may be missing then.
 	Volumes(context.Context) (list []inventory.Volume, whole bool, err error)
 	// Follow calls visit with every event of a volume from now on. ready is
-	// called when the engine has begun to tell. It returns when ctx ends or the
+	// called when the engine has begun to report. It returns when ctx ends or the
 	// engine goes away.
 	Follow(ctx context.Context, ready func(), visit func(Event)) error
 }
 
 // Loss is one volume that is gone.
 type Loss struct {
-	Volume inventory.Volume // as it was known; perhaps its name alone
+	Volume inventory.Volume // as it was known; perhaps only its name
 	Engine inventory.Engine // that had it
 	At     time.Time        // when the engine said so, or it was noticed
-	Since  time.Time        // it went between Since and At, while nobody watched; zero else
+	Since  time.Time        // if it went between Since and At, while nobody watched; otherwise zero
 	// Listed is when an earlier watch wrote the list that this loss comes from; zero
 	// where this one saw it. That watch may have recorded it afterwards.
 	Listed time.Time
@@ -41,10 +41,10 @@ type Loss struct {
 
 // Ledger is where losses are recorded: Records.
 type Ledger interface {
-	// Record records losses, those that no other record tells of. left are those
+	// Record records the losses that no other record accounts for. left are those
 	// that it must be called with again: after an error, the ones that are not
-	// recorded; and, unless it is the last call, the ones that an operation at
-	// work may be destroying.
+	// recorded; and, unless it is the last call, the ones that a running operation
+	// may be destroying.
 	Record(ctx context.Context, losses []Loss, last bool) (left []Loss, err error)
 	// Gap records that nobody watched between two times.
 	Gap(ctx context.Context, e inventory.Engine, from, to time.Time) error
@@ -62,16 +62,16 @@ type Watch struct {
 	followed bool                        // engine and seen are known
 	seen     time.Time                   // until when it was followed
 	known    map[string]inventory.Volume // the volumes that there are; nil before the first list
-	missed   map[string]int              // how often a name went by the comparison of lists, and no event told of it
+	missed   map[string]int              // how often a name was found gone by comparing lists, without an event
 	listed   time.Time                   // when Memory was written that known comes from; zero of a list of ours
 
-	held  []Loss        // gone, and neither recorded nor told of by another record yet
+	held  []Loss        // gone, and neither recorded nor accounted for by another record yet
 	next  time.Time     // when held is gone through again
 	pause time.Duration // that was made before it
 
 	saved time.Time       // when Memory was written, or could not be
 	dirty bool            // it no longer holds what is known
-	said  map[string]bool // what goes wrong, and was told
+	said  map[string]bool // problems that were reported
 }
 
 // How often an engine that is away, or a loss that cannot be recorded yet, is
@@ -160,7 +160,7 @@ func (w *Watch) follow(ctx context.Context) error {
 	}
 }
 
-// wait is how long nothing need be done when nothing happens.
+// wait is how long nothing needs to be done if nothing happens.
 func (w *Watch) wait() time.Duration {
 	due := w.saved.Add(saveEvery)
 	if len(w.held) > 0 && w.next.Before(due) {
@@ -169,7 +169,7 @@ func (w *Watch) wait() time.Duration {
 	return max(due.Sub(w.Now()), 0)
 }
 
-// record records what is gone. What an operation at work may be destroying, and
+// record records what is gone. What a running operation may be destroying, and
 // what cannot be written, is kept and tried again.
 func (w *Watch) record() {
 	if len(w.held) == 0 || w.Now().Before(w.next) {
@@ -184,8 +184,8 @@ func (w *Watch) record() {
 	w.once(err, "not recorded yet, and tried again")
 }
 
-// end goes through what is held for the last time. What an operation at work may
-// be destroying is left to the next watch; where it cannot be left, it is
+// end goes through what is held for the last time. What a running operation may
+// be destroying is left to the next watch; if it cannot be left, it is
 // recorded.
 func (w *Watch) end() error {
 	w.next, w.dirty = time.Time{}, true
