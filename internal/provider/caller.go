@@ -16,9 +16,9 @@ type Caller struct {
 	PID int
 }
 
-// FindCaller looks for it among the processes that led to this one. Where its
-// command line cannot be read, it cannot be told whether volumes go; what does
-// go the evidence will say.
+// FindCaller looks for it among the ancestors of this process. If its
+// command line cannot be read, it is unknown whether volumes go; the evidence
+// afterwards shows which did.
 func FindCaller(project string) Caller {
 	parent := os.Getppid()
 	for pid := parent; pid > 1; pid = actor.ParentOf(pid) {
@@ -29,7 +29,7 @@ func FindCaller(project string) Caller {
 	return Caller{compose.Call{Args: compose.Args{ProjectName: project}, Argv: []string{"docker", "compose", "down"}}, parent}
 }
 
-// byProcess says of an actor that another process does it.
+// byProcess says that the actor is another process.
 func byProcess(claims json.RawMessage, pid int) json.RawMessage {
 	var a actor.Actor
 	if json.Unmarshal(claims, &a) != nil {
@@ -47,12 +47,12 @@ func byProcess(claims json.RawMessage, pid int) json.RawMessage {
 // teardown of ours.
 const withinName = "CCDESTROY_WITHIN"
 
-// Mark says to processes that we start which process this is.
+// Mark tells the processes that we start which process this is.
 func Mark() string {
 	return withinName + "=" + strconv.Itoa(os.Getpid()) + ":" + actor.StartOf(os.Getpid())
 }
 
-// Within reports whether a ccdestroy that is still at work has led to this
+// Within reports whether a ccdestroy that is still running is an ancestor of this
 // process. A variable that was left behind, or set by hand, does not count.
 func Within(getenv func(string) string) bool {
 	word, started, _ := strings.Cut(getenv(withinName), ":")
@@ -61,7 +61,7 @@ func Within(getenv func(string) string) bool {
 		return false
 	}
 	if started == "" {
-		return true // this system does not tell
+		return true // this system does not say
 	}
 	for at := os.Getppid(); at > 1; at = actor.ParentOf(at) {
 		if at == pid {

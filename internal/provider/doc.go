@@ -4,7 +4,7 @@
 //	ccdestroy compose --project-name=X down [--OPTION=VALUE…] SERVICE
 //
 // before it removes anything, and reads JSON lines on standard output, to its
-// end; "error" makes it stop. What Compose then does nobody tells: a process that
+// end; "error" makes it stop. Nothing reports what Compose then does: a process that
 // is left behind waits for its end, looks, and records the outcome.
 // https://github.com/docker/compose/blob/main/docs/extension.md
 package provider

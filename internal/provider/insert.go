@@ -15,10 +15,10 @@ import (
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
-// Insertion is the change to a compose file that has a plain docker compose down
+// Insertion is the change to a compose file that makes a plain docker compose down be
 // recorded.
 type Insertion struct {
-	Path  string // of the file, behind symbolic links: what is replaced is the file
+	Path  string // of the file itself, with symbolic links resolved, since it is replaced
 	Line  int    // after which Block goes
 	Block string // "" where the file has the service already
 
@@ -120,7 +120,7 @@ func serviceBlock(services *yaml.Node, require string) (string, error) {
 		if name == auditService {
 			return "", fmt.Errorf("line %d: there is another service called %s", services.Content[i].Line, auditService)
 		}
-		if field(service, "profiles") == nil { // one that is off cannot be depended on
+		if field(service, "profiles") == nil { // a service that is off cannot be depended on
 			names = append(names, name)
 		}
 	}
@@ -158,7 +158,7 @@ func field(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// insert puts the block behind a line, in the file's own line ends.
+// insert puts the block after a line, with the file's own line endings.
 func insert(text string, line int, block string) string {
 	lines := strings.SplitAfterN(text, "\n", line+1)
 	if strings.HasSuffix(lines[0], "\r\n") {

@@ -17,7 +17,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/teardown"
 )
 
-// sizesLimit is how long Compose waits for the sake of sizes.
+// sizesLimit is how long Compose waits for sizes.
 const sizesLimit = 250 * time.Millisecond
 
 // Down is one teardown that Compose itself performs.
@@ -62,7 +62,7 @@ func (d *Down) Do(ctx context.Context) (id string, err error) {
 		release, began, err = book.Beside(ctx, d.Caller.PID, actor.StartOf(d.Caller.PID))
 		return err
 	})
-	if release != nil { // also where a signal came in that moment
+	if release != nil { // even if a signal came at that moment
 		defer release()
 	}
 	if err != nil {
@@ -101,7 +101,7 @@ func (d *Down) guarded(ctx context.Context, do func(context.Context) error) erro
 }
 
 // find decides how the project is to be looked at: as the caller's command line
-// says, or by its name alone where that leads elsewhere.
+// says, or only by its name if that leads elsewhere.
 func (d *Down) find(ctx context.Context) (inventory.Inventory, error) {
 	byName := compose.Args{ProjectName: d.Project}
 	args := d.Caller.Args
@@ -127,14 +127,14 @@ func (d *Down) Look(ctx context.Context) (inventory.Inventory, error) {
 	return inv, err
 }
 
-// Agree refuses what is protected, and what was never exported where that is
+// Agree refuses what is protected, and what was never exported if that is
 // required.
 func (d *Down) Agree(_ context.Context, o *record.Operation, _ []inventory.Change) (ready bool, err error) {
 	err = d.refuse(o.Details.Inventory)
 	return err == nil, err
 }
 
-// again is the teardown that was given, by this program and with further flags. It
+// again is the teardown that was typed, as a call of this program with further flags. It
 // takes Compose's own flags behind its command.
 func (d *Down) again(flags ...string) string {
 	argv := d.Caller.Argv
