@@ -16,8 +16,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
-// How long the engine may take to come to rest after the child has ended, how
-// long it must have been at rest, and how long an engine that does not answer
+// How long the engine may take to settle down after the child has ended, how
+// long it must have been quiet, and how long an engine that does not answer
 // is asked again.
 const (
 	restPoll    = 100 * time.Millisecond
@@ -80,7 +80,7 @@ func (r *Run) judge(o *record.Operation, after inventory.After) record.Ended {
 	return end
 }
 
-// asks is what the command asks for in another world.
+// asks is what the command asks for, given another snapshot.
 func (r *Run) asks(s inventory.Snapshot) inventory.Inventory {
 	return inventory.Plan(r.project.Model, s, r.Options)
 }
@@ -128,7 +128,7 @@ func (r *Run) awaitRest(inv inventory.Inventory, exit fault.Exit) (inventory.Aft
 	}
 }
 
-// after is the evidence: a look, and what was told before it. What comes later
+// after is the evidence: a look, and the events before it. What comes later
 // is not missing from it.
 func (r *Run) after(s inventory.Snapshot, seen inventory.Seen, exit fault.Exit) inventory.After {
 	return inventory.After{

@@ -13,9 +13,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
-// Agree refuses what is protected, shows, asks where somebody is to be asked, and
-// exports. After a question or an export the world had time to move; else it is
-// ready unless something came into being since the look.
+// Agree refuses what is protected, shows, asks if there is somebody to ask, and
+// exports. After a question or an export things may have changed; otherwise it is
+// ready unless something was created since the look.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
 	if err := r.refuse(o.Details.Inventory); err != nil {
 		return false, err
@@ -39,8 +39,8 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 	return !asked && !saved && !r.moved(o.Details.Inventory), nil
 }
 
-// moved reports whether something may have come into being since the look, or
-// another hand has destroyed what this one would. An engine that cannot be
+// moved reports whether something may have been created since the look, or
+// something else has destroyed what this teardown would. An engine that cannot be
 // followed is looked at once more, and no further.
 func (r *Run) moved(inv inventory.Inventory) bool {
 	seen, asked := r.watch.Seen(), inv.AskedVolumes()
@@ -49,9 +49,9 @@ func (r *Run) moved(inv inventory.Inventory) bool {
 }
 
 // refuse stops before protected volumes that were not named, and before names
-// that mean nothing.
+// that match nothing.
 func (r *Run) refuse(inv inventory.Inventory) error {
-	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
+	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 && !r.agreed { // later it may be gone
 		return fault.Usage("ccdestroy inventory", "--unprotect %s: no volume of this teardown has this name or Compose key", strings.Join(unknown, ", "))
 	}
 	refused := inv.Refusals(r.Unprotect)
@@ -63,7 +63,7 @@ func (r *Run) refuse(inv inventory.Inventory) error {
 }
 
 // Protected is the refusal of a teardown that would destroy protected volumes.
-// again is the command that was given, with further flags.
+// again is the command that was typed, with further flags.
 func Protected(volumes []inventory.Resource, again func(flags ...string) string) *fault.Fault {
 	by, why, lift, enforced := map[string][]string{}, []string{}, []string{}, false
 	for _, v := range volumes {
@@ -82,8 +82,8 @@ func Protected(volumes []inventory.Resource, again func(flags ...string) string)
 	return fault.Refused(again(lift...), "%s", strings.Join(why, "\n"))
 }
 
-// confirm asks where somebody is to be asked. Where nobody is, what was shown has
-// to hold; only an export goes on, with what is new.
+// confirm asks if there is somebody to ask. If not, what was shown must still
+// hold; only an export continues, with what is new.
 func (r *Run) confirm(ctx context.Context, o *record.Operation, changes []inventory.Change) (asked bool, err error) {
 	inv := o.Details.Inventory
 	if r.Confirm != record.Typed || inv.Empty() {

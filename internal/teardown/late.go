@@ -7,12 +7,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// noteLate makes volumes durable in a further pending event that come after the
+// noteLate records, in a further durable pending event, volumes that were created after the
 // last look and that the command asks for, until stop is called. The operation is
-// its own for that long.
+// its own until then.
 //
-// When this process is killed, these are the ones that settling knows of. One
-// that goes before it could be noted is in no record then.
+// If this process is killed, these are the ones that settling knows of. One
+// that is destroyed before it could be noted is then in no record.
 func (r *Run) noteLate(o *record.Operation) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -26,7 +26,7 @@ func (r *Run) noteLate(o *record.Operation) (stop func()) {
 			case <-r.watch.News():
 			}
 			late := inventory.Late(o.Details.Inventory, r.before, r.watch.Seen(), r.asks)
-			// Where this fails, the outcome tells of them all the same.
+			// If this fails, the outcome still names them.
 			if len(late) > noted && o.PendMore(context.WithoutCancel(ctx), late) == nil {
 				noted = len(late)
 			}

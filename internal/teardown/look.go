@@ -10,9 +10,9 @@ import (
 )
 
 // Look lists what the engine has, with its events followed from before the first
-// call, and plans. Sizes that are not there in time stay unknown: a teardown does
+// call, and plans. Sizes that do not arrive in time stay unknown: a teardown does
 // not wait for them. What is followed since the look before is followed until
-// after this one, so that nothing falls in between.
+// after this one, so that nothing is missed in between.
 func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	last := r.watch
 	r.blind = last != nil && last.Seen().Broken
@@ -49,8 +49,8 @@ func fill(ctx context.Context, e Engine, s inventory.Snapshot, inv *inventory.In
 	}
 }
 
-// fillExports tells of each volume when it was exported last. An export that is
-// older than the volume was of another one of its name.
+// fillExports notes when each volume was last exported. An export that is
+// older than the volume was of another volume of that name.
 func fillExports(inv *inventory.Inventory, last func(volumes []string) map[string]inventory.LastExport) {
 	var names []string
 	for _, r := range inv.Resources {

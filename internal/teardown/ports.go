@@ -22,19 +22,19 @@ type Engine interface {
 	Measure(context.Context, []inventory.Volume) map[string]inventory.Size
 }
 
-// Events follows what comes into being and goes on the engine.
+// Events follows what is created and destroyed on the engine.
 type Events interface {
 	// Watch follows the engine from before it returns until Stop.
 	Watch(context.Context) Watcher
 }
 
-// Watcher is one following of an engine.
+// Watcher follows an engine.
 type Watcher interface {
-	// Seen is what was told so far.
+	// Seen is what was reported so far.
 	Seen() inventory.Seen
-	// News has something each time that more is known of what came into being.
+	// News receives something each time that more is known about what was created.
 	News() <-chan struct{}
-	// Stop ends it and returns all that was told. It may be called again.
+	// Stop ends it and returns everything that was reported. It may be called again.
 	Stop() inventory.Seen
 }
 
@@ -56,14 +56,14 @@ type starter struct {
 // Saver exports volumes before they go. After an error nothing may be
 // destroyed.
 type Saver interface {
-	// Save exports the volumes, of which the inventory tells more, and verifies
+	// Save exports the volumes, which the inventory describes, and verifies
 	// what it wrote. It calls stop, if that is not nil, as soon as all has been
 	// read that the stop of the services would lose. It may be called again for
 	// further volumes. lock is the path of the operation's lock.
 	Save(ctx context.Context, lock string, inv inventory.Inventory, volumes []inventory.Volume, stop func(context.Context) error) error
 	// Finish makes what was saved an export.
 	Finish(ctx context.Context, id string) (record.Export, error)
-	// Drop removes what there is of an export that is not to be.
+	// Drop removes what exists of an export that is given up.
 	Drop()
 }
 
@@ -81,9 +81,9 @@ type Child interface {
 	// Command is the child's argument vector.
 	Command() []string
 	// Executed is the program that Down runs with these arguments in place of
-	// docker, "" is docker. It is known once Compose has told its version.
+	// docker; "" is docker itself. It is known once Compose has reported its version.
 	Executed() string
-	// Stop stops the services that Down would remove, and leaves all in place.
+	// Stop stops the services that Down would remove, and leaves everything in place.
 	Stop(ctx context.Context, held []*os.File) error
 	// Down runs the child to its end and passes every signal on to it. An
 	// error means that it could not be started.
@@ -114,13 +114,13 @@ type Screen interface {
 	Inventory(inv inventory.Inventory, full bool)
 	// Ask shows the inventory in full and asks for the project's name.
 	Ask(context.Context, Question) (Answer, error)
-	// Tell tells why there is nothing to do.
+	// Tell says why there is nothing to do.
 	Tell(text string)
-	// Done tells how it ended.
+	// Done says how it ended.
 	Done(record.Ending)
 }
 
-// LastExports finds the newest exports of volumes. Of one that it leaves out
+// LastExports finds the newest exports of volumes. About one that it leaves out
 // nothing is known.
 type LastExports func(b *record.Book, volumes []string) map[string]inventory.LastExport
 

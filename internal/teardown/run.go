@@ -56,7 +56,7 @@ type Run struct {
 // Aside is what Do has set aside.
 func (r *Run) Aside() []record.Kept { return r.aside }
 
-// project is what the command line means.
+// project is the project that the command line means.
 type project struct {
 	inventory.Model
 	engine  inventory.Engine
@@ -111,9 +111,9 @@ func resolve(ctx context.Context, c Resolver, e Engine) (p project, err error) {
 	return p, cmp.Or(versionErr, modelErr, engineErr)
 }
 
-// absent reports whether a project that was named has nothing on the engine, which
-// is told and neither recorded nor an error, as Compose has it. Where the log has
-// something to settle, the teardown goes its ordinary way.
+// absent reports whether a project that was named has nothing on the engine. That
+// is reported, and neither recorded nor an error, as with Compose. If the log has
+// something to settle, the teardown proceeds as usual.
 func (r *Run) absent(ctx context.Context) (bool, error) {
 	if r.project.Mode != inventory.Labels || r.project.Fallback != "" {
 		return false, nil
@@ -149,7 +149,7 @@ func (r *Run) describe(d *record.Details) {
 	d.Command, d.Executed = r.Child.Command(), r.Child.Executed()
 }
 
-// unresolved ends a teardown of which it is not known what it would tear down.
+// unresolved ends a teardown whose project could not be determined.
 // It is recorded where there is a log for it.
 func (r *Run) unresolved(ctx context.Context, l record.Life, sig os.Signal, err error) (int, error) {
 	if r.project.Dir == "" && r.Place.Path == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// secured is how far the export before a teardown is.
+// secured is the state of the export before a teardown.
 type secured struct {
 	volumes  map[string]inventory.Resource // that were saved, as they were then
 	stopping bool                          // the services may have been stopped
@@ -24,10 +24,10 @@ func (r *Run) saving(inv inventory.Inventory) bool {
 }
 
 // secure exports the volumes that the command means to remove, also those that
-// are predicted to stay, since what holds them may end meanwhile. Before it stops
+// are predicted to stay, since what holds them may end in the meantime. Before it stops
 // anything there is a durable pending event that names what runs: a crash on the
-// way leaves that stopped, and an unfinished operation, by which a later run
-// starts it again. Called again, it exports what came since.
+// way leaves those stopped, and an unfinished operation, from which a later run
+// starts them again. Called again, it exports what was created since.
 func (r *Run) secure(ctx context.Context, o *record.Operation, changes []inventory.Change) (saved bool, err error) {
 	if !r.saving(o.Details.Inventory) && r.secured.volumes == nil {
 		return false, nil
@@ -47,7 +47,7 @@ func (r *Run) secure(ctx context.Context, o *record.Operation, changes []invento
 	case r.secured.finished:
 		return false, nil
 	}
-	// More can have come while volumes were read: only when a look shows nothing
+	// More may have been created while volumes were read: only when a look shows nothing
 	// new is the export finished.
 	return true, r.finish(ctx, o)
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
-// errStayed is what is wrong where Compose itself sees nothing wrong.
+// errStayed is the error of a teardown in which Compose itself saw none.
 var errStayed = errors.New("not everything is gone, although Compose exited 0")
 
-// Settler settles teardowns that were cut off: it looks at what the pending
+// Settler settles interrupted teardowns: it looks at what the pending
 // event said would go, and says what the engine shows now. It cannot know what
-// happened in between by another hand; details.settled says that it was so.
+// else happened in between; details.settled says that the outcome was found later.
 func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 	return func(ctx context.Context, o *record.Operation) (record.Ended, error) {
 		engine, err := e.Describe(ctx)
