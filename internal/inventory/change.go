@@ -52,8 +52,8 @@ func Changes(first, second Inventory) (changes []Change) {
 	return changes
 }
 
-// identity is what a resource is known by: volumes and images by name, what has
-// an id by that.
+// identity is what a resource is known by: volumes and images by name, anything with
+// an id by its id.
 func identity(r Resource) string {
 	if r.Kind == KindContainer || r.Kind == KindNetwork {
 		return string(r.Kind) + " " + r.ID
@@ -61,9 +61,9 @@ func identity(r Resource) string {
 	return string(r.Kind) + " " + r.Name
 }
 
-// another says whether a volume is another than it was. The birth of its directory
-// decides where this host sees it; else what the engine told since, or its word
-// where that never moves. Without any of these a time that has moved may mean so.
+// another says whether a volume is a different one now. The birth of its directory
+// decides if this host sees it; otherwise the engine's events since, or its CreatedAt
+// if that never changes. Without any of these, a changed time may mean so.
 func another(before, now Resource, second Inventory) (why string) {
 	moved := before.Created != "" && now.Created != "" && before.Created != now.Created
 	told := second.Since
@@ -83,8 +83,8 @@ func another(before, now Resource, second Inventory) (why string) {
 
 const madeAgain = "was made again"
 
-// Replaced reports whether a volume is surely another than it was, and whether
-// that can be told at all.
+// Replaced reports whether a volume is certainly a different one now, and whether
+// that is known at all.
 func Replaced(before, now Resource, engine Engine) (replaced, known bool) {
 	why := another(before, now, Inventory{Engine: engine})
 	return why == madeAgain, why == "" || why == madeAgain

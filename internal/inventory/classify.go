@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// After is what was seen when the deed was done.
+// After is what was seen afterwards.
 type After struct {
 	Snapshot Snapshot
-	Seen     Seen // what the engine told since the last look; hints, but for Unseen
+	Seen     Seen // what the engine reported since the last look; hints, except for Unseen
 	// Unseen: nobody followed the engine since the last look.
 	Unseen      bool
 	Interrupted bool // a signal reached us before the child had ended
 	ChildFailed bool // the child exited non-zero
-	// OnlyAsked: whatever else went was another hand's doing, since the command
+	// OnlyAsked: whatever else went was not this command's doing, since it
 	// names each volume that it removes.
 	OnlyAsked bool
 	// Of volumes whose data was set aside: those that are the same ones still,
-	// and those of which another has the name. Other signs would mislead.
+	// and those whose name another one has. Other signs would mislead.
 	Same, Replaced []string
-	// Told are volumes of which another record tells that they went, by name, with
+	// Told are volumes that another record says were destroyed, by name, with
 	// the id of its operation.
 	Told map[string]string
 }
@@ -29,20 +29,20 @@ type After struct {
 type Verdict struct {
 	Resources   []Resource // those of the inventory, with results, and unforeseen ones
 	Lost        []string   // volumes verified gone, sorted
-	LostBytes   int64      // of these, as far as their sizes are known
-	Remaining   []Resource // asked, and still there; Reason says why, where it can be seen
+	LostBytes   int64      // of these, where their sizes are known
+	Remaining   []Resource // asked, and still there; Reason says why, if that can be seen
 	Holders     []Holder   // what keeps them
 	Unforeseen  []string   // volumes that vanished meanwhile and that the command did not ask for
-	Unsure      []string   // volumes of which it cannot be told whether they were destroyed and made again
+	Unsure      []string   // volumes that may or may not have been destroyed and created again
 	Providers   []string   // services whose provider may have failed
 	Went        bool       // something was destroyed
 	Interrupted bool       // by a signal
 }
 
 // Classify compares the inventory with what is there afterwards. known is what
-// the inventory was made of. asks, where it is not nil, plans the same command
-// for another snapshot: it tells what the command asked for of what came into
-// being later.
+// the inventory was made from. asks, if not nil, plans the same command
+// for another snapshot: it tells which of the things created later the command
+// asked for.
 //
 // A volume that was made after the look, that the command asks for, and that is
 // gone, is lost like any other, and marked as unforeseen.
@@ -65,7 +65,7 @@ func Classify(before Inventory, known Snapshot, after After, asks func(Snapshot)
 			continue // it came later, and nothing was done to it
 		case r.Result == Gone || r.Result == Remade:
 			v.lose(r)
-		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name is there
+		case r.Result == Unknown && !r.Asked: // it was to stay, and one of its name exists
 		case r.Result == Unknown:
 			v.Unsure = append(v.Unsure, r.Name)
 		case r.Asked:
@@ -111,12 +111,12 @@ func (v *Verdict) lose(r Resource) {
 	}
 }
 
-// evidence answers what became of a resource.
+// evidence answers what happened to a resource.
 type evidence struct {
 	After
 	stable    bool
 	destroyed map[string]bool
-	were      map[string]bool // ids of the containers that there were
+	were      map[string]bool // ids of the containers that existed
 }
 
 func newEvidence(before Inventory, a After) evidence {
@@ -168,10 +168,10 @@ func (e evidence) result(r Resource) Result {
 }
 
 // same tells a volume from a younger one of the same name. The birth of its
-// directory decides where this host sees it; else the engine's word where that
-// never moves, or an event. Without any of these, a volume that one of its
+// directory decides if this host sees it; otherwise the engine's CreatedAt if that
+// never changes, or an event. Without any of these, a volume that one of its
 // former containers still refers to cannot have been removed, nor one whose time
-// has not moved; of others nothing is known.
+// has not changed; about others nothing is known.
 func (e evidence) same(r Resource, v Volume) Result {
 	born, created := stamp(v.Born, time.RFC3339Nano), stamp(v.Created, time.RFC3339)
 	switch {
@@ -193,7 +193,7 @@ func (e evidence) same(r Resource, v Volume) Result {
 	return Unknown
 }
 
-// remains says of a resource that should have gone why it has not.
+// remains says why a resource that should have gone has not.
 func (e evidence) remains(r Resource) Resource {
 	r.HeldBy = nil
 	for _, c := range e.holders(r) {
@@ -222,8 +222,8 @@ func (e evidence) holders(r Resource) (held []Container) {
 	return held
 }
 
-// late is what became of a volume that came after the look. That one of its name
-// was destroyed before it came is another matter: perhaps it was before the look.
+// late is what happened to a volume that was created after the look. That one of its name
+// was destroyed before that is another matter: it may have been before the look.
 func (e evidence) late(r Resource) Result {
 	_, there := e.Snapshot.Volume(r.Name)
 	switch {
@@ -235,8 +235,8 @@ func (e evidence) late(r Resource) Result {
 	return Remained
 }
 
-// Late are the volumes that came into being after the look, as far as the engine
-// told, and that the command asks for: each name once, marked as unforeseen.
+// Late are the volumes that were created after the look, as far as the engine
+// reported, and that the command asks for: each name once, marked as unforeseen.
 func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inventory) (out []Resource) {
 	if len(seen.Volumes) == 0 {
 		return nil
@@ -244,7 +244,7 @@ func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inven
 	world := known
 	world.Volumes = slices.Clone(known.Volumes)
 	for _, v := range seen.Volumes {
-		// A look in the moment in which one is made shows it without its labels.
+		// A look at the moment when one is created shows it without its labels.
 		i := slices.IndexFunc(known.Volumes, func(w Volume) bool { return w.Name == v.Name })
 		switch {
 		case i < 0:
@@ -271,7 +271,7 @@ func Late(before Inventory, known Snapshot, seen Seen, asks func(Snapshot) Inven
 
 // bystanders finds volumes of the project that the engine announced as destroyed,
 // that were there before, that are not there now, and that the command did not ask
-// for. They may be somebody else's doing: they are told, and not counted.
+// for. Something else may have destroyed them: they are reported, and not counted.
 func (e evidence) bystanders(project string, told []Resource, known Snapshot) (out []string) {
 	for name := range e.destroyed {
 		planned := slices.ContainsFunc(told, func(r Resource) bool { return r.Kind == KindVolume && r.Name == name })

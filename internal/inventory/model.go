@@ -10,7 +10,7 @@ const (
 	Labels Mode = "labels"
 )
 
-// Model is the project as Compose will see it in this very command.
+// Model is the project as Compose will see it in this command.
 type Model struct {
 	Project  string
 	Mode     Mode
@@ -20,7 +20,7 @@ type Model struct {
 	Via      string   // "compose config" when Compose itself resolved the files, else ""
 
 	Services map[string]Service  // enabled and selected; empty in labels mode
-	Disabled map[string]string   // declared services that Compose passes over, and why
+	Disabled map[string]string   // declared services that Compose skips, and why
 	Profiles map[string][]string // those of them that are of profiles, and which
 	Volumes  []Declared
 	Networks []Declared

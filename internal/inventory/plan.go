@@ -35,7 +35,7 @@ func Plan(m Model, s Snapshot, o Options) Inventory {
 // kinds is the order in which screens list them.
 var kinds = []Kind{KindVolume, KindContainer, KindNetwork, KindImage, KindBind}
 
-// order sorts by kind and name; volumes that nobody named come last.
+// order sorts by kind and name; anonymous volumes come last.
 func order(a, b Resource) int {
 	unnamed := map[bool]int{true: 1}
 	return cmp.Or(
@@ -112,7 +112,7 @@ func (p *planner) containerFate(c Container) (goes, withVolumes bool, why string
 }
 
 // service says whether Compose knows the service in this command, whether it
-// removes its containers, and else why not.
+// removes its containers, and if not, why.
 func (p *planner) service(name string) (known, goes bool, why string) {
 	if p.model.Mode == Labels {
 		switch {
@@ -188,7 +188,7 @@ func (p *planner) stays(users []Container) (names []string, strangers bool) {
 // inUse fills the fate of a resource that Compose tries to remove while the
 // named containers hold it. It stays then, and Compose exits 0. When services
 // were named and only other services of the project hold it, the user did not
-// mean it to go.
+// mean to remove it.
 func (p *planner) inUse(r *Resource, holders []Container) {
 	names, strangers := p.stays(holders)
 	r.Asked, r.Fate = true, Removed
@@ -221,7 +221,7 @@ func (p *planner) runs() []string {
 	return out
 }
 
-// ourProvider is the provider that we are: it holds nothing.
+// ourProvider is ccdestroy itself as a provider: it holds nothing.
 const ourProvider = "ccdestroy"
 
 // providers are the services whose provider Compose calls in this command.

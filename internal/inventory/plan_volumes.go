@@ -70,14 +70,14 @@ func (v Volume) Resource() Resource {
 	return r
 }
 
-// intent is what Compose will try with a volume that the files or labels speak of.
+// intent is what Compose will try with a volume that the files or labels name.
 type intent struct {
 	asked bool   // the command means to remove it
 	leave string // why Compose leaves it, or ""
 }
 
 // intendedVolumes maps names of volumes to intents. In labels mode Compose keeps
-// one volume per key and drops the others; which one is not to be foreseen, so
+// one volume per key and drops the others; which one cannot be foreseen, so
 // all are asked and the evidence decides.
 func (p *planner) intendedVolumes() map[string]intent {
 	intents := map[string]intent{}
@@ -133,7 +133,7 @@ func (p *planner) rides(v Volume, users []Container) (anonymous, rides bool) {
 
 // inherited finds the anonymous volume that Compose carried over when it
 // recreated the container: the new container mounts it by name, so that the
-// engine takes it for a named one and keeps it. `docker compose down -v` leaves
+// engine treats it as a named one and keeps it. `docker compose down -v` leaves
 // it behind and exits 0.
 func (p *planner) inherited(r *Resource, v Volume, users []Container) {
 	if !r.Anonymous || r.Fate != Removed || p.ours(v.Labels) {

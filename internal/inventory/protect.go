@@ -3,7 +3,7 @@ package inventory
 import "path"
 
 // Patterns protect volumes by name, beside the label: the labels of a volume
-// cannot be changed after it was made. Each is a pattern as path.Match takes it.
+// cannot be changed after it was created. Each is a pattern for path.Match.
 type Patterns map[string]Origin
 
 // Origin is where a pattern was set.
@@ -13,8 +13,8 @@ type Origin struct {
 }
 
 // Resource is the volume as an inventory has it, protected also where a pattern
-// matches its name or its Compose key. A protection that nothing lifts is the one
-// that is told.
+// matches its name or its Compose key. If there is a protection that nothing lifts, it is
+// the one that is shown.
 func (p Patterns) Resource(v Volume) Resource {
 	r := v.Resource()
 	for _, pattern := range sortedKeys(p) {

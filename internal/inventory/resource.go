@@ -30,7 +30,7 @@ const (
 	Kept    Fate = "kept"
 )
 
-// Result is what did happen to a resource, as the engine shows it afterwards.
+// Result is what happened to a resource, as the engine shows it afterwards.
 type Result string
 
 // The results.
@@ -40,7 +40,7 @@ const (
 	Remained Result = "remained" // it is still there
 	// Untouched: the operation ended before it did anything.
 	Untouched Result = "untouched"
-	Unknown   Result = "unknown" // one of its name is there, and nothing shows whether it is the same
+	Unknown   Result = "unknown" // one of its name exists, and nothing shows whether it is the same
 )
 
 // Resource is one line of an inventory, and of the record. Times are RFC 3339.
@@ -48,7 +48,7 @@ type Resource struct {
 	Kind       Kind        `json:"kind"`
 	Name       string      `json:"name"`
 	ID         string      `json:"id,omitempty"`         // the engine's, of containers, networks and images
-	Created    string      `json:"created,omitempty"`    // to the second, as the engine tells
+	Created    string      `json:"created,omitempty"`    // to the second, as the engine reports it
 	Born       string      `json:"born,omitempty"`       // of a volume's directory, to the nanosecond, where this host sees it
 	Key        string      `json:"key,omitempty"`        // name within the files: of the volume, the network, the service
 	Driver     string      `json:"driver,omitempty"`     // of a volume that is not the engine's own kind
@@ -60,14 +60,14 @@ type Resource struct {
 	Protected  bool        `json:"protected,omitempty"`
 	Protection string      `json:"protected_by,omitempty"` // what protects it: the label, or a pattern of the settings
 	Enforced   bool        `json:"-"`                      // no --unprotect lifts the protection
-	LastExport *LastExport `json:"last_export,omitempty"`  // of a volume; nil also where nobody looked
-	Size       *Size       `json:"size,omitempty"`         // of a volume or image, where it could be had in time
+	LastExport *LastExport `json:"last_export,omitempty"`  // of a volume; nil also if nobody looked
+	Size       *Size       `json:"size,omitempty"`         // of a volume or image, if it was known in time
 	Asked      bool        `json:"asked"`                  // the command means to remove it
 	Fate       Fate        `json:"fate"`
 	Reason     string      `json:"reason,omitempty"`     // for the fate
 	Result     Result      `json:"result,omitempty"`     // only in outcome events
 	HeldBy     []string    `json:"held_by,omitempty"`    // outcome events: containers that kept it from going
-	Unforeseen bool        `json:"unforeseen,omitempty"` // it was made after the last look; outcome events: and went, too
+	Unforeseen bool        `json:"unforeseen,omitempty"` // it was created after the last look; in outcome events: and destroyed
 }
 
 // String is "volume shop_data: in use by psql", without the end where there is
@@ -81,7 +81,7 @@ func (r Resource) String() string {
 type LastExport struct {
 	At    string `json:"at,omitempty"` // RFC 3339
 	Path  string `json:"path,omitempty"`
-	There bool   `json:"there"` // the export lies there still, of the right lengths
+	There bool   `json:"there"` // the export still exists, with the right lengths
 }
 
 // Size is how much a volume or image holds.
@@ -102,10 +102,10 @@ type Inventory struct {
 	Resources []Resource `json:"resources"`
 	Runs      []string   `json:"runs,omitempty"`      // hooks and providers that act outside of any inventory
 	Providers []string   `json:"providers,omitempty"` // services of providers that the teardown calls: what they hold is in no inventory
-	// Keep says what is set aside instead of being destroyed; nil is nothing, and
-	// nobody asked for it.
+	// Keep says what is set aside instead of being destroyed; nil means nothing, and
+	// that nobody asked for it.
 	Keep *Keep `json:"-"`
-	// Since is what the engine told since the look before; nil when nobody
+	// Since is what the engine reported since the previous look; nil if nobody
 	// followed it.
 	Since *Seen `json:"-"`
 }
@@ -131,7 +131,7 @@ type Engine struct {
 	Context    string `json:"context,omitempty"` // docker context, where one was used
 	Local      bool   `json:"local"`             // on this machine, by its address
 	// StableCreated: its CreatedAt of a volume never moves. Engines before 23
-	// (API 1.42) tell the time of the last change in the volume's root directory
+	// (API 1.42) report the time of the last change in the volume's root directory
 	// instead.
 	StableCreated bool `json:"-"`
 }
@@ -217,8 +217,8 @@ func stamp(t time.Time, layout string) string {
 	return t.UTC().Format(layout)
 }
 
-// Unkept are the volumes whose data ends for good when all goes as planned, and
-// why each is not set aside, "" where nobody meant to.
+// Unkept are the volumes whose data is gone for good if everything goes as planned, and
+// why each is not set aside, "" if that was not intended.
 func (inv Inventory) Unkept() (lost []Unkept) {
 	for _, r := range inv.Of(KindVolume, Removed) {
 		if r.Host != "" || inv.Keep != nil && slices.Contains(inv.Keep.Volumes, r.Name) {

@@ -145,16 +145,16 @@ func (s Snapshot) Users(volume string) (users []Container) {
 	return users
 }
 
-// Seen is what the engine's event stream told in a while.
+// Seen is what the engine's event stream reported over a period.
 type Seen struct {
 	Destroyed  []string    // volumes, by name, in the order of their end
-	Passing    []string    // of these, those that had come into being in this while
-	Volumes    []Volume    // that came into being; of one that went at once, perhaps only the name
-	Containers []Container // that came into being, with what they mount
+	Passing    []string    // of these, those that were created in that period
+	Volumes    []Volume    // that were created; of one that went at once, perhaps only the name
+	Containers []Container // that were created, with what they mount
 	Broken     bool        // the stream ended early: more may have happened
 }
 
-// Moved reports whether anything came into being that a look would show.
+// Moved reports whether anything was created that a look would show.
 func (s Seen) Moved() bool { return len(s.Volumes)+len(s.Containers) > 0 }
 
 // Went notes that a volume was destroyed.
@@ -165,7 +165,7 @@ func (s *Seen) Went(name string) {
 	}
 }
 
-// Until leaves out what was not told yet at an earlier moment.
+// Until leaves out what had not been reported yet at an earlier moment.
 func (s Seen) Until(then Seen) Seen {
 	s.Destroyed, s.Passing = s.Destroyed[:len(then.Destroyed)], s.Passing[:len(then.Passing)]
 	s.Volumes, s.Containers = s.Volumes[:len(then.Volumes)], s.Containers[:len(then.Containers)]
