@@ -14,7 +14,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// drainLimit is how long the child's error output is read on after its end, in
+// drainLimit is how long reading the child's error output continues after its end, in
 // case a process that it left behind holds the other side open.
 const drainLimit = 2 * time.Second
 
@@ -23,9 +23,9 @@ const drainLimit = 2 * time.Second
 // group: the docker command alone ignores a lone SIGTERM on a terminal, since
 // it expects its plugin to have got it too.
 //
-// If this process is killed meanwhile, the child ends at its next word: nobody
-// reads its error output any more. Until then it keeps the locks that it
-// inherits, held, so that nobody settles the operation too early.
+// If this process is killed, the child ends at its next output, since nothing
+// reads its error output any more. Until then it holds the locks that it
+// inherits, so that nobody settles the operation too early.
 func (c *Compose) Down(held []*os.File, signals <-chan os.Signal) (fault.Exit, error) {
 	return c.child(c.Args.down(), held, signals)
 }
@@ -103,11 +103,11 @@ func exitCode(err error) int {
 
 // capture passes the child's error output on and keeps its end.
 type capture struct {
-	child *os.File // what the child writes to
+	child *os.File // the side that the child writes to
 	read  *os.File // our side
 	tail  *tailWriter
 	done  chan struct{}
-	end   func() // restores what watching the terminal's size took
+	end   func() // stops watching the terminal's size
 }
 
 // captureStderr gives the child a terminal when ours is one, so that its

@@ -30,7 +30,7 @@ func signalGroup(p *os.Process, sig os.Signal) {
 func openTerminal(ours *os.File) (read, child *os.File, end func(), err error) {
 	read, child, err = pty.Open()
 	if err != nil {
-		return nil, nil, func() {}, nil // a pipe does as well
+		return nil, nil, func() {}, nil // a pipe will do
 	}
 	_ = pty.InheritSize(ours, read)
 	resized := make(chan os.Signal, 1)

@@ -14,7 +14,7 @@ func ownGroup(cmd *exec.Cmd) {
 }
 
 // signalGroup gives the child's group Ctrl-Break, the one signal that Windows passes
-// to a group: Compose takes it for an interrupt, and stops in good order. Without a
+// to a group: Compose treats it as an interrupt, and stops cleanly. Without a
 // console to pass it through the child is ended.
 func signalGroup(p *os.Process, _ os.Signal) {
 	if windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(p.Pid)) != nil {
@@ -22,7 +22,7 @@ func signalGroup(p *os.Process, _ os.Signal) {
 	}
 }
 
-// openTerminal has no way here: the child gets a pipe and prints plain lines.
+// openTerminal cannot work here: the child gets a pipe and prints plain lines.
 func openTerminal(*os.File) (read, child *os.File, end func(), err error) {
 	return nil, nil, func() {}, nil
 }

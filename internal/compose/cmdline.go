@@ -15,7 +15,7 @@ type Call struct {
 }
 
 // ParseDown reads the command line of a Compose process, as the Docker CLI runs
-// its plugin or as it is run alone. ok is false when it is no down.
+// its plugin or as it is run alone. ok is false if it is not a down.
 func ParseDown(argv []string) (call Call, ok bool) {
 	if len(argv) == 0 || !strings.Contains(filepath.Base(argv[0]), "docker-compose") {
 		return call, false
@@ -49,7 +49,7 @@ type downParser struct {
 }
 
 // flags are those of docker, of docker compose and, at the end, of down. What
-// does not matter here is read and dropped.
+// does not matter here is read and ignored.
 func (p *downParser) flags(down bool) *pflag.FlagSet {
 	f := pflag.NewFlagSet("docker", pflag.ContinueOnError)
 	f.SetInterspersed(down)

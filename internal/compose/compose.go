@@ -23,14 +23,14 @@ type Compose struct {
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
-	Debug  func(line string) // is told of each command that is run; nil is nobody
+	Debug  func(line string) // is told of each command that is run; may be nil
 	Cache  string            // directory for what is remembered about the binaries; "" for none
 
 	binary string // path of docker, found once, or of docker-compose
 	alone  bool   // it is docker-compose, where there is no docker
 	plugin string // path of the plugin that is run in its place, or ""
 
-	once     sync.Once     // begins to read what follows
+	once     sync.Once     // starts reading what follows
 	read     chan struct{} // closed when the next two are there
 	piped    []byte        // what Stdin held, when a file is "-"
 	pipedErr error
@@ -42,7 +42,7 @@ var errNoDocker = &fault.Fault{
 	Code: fault.ExitFailed,
 }
 
-// Program finds the docker command, or a Compose that stands alone where there is
+// Program finds the docker command, or a standalone Compose if there is
 // none. The error is a *fault.Fault.
 func (c *Compose) Program() (string, error) {
 	if c.binary != "" {
@@ -62,7 +62,7 @@ func (c *Compose) Program() (string, error) {
 const standalone = "docker-compose"
 
 // words are arguments of the docker command as the program that is run takes them:
-// docker-compose takes docker's own flags too, and is not told that it is Compose.
+// docker-compose takes docker's own flags too, and needs no word "compose".
 func (c *Compose) words(args []string) []string {
 	at := 0 // behind docker's own flags, which have a value each
 	for at+1 < len(args) && strings.HasPrefix(args[at], "--") {
@@ -98,7 +98,7 @@ func (c *Compose) readsStdin() bool {
 
 // input is what a reader of standard input gets, from its beginning; nil when
 // no file is "-". Standard input is read once, and each of several readers, of
-// which some may run at the same time, has it all. Nobody waits for it longer than
+// which some may run at the same time, gets all of it. Nobody waits for it longer than
 // ctx.
 func (c *Compose) input(ctx context.Context) (io.Reader, error) {
 	if !c.readsStdin() {
@@ -128,7 +128,7 @@ func (c *Compose) run(ctx context.Context, args ...string) (stdout []byte, stder
 	c.tell(binary, c.words(args))
 	cmd := exec.CommandContext(ctx, binary, c.words(args)...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
-	cmd.WaitDelay = drainLimit // what docker itself started may outlive it
+	cmd.WaitDelay = drainLimit // processes that docker started may outlive it
 	if in, err := c.input(ctx); err != nil {
 		return nil, "", err
 	} else if in != nil {

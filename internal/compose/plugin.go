@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// The docker command starts its plugin twice, for what it says of itself and for
-// what it is wanted for. That is half the time of a small teardown, so the plugin
+// The docker command starts its plugin twice, for its metadata and for
+// the work itself. That is half the time of a small teardown, so the plugin
 // is run as docker would run it, once docker has said which one it takes.
 
 // originalCommand tells a plugin how docker was called.
@@ -19,7 +19,7 @@ const originalCommand = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"
 
 // ordinary are the keys of config.json that mean nothing to a teardown. With any
 // other one docker itself runs the plugin: aliases, hooks and settings of plugins
-// are its to follow.
+// are for docker to follow.
 var ordinary = []string{
 	"auths", "credsStore", "credHelpers", "currentContext", "cliPluginsExtraDirs", "HttpHeaders", "proxies", "detachKeys", "experimental",
 	"psFormat", "imagesFormat", "networksFormat", "volumesFormat", "statsFormat", "servicesFormat", "tasksFormat", "nodesFormat", "configFormat", "secretFormat", "pluginsFormat",
@@ -51,7 +51,7 @@ func (c *Compose) candidate(path string) bool {
 	return err == nil && info.Mode().IsRegular() && slices.Contains(c.pluginDirs(), filepath.Dir(path)) && filepath.Base(path) == pluginName()
 }
 
-// script reports whether docker is somebody's script, which has its reasons.
+// script reports whether docker is a script, which somebody has put there for a reason.
 func (c *Compose) script() bool {
 	path, err := c.Program()
 	if err != nil {

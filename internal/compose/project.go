@@ -29,7 +29,7 @@ import (
 //  3. Where that fails, `docker compose config` with the same arguments: it may
 //     know a newer syntax, or fetch remote files.
 //  4. Where that fails too and COMPOSE_PROJECT_NAME is set: labels mode. Compose
-//     falls back to it without a word; we say so.
+//     falls back to it silently; we say so.
 //  5. Else Compose would fail as well, and its error is returned.
 func (c *Compose) Model(ctx context.Context) (inventory.Model, error) {
 	if c.Args.ProjectName != "" && len(c.Args.Files) == 0 {
@@ -53,7 +53,7 @@ func (c *Compose) Model(ctx context.Context) (inventory.Model, error) {
 	return c.located(), c.loadFault(err, asked)
 }
 
-// loadFault is why the project could not be loaded: with the file, which not every
+// loadFault is why the project could not be loaded, with the file, which not every
 // error of Compose names.
 func (c *Compose) loadFault(ours, theirs error) error {
 	var f *fault.Fault
@@ -75,8 +75,8 @@ func (c *Compose) loadFault(ours, theirs error) error {
 	}
 }
 
-// absent reports whether a file that was named is not there. One that is fetched
-// from elsewhere never is here.
+// absent reports whether a file that was named does not exist. One that is fetched
+// from elsewhere counts as existing.
 func (c *Compose) absent(file string) bool {
 	if file == "-" || strings.Contains(file, "://") || strings.HasPrefix(file, "git@") {
 		return false
@@ -88,7 +88,7 @@ func (c *Compose) absent(file string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// unreadable is the first of the files that is no YAML, "" where none is.
+// unreadable is the first of the files that is not YAML, or "".
 func (c *Compose) unreadable() string {
 	for _, file := range c.located().Files {
 		data, err := os.ReadFile(file)
@@ -187,7 +187,7 @@ func (c *Compose) noFile() error {
 
 func (c *Compose) load(ctx context.Context) (inventory.Model, error) {
 	// compose-go warns through the global logger; Compose itself will say the
-	// same again, and one voice is enough.
+	// same again, and once is enough.
 	logrus.SetOutput(io.Discard)
 	restore, err := c.lendStdin(ctx)
 	if err != nil {
@@ -266,7 +266,7 @@ func (c *Compose) lendStdin(ctx context.Context) (restore func(), err error) {
 	}
 	tmp, err := os.CreateTemp("", "ccdestroy-stdin-*")
 	if err == nil {
-		_ = os.Remove(tmp.Name()) // Windows refuses; there the file stays until the next clean-up
+		_ = os.Remove(tmp.Name()) // Windows refuses; the file then stays until the next clean-up
 		if _, err = io.Copy(tmp, in); err == nil {
 			_, err = tmp.Seek(0, io.SeekStart)
 		}
@@ -282,8 +282,8 @@ func (c *Compose) lendStdin(ctx context.Context) (restore func(), err error) {
 	}, nil
 }
 
-// projectNameEnv is the COMPOSE_PROJECT_NAME that Compose falls back to: of the
-// environment, else of the .env or --env-file files that it reads first.
+// projectNameEnv is the COMPOSE_PROJECT_NAME that Compose falls back to: from the
+// environment, or else from the .env or --env-file files that it reads first.
 func (c *Compose) projectNameEnv() string {
 	if name := c.getenv(consts.ComposeProjectName); name != "" {
 		return name

@@ -60,7 +60,7 @@ func (c *Compose) Version(ctx context.Context) (string, error) {
 	c.plugin = r.Plugin
 	if c.Cache != "" && ctx.Err() == nil && durable.MkdirAll(c.Cache, 0o700) == nil {
 		data, _ := json.Marshal(r)
-		_ = durable.ReplaceFile(file, data, 0o600) // forgotten, it is asked again
+		_ = durable.ReplaceFile(file, data, 0o600) // if it is not remembered, it is asked again
 	}
 	return r.Version, nil
 }
@@ -88,8 +88,8 @@ func (c *Compose) askVersion(ctx context.Context) (string, error) {
 	return "", &fault.Fault{Err: what, Try: try + "   # and install the plugin docker-compose (v2 or later)", Code: fault.ExitFailed}
 }
 
-// missing reports whether docker knows no command compose: it takes the flags that
-// follow for its own.
+// missing reports whether docker has no command compose: it then treats the flags that
+// follow as its own.
 func missing(stderr string) bool {
 	return strings.Contains(stderr, "unknown flag: --format") || strings.Contains(stderr, "is not a docker command") || strings.Contains(stderr, "unknown command")
 }
@@ -121,7 +121,7 @@ func stamp(path string) string {
 	return fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano())
 }
 
-// configFile is that of the docker command.
+// configFile is the configuration file of the docker command.
 func (c *Compose) configFile() string {
 	dir := c.getenv("DOCKER_CONFIG")
 	if dir == "" {
