@@ -19,21 +19,21 @@ type Starter interface {
 	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
 }
 
-// againLimit is how long containers may take to stop, and to start: after it an
-// engine hangs.
+// againLimit is how long containers may take to stop, and to start: after that the
+// engine counts as hung.
 const againLimit = 2 * time.Minute
 
-// StartAgain starts the containers that the operation has stopped, whatever has
-// become of ctx, and tells which, or why not all of them run. Where their stop was
-// cut off it is ended first: the engine goes on with it, and what it is about to
-// stop would count as running.
+// StartAgain starts the containers that the operation has stopped, whatever
+// happened to ctx, and says which, or why not all of them run. If their stop was
+// interrupted, it is completed first: the engine continues it, and what it is about to
+// stop would still count as running.
 func (o *Operation) StartAgain(ctx context.Context, e Starter, cutOff bool) {
 	if len(o.Details.Stopped) == 0 {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	if cutOff {
-		_ = within(ctx, func(ctx context.Context) error { return e.Stop(ctx, o.Details.Stopped) }) // what runs all the same is fine
+		_ = within(ctx, func(ctx context.Context) error { return e.Stop(ctx, o.Details.Stopped) }) // what runs anyway is fine
 	}
 	var halted []string
 	err := within(ctx, func(ctx context.Context) error {

@@ -46,7 +46,7 @@ func (a Agent) Refuses(inv inventory.Inventory, saving bool, try string) error {
 	return fault.Refused(try, "a coding agent (%s) may destroy only what can be brought back: %s", a.Name, strings.Join(why, ", "))
 }
 
-// Ends is why the agent must not end data for good, or nil.
+// Ends is why the agent must not delete data for good, or nil.
 func (a Agent) Ends() error {
 	if !a.Held() {
 		return nil

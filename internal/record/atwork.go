@@ -13,9 +13,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// Lives reports whether the operation of a pending event in a log is at work: its
-// lock is held, or the process that the event names runs. Of one that is not, the
-// outcome is in the log by now, unless it was cut off.
+// Lives reports whether the operation of a pending event in a log is running: its
+// lock is held, or the process that the event names runs. If it is not, its
+// outcome is in the log by now, unless it was interrupted.
 func Lives(l *audit.Log, pending audit.Event) bool {
 	if path, err := (&Book{Log: l}).lockOf(pending.ID); err == nil {
 		if held, err := durable.Held(path); err == nil && held {
@@ -26,12 +26,12 @@ func Lives(l *audit.Log, pending audit.Event) bool {
 	return err == nil && d.RecordedBy == "" && stillRuns(d.Actor)
 }
 
-// Locks are the ids of the operations of a log that have a lock file: those at
-// work, and those that were cut off.
+// Locks are the ids of the operations of a log that have a lock file: those that
+// run, and those that were interrupted.
 func Locks(l *audit.Log) (ids []string) { return (&Book{Log: l}).locked() }
 
-// Announced are the names that an operation of a log, which is at work, says it is
-// about to destroy, on the engine with this id. None when it is not at work, or has
+// Announced are the names that a running operation of a log says it is
+// about to destroy, on the engine with this id. None if it is not running, or has
 // not said yet.
 func Announced(l *audit.Log, id, engine string) []string {
 	last, found, err := (&Book{Log: l}).newest(id)
@@ -45,11 +45,11 @@ func Announced(l *audit.Log, id, engine string) []string {
 	return append(d.Going(), last.DataAffected...)
 }
 
-// processPoll is how often it is looked whether a process has ended.
+// processPoll is how often to check whether a process has ended.
 const processPoll = 100 * time.Millisecond
 
-// awaitProcess waits for a docker compose down whose finisher was killed: with it
-// went the lock of the project, which this process holds now.
+// awaitProcess waits for a docker compose down whose finisher was killed: with that
+// the lock of the project was released, which this process holds now.
 func (b *Book) awaitProcess(ctx context.Context, o *Operation) error {
 	if !stillRuns(o.Details.Actor) {
 		return nil
@@ -71,8 +71,8 @@ func (b *Book) awaitProcess(ctx context.Context, o *Operation) error {
 	return nil
 }
 
-// Beside keeps operations apart that are begun beside one process: no two at once.
-// began is the id of one that has begun and is at work, or "".
+// Beside serialises operations that begin beside one process: one at a time.
+// began is the id of one that has begun and is running, or "".
 //
 // A crash leaves a lock file that nobody holds.
 func (b *Book) Beside(ctx context.Context, pid int, started string) (release func(), began string, err error) {
@@ -86,7 +86,7 @@ func (b *Book) Beside(ctx context.Context, pid int, started string) (release fun
 	for _, id := range Locks(b.Log) {
 		last, found, err := b.newest(id)
 		if err != nil || !found || last.Outcome != audit.Pending {
-			continue // who begins tells what is wrong with the log
+			continue // whoever begins reports what is wrong with the log
 		}
 		var d struct{ Actor actor.Actor }
 		if json.Unmarshal(last.Details, &d) == nil && d.Actor.PID == pid && d.Actor.Started == started && Lives(b.Log, last) {

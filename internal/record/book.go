@@ -15,19 +15,19 @@ import (
 )
 
 // Recorder appends events to a log. Both methods return when the event is
-// durable; room is how many bytes to set aside for the event that follows. After
-// an error the event counts as not recorded, and may be in the log all the same.
+// durable; room is how many bytes to reserve for the event that follows. After
+// an error the event counts as not recorded, though it may be in the log.
 type Recorder interface {
 	// Begin records the first event of an operation.
 	Begin(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Append records a later event of an operation that has no outcome yet. Where
-	// Begin failed and has not happened, the error is audit.ErrNotFound.
+	// Begin failed and nothing was written, the error is audit.ErrNotFound.
 	Append(ctx context.Context, e audit.Event, room int64) (audit.Head, error)
 	// Check finds out whether an event would be refused, and records nothing.
 	Check(context.Context) error
 }
 
-// Settler finds out what became of an operation that was cut off. It fills in
+// Settler finds out what became of an interrupted operation. It fills in
 // the operation's details; an error says why it stays unfinished.
 type Settler func(context.Context, *Operation) (Ended, error)
 
@@ -49,7 +49,7 @@ type Book struct {
 	LockTimeout time.Duration
 }
 
-// Again is the command that was given, with further flags, as it can be pasted. A
+// Again is the command that was typed, with further flags, ready to be pasted. A
 // flag that it has already gets its new value.
 func (b *Book) Again(flags ...string) string {
 	args := slices.Clone(b.Args)
@@ -103,7 +103,7 @@ func (b *Book) Check(ctx context.Context, operation string) error {
 	return nil
 }
 
-// warnHead tells loudly when the log is not what it was when this account last
+// warnHead warns when the log is not what it was when this account last
 // wrote it.
 func (b *Book) warnHead() {
 	wrong, err := b.Log.Heads.Check(b.Log.Path)

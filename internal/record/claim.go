@@ -16,7 +16,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// Claim is an event as a script tells it: the Python module's keys, and an id.
+// Claim is an event as a script reports it: the Python module's keys, and an id.
 type Claim struct {
 	Timestamp    *string                    `json:"timestamp"`
 	Operation    string                     `json:"operation"`
@@ -31,7 +31,7 @@ type Claim struct {
 // reserved are details that this program alone writes.
 var reserved = []string{"actor", "tool", "recorded_by", "recorded_at", "recovered", "unchained", "closes", "continues", "accepted"}
 
-// Tell records what a script claims, and returns the ids. Of many events all are
+// Tell records what a script claims, and returns the ids. If there are many, all are
 // checked before the first is written.
 func (b *Book) Tell(ctx context.Context, claims []Claim, told func(id string) error) error {
 	var all []audit.Event

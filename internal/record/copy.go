@@ -8,13 +8,13 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// Copier copies logs to where they outlive this machine. The log is the one that
-// counts: a copy that is late, or is sent again, changes nothing.
+// Copier copies logs to a place where they outlive this machine. The log itself is what
+// counts: a copy that is late, or sent again, changes nothing.
 type Copier interface {
-	// Secure returns when all that is in the log is copied to wherever it must be
+	// Secure returns when everything in the log is copied to wherever it must be
 	// before anything is destroyed. After an error nothing must be destroyed.
 	Secure(ctx context.Context, l *audit.Log) error
-	// Follow copies, to everywhere, what takes little time. An error tells what is
+	// Follow copies, to all places, what takes little time. An error says what is
 	// left for the next call.
 	Follow(ctx context.Context, l *audit.Log) error
 }
@@ -37,8 +37,8 @@ func (b *Book) secure(ctx context.Context, operation string) error {
 	return nil
 }
 
-// Follow copies what was recorded, where that takes little time. What is left is
-// told: the next command copies it.
+// Follow copies what was recorded, as far as that takes little time. What is left is
+// reported: the next command copies it.
 func (b *Book) Follow(ctx context.Context) {
 	if b.Copier == nil {
 		return

@@ -35,8 +35,8 @@ type Details struct {
 	Restored     []Restored      `json:"restored,omitempty"`     // what is brought back, from export_path
 	Kept         []Kept          `json:"kept,omitempty"`         // volumes that are set aside for undo; in the outcome those that are
 	Undone       []Kept          `json:"undone,omitempty"`       // undo: volumes that are brought back; in the outcome those that are
-	Purged       []Kept          `json:"purged,omitempty"`       // purge: volumes whose data ends for good; in the outcome those of which it has
-	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script told of it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine told of it; "guard" when the engine asked before it did it
+	Purged       []Kept          `json:"purged,omitempty"`       // purge: volumes whose data is deleted; in the outcome those whose data was
+	RecordedBy   string          `json:"recorded_by,omitempty"`  // "record" when a script reported it: what it says is its own claim; "run" when ccdestroy run ran Command; "watch" when the engine reported it; "guard" when the engine asked before it did it
 	Request      *Request        `json:"request,omitempty"`      // recorded by guard: what the engine was asked
 
 	// From here on, outcome events only.
@@ -48,7 +48,7 @@ type Details struct {
 	Stderr     string   `json:"stderr,omitempty"`     // the last 8 KiB of the child's error output, when it failed
 	LostBytes  int64    `json:"bytes_lost,omitempty"` // sum over the volumes that are gone and were measured
 	Remaining  []string `json:"remaining,omitempty"`  // "kind name: why"
-	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps by another hand
+	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps destroyed by something else
 	Settled    string   `json:"settled,omitempty"`    // "reconcile" when a later run found the outcome
 	Claims     []string `json:"claims,omitempty"`     // recorded by watch: unfinished operations that may have done it
 }
@@ -61,7 +61,7 @@ type Request struct {
 	Method string `json:"method"`
 	URI    string `json:"uri"`
 	Agent  string `json:"user_agent,omitempty"`  // what the client calls itself
-	User   string `json:"user,omitempty"`        // as the engine tells; "" on a Unix socket
+	User   string `json:"user,omitempty"`        // as the engine reports it; "" on a Unix socket
 	Auth   string `json:"auth_method,omitempty"` // how the engine knows the user
 }
 
@@ -92,7 +92,7 @@ type Kept struct {
 	Until     string `json:"until,omitempty"`     // RFC 3339; "" is not known
 	Bytes     int64  `json:"bytes,omitempty"`     // 0 is not known
 	Operation string `json:"operation,omitempty"` // undo and purge: id of the one that set it aside
-	As        string `json:"as,omitempty"`        // undo: its name now, where that is another
+	As        string `json:"as,omitempty"`        // undo: its name now, if that differs
 }
 
 // ParseDetails reads the details of a destroy event.

@@ -44,11 +44,11 @@ func EachExport(l *audit.Log, visit func(FoundExport) error) (audit.Scanned, err
 var errEnough = errors.New("enough was seen")
 
 // LastExports finds the newest export of each volume in the book's log, or the
-// newest restore: what was brought back from an export is what that export
-// holds. there says whether the export lies there still. Of a volume that it
+// newest restore: what was restored from an export is what that export
+// holds. there says whether the export still exists. About a volume that it
 // leaves out nothing is known. It reads all of the log, through all segments,
 // where one of them was never exported: a limit would turn "never" into
-// "perhaps", and refuse for ever where an export is required. A search of 1 GiB
+// "perhaps", and refuse for ever if an export is required. A search of 1 GiB
 // takes a quarter of a second.
 func (b *Book) LastExports(volumes []string, there func(path string) bool) map[string]inventory.LastExport {
 	out := map[string]inventory.LastExport{}
@@ -64,7 +64,7 @@ func (b *Book) LastExports(volumes []string, there func(path string) bool) map[s
 		return nil
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) || scanned.Missing != "" {
-		return out // enough was seen, or not all could be
+		return out // enough was seen, or not everything could be
 	}
 	for _, name := range volumes {
 		if _, found := out[name]; !found {

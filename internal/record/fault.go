@@ -9,7 +9,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// NoLog says that there is no log where one was looked for.
+// NoLog says that there is no log in the places where one was looked for.
 func NoLog(l *audit.Log) *fault.Fault {
 	return &fault.Fault{Err: errors.New("no audit log: looked for " + l.Path), Try: "run it in the project's directory, or name the log with --log FILE", Code: fault.ExitFailed}
 }

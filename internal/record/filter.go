@@ -17,7 +17,7 @@ import (
 // Filter selects operations of a log. Of one field any value will do; every field
 // that is set must match. In User, Project, Volume and Host * stands for
 // anything. A volume, by name or Compose key, is one that was lost, or that an
-// unfinished operation was to destroy; with Outcome, any that was concerned.
+// unfinished operation was to destroy; with Outcome, any that was involved.
 type Filter struct {
 	Operation, Outcome          []string
 	User, Project, Volume, Host []string
@@ -53,7 +53,7 @@ func (f Filter) Check() error {
 	return nil
 }
 
-// BadOperation says that a name cannot be one of an operation.
+// BadOperation says that a name cannot be that of an operation.
 func BadOperation(name string) error {
 	return fmt.Errorf("operation %q is not a lower_snake name such as destroy, export, prune or delete_dashboard", name)
 }

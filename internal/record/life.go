@@ -19,7 +19,7 @@ type Preparation interface {
 	Look(context.Context) (inventory.Inventory, error)
 	// Agree refuses, shows or asks, and makes ready. changes are what differs
 	// from the inventory of the call before; none the first time. It is ready
-	// when all is agreed on and nothing can have moved since Look; else it looks
+	// when everything is agreed on and nothing can have changed since Look; else it looks
 	// and is called again. ErrNothing says that there is nothing to do, nor to
 	// record.
 	Agree(ctx context.Context, o *Operation, changes []inventory.Change) (ready bool, err error)
@@ -36,7 +36,7 @@ type Deed interface {
 // ErrNothing says that an operation has nothing to do.
 var ErrNothing = errors.New("nothing to do")
 
-// maxRounds is how often a deed looks again at a world that keeps moving.
+// maxRounds is how often a deed looks again while things keep changing.
 const maxRounds = 20
 
 // Life is one operation from its beginning to its outcome.
@@ -46,11 +46,11 @@ type Life struct {
 	EngineID  string
 	Project   string           // that it changes; "" changes none
 	Details   func(*Details)   // fills in what is known from the start
-	Opened    func(*Operation) // tells of the operation before the first look; or nil
+	Opened    func(*Operation) // is told of the operation before the first look; or nil
 	Signals   <-chan os.Signal
 }
 
-// Run lives it. The error is a *fault.Fault and says why the deed was not done;
+// Run runs it to its end. The error is a *fault.Fault and says why the deed was not done;
 // ErrNothing that there was none. unrecorded is why the outcome is not in the
 // log.
 func (l Life) Run(ctx context.Context, d Deed) (o *Operation, end Ended, unrecorded, err error) {
@@ -68,7 +68,7 @@ func (l Life) Run(ctx context.Context, d Deed) (o *Operation, end Ended, unrecor
 	return o, end, o.End(ctx, end), nil
 }
 
-// Begin lives it up to the durable pending event. After an error the operation
+// Begin runs it up to the durable pending event. After an error the operation
 // is over.
 //
 // A crash after it leaves a pending event without an outcome: whoever comes next
@@ -98,12 +98,12 @@ func (l Life) Begin(ctx context.Context, d Preparation) (*Operation, error) {
 	return o, o.Stop(ctx, sig, err)
 }
 
-// longPend is how long making the pending event durable may take before the world
-// counts as moved meanwhile. Tests alone change it.
+// longPend is how long making the pending event durable may take before things
+// count as changed in the meantime. Only tests change it.
 var longPend = time.Second
 
-// pend makes the pending event durable. A store can take its time for that: then it
-// looks again, and what is not as it was agreed on is not touched.
+// pend makes the pending event durable. With a store that can take long: then it
+// looks again, and what is no longer as agreed on is not touched.
 func (l Life) pend(ctx context.Context, o *Operation, d Preparation) error {
 	begun := time.Now()
 	if err := o.Pend(ctx); err != nil || time.Since(begun) < longPend {

@@ -56,7 +56,7 @@ func (o *Operation) holder(project string) []byte {
 	return holderOf(o.user, o.Details.Actor, o.Name, project, o.book.Now())
 }
 
-// probeLimit is how long whoever looks for what is dead may hold the lock of an
+// probeLimit is how long a search for dead operations may hold the lock of an
 // operation that is only just beginning, until it has found no event of it.
 const probeLimit = 30 * time.Second
 
@@ -76,8 +76,8 @@ func (b *Book) lockOperation(o *Operation) (*durable.Locked, error) {
 	return l, nil
 }
 
-// nameLimit keeps the names of lock files within what file systems take. Two
-// projects that differ behind it exclude each other, which does no harm.
+// nameLimit keeps the names of lock files within what file systems allow. Two
+// projects that differ only beyond it exclude each other, which does no harm.
 const nameLimit = 100
 
 // projectLock is the path of the lock of a project on an engine.
@@ -149,7 +149,7 @@ func (o *Operation) TryProject(engineID, project string) (release func(), free b
 	return func() { _ = l.Remove() }, true, nil
 }
 
-// AtWork reports whether an operation of a log is at work: its lock is held.
+// AtWork reports whether an operation of a log is running: its lock is held.
 func AtWork(l *audit.Log, id string) bool {
 	path, err := (&Book{Log: l}).lockOf(id)
 	if err != nil {
@@ -162,5 +162,5 @@ func AtWork(l *audit.Log, id string) bool {
 	return err == nil && !free
 }
 
-// Still reports whether no operation of the log is at work or was cut off.
+// Still reports whether no operation of the log is running or was interrupted.
 func (b *Book) Still() bool { return len(b.locked()) == 0 }

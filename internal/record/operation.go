@@ -13,7 +13,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Operation is one operation as it comes about. It writes all its events: any
+// Operation is one operation in progress. It writes all its events: any
 // number of pending ones, then the outcome. It is owned by one goroutine at a time.
 type Operation struct {
 	ID, Name   string
@@ -35,7 +35,7 @@ type Operation struct {
 	pended  time.Time // when the newest pending event was durable
 }
 
-// Open begins an operation: from now on it counts as at work. Nothing is in the
+// Open begins an operation: from now on it counts as running. Nothing is in the
 // log yet. A crash before the first event leaves a lock file, which whoever
 // settles next removes.
 func (b *Book) Open(name string) (*Operation, error) {
@@ -49,7 +49,7 @@ func (b *Book) Open(name string) (*Operation, error) {
 	return o, nil
 }
 
-// Told is an operation that is over, or that somebody else performs: it is only
+// Told is an operation that is over, or that something else performs: it is only
 // recorded here, and holds no lock.
 func (b *Book) Told(name, user string) *Operation {
 	now := b.Now()
@@ -59,7 +59,7 @@ func (b *Book) Told(name, user string) *Operation {
 }
 
 // Held are the open files of its locks. A child that inherits them keeps the
-// operation at work after this process was killed.
+// operation running after this process was killed.
 func (o *Operation) Held() (files []*os.File) {
 	for _, l := range []*durable.Locked{o.lock, o.project} {
 		if l != nil {
@@ -98,7 +98,7 @@ func (o *Operation) Pend(ctx context.Context) error {
 }
 
 // PendMore makes a further pending event durable, which names these too, while the
-// operation is at its deed. Beside that, nothing of it changes.
+// operation is doing its deed. Nothing else about it changes.
 func (o *Operation) PendMore(ctx context.Context, more []inventory.Resource) error {
 	was := o.Details.Resources
 	o.Details.Resources = slices.Concat(was, more)
@@ -107,8 +107,8 @@ func (o *Operation) PendMore(ctx context.Context, more []inventory.Resource) err
 	return o.append(ctx, e, outcomeRoom(e))
 }
 
-// End records the outcome, whatever has become of ctx. With a pending outcome
-// the operation stays unfinished, and what is known is recorded all the same.
+// End records the outcome, whatever happened to ctx. With a pending outcome
+// the operation stays unfinished, and what is known is recorded nevertheless.
 func (o *Operation) End(ctx context.Context, end Ended) error {
 	began := o.opened
 	if !o.pended.IsZero() {
@@ -118,7 +118,7 @@ func (o *Operation) End(ctx context.Context, end Ended) error {
 	if o.Details.StartedAt == "" {
 		o.Details.StartedAt = began.UTC().Format(time.RFC3339Nano)
 	}
-	o.Details.Error = "" // what stood in the way of an earlier attempt to tell
+	o.Details.Error = "" // what an earlier attempt to find out failed on
 	if end.Err != nil {
 		o.Details.Error = end.Err.Error()
 	}
@@ -164,7 +164,7 @@ func (o *Operation) Stop(ctx context.Context, sig os.Signal, err error) error {
 	return stopped
 }
 
-// untouched says of everything that nothing became of it.
+// untouched marks everything as untouched.
 func (o *Operation) untouched(outcome audit.Outcome) {
 	o.Details.Kept, o.Details.Undone, o.Details.Purged = nil, nil, nil
 	o.Details.Resources = slices.Clone(o.Details.Resources)
@@ -176,12 +176,12 @@ func (o *Operation) untouched(outcome audit.Outcome) {
 	}
 }
 
-// Close ends the work on an operation. Its lock file goes when surely no event of
-// it is in the log, or its outcome is; else it stays, for whoever settles it. What
-// was recorded is copied then.
+// Close ends the work on an operation. Its lock file is removed if certainly no event of
+// it is in the log, or its outcome is; otherwise it stays, for whoever settles it. What
+// was recorded is then copied.
 func (o *Operation) Close() {
 	if o.project != nil {
-		_ = o.project.Remove() // one that stays keeps nobody out
+		_ = o.project.Remove() // one that stays blocks nobody
 		o.project = nil
 	}
 	if o.lock == nil {
@@ -198,7 +198,7 @@ func (o *Operation) Close() {
 	}
 }
 
-// Leave ends this process's part in an operation that children go on with: they
+// Leave ends this process's part in an operation that children continue: they
 // inherited its locks.
 func (o *Operation) Leave() {
 	for _, l := range []*durable.Locked{o.lock, o.project} {

@@ -10,9 +10,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Ended is how an operation ended, as far as can be told.
+// Ended is how an operation ended, as far as is known.
 type Ended struct {
-	Outcome  audit.Outcome // Pending: it cannot be told, and the operation stays unfinished
+	Outcome  audit.Outcome // Pending: that is unknown, and the operation stays unfinished
 	Affected []string      // volumes that are verified gone
 	Again    []string      // names of containers that settling started again
 	Err      error         // what stopped it, or nil
@@ -21,7 +21,7 @@ type Ended struct {
 // Ending is how a teardown ended, for the screen and the exit code.
 type Ending struct {
 	ID         string
-	Outcome    audit.Outcome // Pending: it cannot be told what happened
+	Outcome    audit.Outcome // Pending: it is unknown what happened
 	Verdict    inventory.Verdict
 	Inventory  inventory.Inventory
 	Exit       fault.Exit
@@ -36,7 +36,7 @@ type Ending struct {
 
 // OutcomeOf says what the evidence means.
 //
-//	it cannot be told of a volume                              pending
+//	it is unknown for a volume                                 pending
 //	every asked resource is gone, or none was asked            success
 //	some remain, or a provider's part is in doubt, some went   partial
 //	the same, and nothing went                                 failed, or cancelled after a signal
@@ -71,7 +71,7 @@ func ExitOf(o audit.Outcome, signal int) int {
 // operation ended.
 func (d *Details) Settle(v inventory.Verdict) Ended {
 	d.Resources, d.LostBytes = v.Resources, v.LostBytes
-	if v.Unforeseen != nil { // what was seen at an earlier attempt to tell stays
+	if v.Unforeseen != nil { // what an earlier attempt to find out has seen stays
 		d.Unforeseen = v.Unforeseen
 	}
 	d.Remaining = nil
@@ -89,7 +89,7 @@ func (d *Details) Settle(v inventory.Verdict) Ended {
 	return end
 }
 
-// Unsure is why an operation stays unfinished: it cannot be told what became of
+// Unsure is why an operation stays unfinished: it is unknown what happened to
 // these volumes.
 func Unsure(volumes []string) error {
 	return fmt.Errorf("cannot tell whether volume %s was destroyed and made again", strings.Join(volumes, ", "))

@@ -12,16 +12,16 @@ import (
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
 
-// Reconciled is what a Reconcile came to.
+// Reconciled is the result of a Reconcile.
 type Reconciled struct {
 	Settled   int
-	Left      int     // unfinished, and at work or a script's to end
+	Left      int     // unfinished, and running or for a script to end
 	Obstacles []error // why others stay unfinished
 }
 
 // Reconcile settles every unfinished operation of the log that is dead. force
-// also takes those without a lock file, of which nothing shows whether they are
-// at work: older versions made none. An error says that the log could not be
+// also takes those without a lock file, for which nothing shows whether they
+// run: older versions made none. An error says that the log could not be
 // read.
 func (b *Book) Reconcile(ctx context.Context, force bool) (r Reconciled, err error) {
 	open, err := b.Log.Unfinished(0)

@@ -22,12 +22,12 @@ func (b *Book) lockOf(id string) (path string, err error) {
 	return filepath.Join(b.ops(), id), nil
 }
 
-// locked are the ids of the operations that have a lock file. What else lies
-// there, the locks of projects too, is passed over.
+// locked are the ids of the operations that have a lock file. Anything else
+// there, including the locks of projects, is ignored.
 func (b *Book) locked() (ids []string) {
 	entries, err := os.ReadDir(b.ops())
 	if err != nil {
-		return nil // a log that cannot be written to is refused in a moment
+		return nil // a log that cannot be written to is refused right afterwards
 	}
 	for _, entry := range entries {
 		if _, err := b.lockOf(entry.Name()); err == nil {
@@ -57,7 +57,7 @@ func (b *Book) resume(id string, lock func(string) (*durable.Locked, bool, error
 	return b.takeUp(id, l)
 }
 
-// takeUp makes an operation of its newest pending event, under its lock.
+// takeUp makes an operation from its newest pending event, under its lock.
 func (b *Book) takeUp(id string, lock *durable.Locked) (*Operation, error) {
 	last, found, err := b.newest(id)
 	if err == nil && (!found || last.Outcome != audit.Pending) {
@@ -89,7 +89,7 @@ func (b *Book) newest(id string) (last audit.Event, found bool, err error) {
 
 // Adopt takes up an operation whose locks a parent handed down, as the
 // descriptors from 3 on, or that is free to take where nothing is handed down.
-// It is nil when it is over, or another one's to settle.
+// It is nil if it is over, or for another one to settle.
 func (b *Book) Adopt(id string) (*Operation, error) {
 	path, err := b.lockOf(id)
 	if err != nil {

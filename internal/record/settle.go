@@ -35,8 +35,8 @@ const (
 
 // settleDead settles what the lock files show to be dead, before mine, which
 // holds the lock of its project, looks; nil is none. What cannot be settled is
-// told. The error is a *fault.Fault: when it is one of the same project, what that
-// has destroyed could not be told any more from what is destroyed next.
+// reported. The error is a *fault.Fault: if it is one of the same project, what that
+// has destroyed could no longer be told apart from what is destroyed next.
 func (b *Book) settleDead(ctx context.Context, mine *Operation) error {
 	var project *durable.Locked
 	if mine != nil {
@@ -119,7 +119,7 @@ func (b *Book) settle(ctx context.Context, o *Operation, by string) error {
 	return nil
 }
 
-// stillRuns reports whether the process that an event names is seen at work. A
+// stillRuns reports whether the process that an event names is seen running. A
 // process of another pid namespace or host is not: the lock speaks for those. A
 // docker compose down whose finisher was killed holds no lock.
 func stillRuns(claims json.RawMessage) bool {

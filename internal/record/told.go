@@ -31,7 +31,7 @@ func (o *Operation) ToldElsewhere() (told map[string]string, err error) {
 			if !named || theirs.Kind != inventory.KindVolume || theirs.Result != inventory.Gone && theirs.Result != inventory.Remade {
 				continue
 			}
-			// In doubt it is told twice rather than not at all.
+			// In doubt it is reported twice rather than not at all.
 			if another, sure := inventory.Replaced(own, theirs, d.Engine); sure && !another {
 				told[theirs.Name] = r.ID
 			}

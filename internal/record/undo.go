@@ -10,7 +10,7 @@ import (
 )
 
 // Undoing finds out from a log what can still be undone: what operations have set
-// aside, for a time that is not over, and no later operation has brought back or
+// aside, for a time that is not up, and no later operation has brought back or
 // purged. The trash itself is not looked at.
 type Undoing struct {
 	Log *audit.Log
@@ -25,7 +25,7 @@ func endedKey(operation, volume string) string { return operation + " " + volume
 // readAhead is how much further back than needed is read at once.
 const readAhead = 24 * time.Hour
 
-// Left is what can still be undone of an operation, as its newest event tells.
+// Left is what can still be undone of an operation, according to its newest event.
 func (u *Undoing) Left(e audit.Event, d Details) (left []Kept, err error) {
 	for _, k := range d.Kept {
 		if until, err := time.Parse(time.RFC3339, k.Until); err == nil && until.After(u.Now) {
@@ -41,7 +41,7 @@ func (u *Undoing) Left(e audit.Event, d Details) (left []Kept, err error) {
 	return slices.DeleteFunc(left, func(k Kept) bool { return u.ended[endedKey(e.ID, k.Name)] }), nil
 }
 
-// read learns of the undos and purges since a time.
+// read finds the undos and purges since a time.
 func (u *Undoing) read(since time.Time) error {
 	if u.ended != nil && !since.Before(u.since) {
 		return nil
