@@ -30,8 +30,8 @@ func (p Place) setAllAside(ctx context.Context, entries []Entry) error {
 	return err
 }
 
-// begin makes the directories that entries share durable. Of two that are written
-// side by side, one would find them made, and not know that they are not durable.
+// begin makes the directories that entries share durable. If two were written
+// side by side, one would find them there, and not know that they are not durable.
 func (p Place) begin(entries []Entry) error {
 	for _, e := range entries {
 		if err := valid(e.Operation, e.Volume); err != nil {
@@ -77,7 +77,7 @@ func (p Place) sideBySide(ctx context.Context, entries []Entry) error {
 	return errors.Join(errs...)
 }
 
-// takeBack undoes setAside, however far it came.
+// takeBack undoes setAside, however far it got.
 func (p Place) takeBack(e Entry) error {
 	item := Item{Operation: e.Operation, Volume: e.Volume}
 	if valid(e.Operation, e.Volume) != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // drop removes an entry that has no data, and its operation's directory with the
-// last one. What a write of entry.json has left that was cut off goes, too.
+// last one. Whatever an interrupted write of entry.json left behind is removed too.
 func (p Place) drop(item Item) error {
 	dir := p.entry(item.Operation, item.Volume)
 	in, err := os.ReadDir(dir)
@@ -36,25 +36,25 @@ func (p Place) drop(item Item) error {
 	if err := durable.SyncDir(above); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return nil // somebody else dropped the last one, or there never was a trash
+	return nil // something else dropped the last one, or there never was a trash
 }
 
-// purge ends an entry with its data.
+// purge deletes an entry with its data.
 //
 //   - A crash before the rename leaves all as it was.
 //   - After it some of the data is left, under another name, so that nobody takes
-//     it for the whole; purging again goes on from there.
+//     it for the whole; purging again continues from there.
 func (p Place) purge(item Item) (ended bool, err error) {
 	dir := p.entry(item.Operation, item.Volume)
 	if err := p.step("end", item.Volume); err != nil {
 		return false, err
 	}
 	err = p.move(item.Volume, filepath.Join(dir, dataName), filepath.Join(dir, endName), renameNew)
-	if there, look := exists(filepath.Join(dir, endName)); !there || look != nil { // somebody was faster
+	if there, look := exists(filepath.Join(dir, endName)); !there || look != nil { // something else was faster
 		return false, errors.Join(err, look)
 	}
-	// Whoever renamed it may have been cut off. Data that is half gone must not have
-	// its old name again.
+	// The process that renamed it may have been killed. Half-deleted data must not get
+	// its old name back.
 	if err := durable.SyncDir(dir); err != nil {
 		return false, err
 	}

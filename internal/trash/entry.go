@@ -43,8 +43,8 @@ const (
 	endName    = "_purge" // the data of an entry that is being ended
 )
 
-// What a path is made of comes from records and from the engine; nothing else
-// than names like these ever becomes a part of one.
+// The parts of a path come from records and from the engine; nothing but
+// names like these ever becomes one.
 var (
 	volumeForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
 	operationForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Z]{26}$`) })
@@ -88,10 +88,10 @@ func valid(operation, volume string) error {
 	return nil
 }
 
-// entryLimit is how large entry.json may be: labels are somebody's words.
+// entryLimit is how large entry.json may be: labels come from outside.
 const entryLimit = 4 << 20
 
-// read reads an entry. Its own words must be those of its place.
+// read reads an entry. What it says of itself must match its place.
 func (p Place) read(operation, volume string) (e Entry, err error) {
 	path := filepath.Join(p.entry(operation, volume), entryName)
 	f, err := durable.OpenRead(path)

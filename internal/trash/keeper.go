@@ -10,15 +10,15 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Opened is the trash of an engine, and how to get at it.
+// Opened is the trash of an engine, and how to access it.
 type Opened struct {
 	Shelf
 	Root string // the engine's data directory, as the engine names it
 }
 
-// Open finds the way to the trash of an engine. lock is the path of the lock of
-// the operation that needs it; volumes are some that it is needed for. An error
-// says why there is no way.
+// Open finds a way to access the trash of an engine. lock is the path of the lock of
+// the operation that needs it; volumes are examples of what it is needed for. An error
+// says why there is none.
 type Open func(ctx context.Context, lock string, volumes []inventory.Volume) (Opened, error)
 
 // Keeper sets the volumes of one operation aside. Its methods are called one
@@ -34,7 +34,7 @@ type Keeper struct {
 }
 
 // Plan finds out which of the volumes can be kept. Sizes that are not known count
-// as nothing. It is nil where nothing is to be kept.
+// as nothing. It is nil if nothing is to be kept.
 func (k *Keeper) Plan(ctx context.Context, lock string, volumes []inventory.Volume, bytes func(name string) int64) *inventory.Keep {
 	if k == nil || k.For <= 0 || len(volumes) == 0 {
 		return nil
@@ -102,7 +102,7 @@ func (k *Keeper) Excess(more int64) bool {
 	return len(excess) > 0
 }
 
-// SetAside sets all of the entries aside, or none. Where even taking them back
+// SetAside sets all of the entries aside, or none. If even taking them back
 // failed, the error is ErrUnsettled.
 func (k *Keeper) SetAside(ctx context.Context, operation string, entries []Entry) error {
 	if len(entries) == 0 {
@@ -125,20 +125,20 @@ func (k *Keeper) SetAside(ctx context.Context, operation string, entries []Entry
 // ErrUnsettled says that volumes were set aside and could not be put back.
 var ErrUnsettled = errors.New("not all volumes could be put back")
 
-// PutBack puts those of the volumes back that are there still.
+// PutBack puts back those of the volumes that still exist.
 func (k *Keeper) PutBack(ctx context.Context, operation string, names []string) (Settled, error) {
 	return PutBack(ctx, k.opened, operation, names)
 }
 
-// Settled is what has become of volumes that were set aside.
+// Settled is what happened to volumes that were set aside.
 type Settled struct {
 	Same     []string // they are there, with their data
 	Replaced []string // others of these names are there
 	Kept     []string // the data is in the trash
 }
 
-// PutBack puts the volumes of an operation back that the engine still has, and
-// tells of all of them. An error says that it is not known of all, or that one
+// PutBack puts back the volumes of an operation that the engine still has, and
+// reports on all of them. An error says that this is not known for all, or that one
 // stays where it is. It may be called again.
 func PutBack(ctx context.Context, shelf Shelf, operation string, names []string) (s Settled, err error) {
 	if len(names) == 0 {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// leftLife is after how long an entry without data is a leftover: no operation
-// needs it any more.
+// leftLife is how old an entry without data must be to be a leftover: no operation
+// needs it any longer.
 const leftLife = 30 * 24 * time.Hour
 
 // left reports whether it is one. Without an entry its directory is from a write or
-// a removal that was cut off, and was last changed then.
+// a removal that was interrupted, and was last changed then.
 func (f Found) left(dir fs.DirEntry) bool {
 	if f.Error != "" || f.Where != InVolume && f.Where != Nowhere {
 		return false
@@ -25,8 +25,8 @@ func (f Found) left(dir fs.DirEntry) bool {
 	return err == nil && time.Since(info.ModTime()) > leftLife
 }
 
-// list finds what there is, oldest operation first. What is no entry of ours, or
-// has no data, is passed over; one that cannot be read is told.
+// list finds what there is, oldest operation first. What is not an entry of ours, or
+// has no data, is skipped; one that cannot be read is reported.
 func (p Place) list() (all []Found, err error) {
 	operations, err := os.ReadDir(filepath.Join(p.Root, trashDir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +41,7 @@ func (p Place) list() (all []Found, err error) {
 		}
 		volumes, err := os.ReadDir(filepath.Join(p.Root, trashDir, op.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // its last one went just now
+			continue // its last one was removed just now
 		}
 		if err != nil {
 			return nil, err
@@ -53,7 +53,7 @@ func (p Place) list() (all []Found, err error) {
 			item := Item{Operation: op.Name(), Volume: v.Name()}
 			f := p.one(DoLocate, item)
 			if f.left(v) {
-				_ = p.drop(item) // the next listing comes upon it again
+				_ = p.drop(item) // the next listing finds it again
 			}
 			if f.Where == InTrash || f.Where == InBoth || f.Where == Ending || f.Error != "" {
 				all = append(all, f)

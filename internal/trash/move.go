@@ -18,9 +18,9 @@ const (
 	InVolume Where = "volume"
 	InTrash  Where = "trash"
 	// InBoth: the data is in the trash, and under the volume's name there is
-	// another _data, which is nobody's to throw away.
+	// another _data, which must not be deleted either.
 	InBoth Where = "both"
-	// Ending: it is being purged, or that was cut off. It is not to be had again.
+	// Ending: it is being purged, or that was interrupted. It cannot be brought back.
 	Ending  Where = "ending"
 	Nowhere Where = "nowhere"
 )
@@ -126,7 +126,7 @@ func (p Place) setAside(e Entry) error {
 // Neither overwrites anything: the system itself refuses in the same call.
 //
 // Without Swap it is a survivor of a teardown. Its entry stays, without data: it
-// tells whoever looks again that this is the same volume, whatever times say.
+// shows whoever looks again that this is the same volume, whatever the times say.
 //
 //   - A crash before the rename leaves all as it was.
 //   - After it there is an entry without data, which counts for nothing.
@@ -134,7 +134,7 @@ func (p Place) putBack(item Item) (moved bool, err error) {
 	if made, err := exists(p.volume(item.name())); err != nil || !made {
 		return false, errors.Join(err, fmt.Errorf("volume %q does not exist", item.name()))
 	}
-	// The engine does not make its directory durable. The data leaves a place that is.
+	// The engine does not make its own directory durable, but the place that the data leaves is.
 	if err := durable.SyncDir(filepath.Dir(p.volume(item.name()))); err != nil {
 		return false, err
 	}
@@ -171,8 +171,8 @@ func (p Place) move(volume, from, to string, rename func(from, to string) error)
 	return errors.Join(made, left)
 }
 
-// settled makes it durable that the data is where it was found: whoever moved it
-// may have been killed before he had done that.
+// settled makes it durable that the data is where it was found: the process that moved
+// it may have been killed before doing so.
 func (p Place) settled(item Item) error {
 	err := durable.SyncDir(p.entry(item.Operation, item.Volume))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -24,7 +24,7 @@ const (
 type Item struct {
 	Operation string `json:"operation,omitempty"`
 	Volume    string `json:"volume"`
-	As        string `json:"as,omitempty"`   // its name now, where that is another
+	As        string `json:"as,omitempty"`   // its name now, if that differs
 	Swap      bool   `json:"swap,omitempty"` // DoPutBack: an empty directory may be in the way
 }
 
@@ -44,12 +44,12 @@ type Found struct {
 	Where Where  `json:"where,omitempty"`
 	Made  bool   `json:"made,omitempty"`  // the engine has a directory for the volume
 	Empty bool   `json:"empty,omitempty"` // and there is nothing in its _data, which is there
-	Same  bool   `json:"same,omitempty"`  // and its _data is surely that of the entry
+	Same  bool   `json:"same,omitempty"`  // and its _data is certainly that of the entry
 	Acted bool   `json:"acted,omitempty"` // this call put it back, or purged it
 	Error string `json:"error,omitempty"` // why the action on it failed
 }
 
-// Response is what came of a request.
+// Response is the result of a request.
 type Response struct {
 	Found []Found `json:"found,omitempty"` // of the items, in their order
 	Held  []Found `json:"held,omitempty"`  // DoSurvey and DoList: what there is, oldest first
@@ -74,8 +74,8 @@ type Space struct {
 
 // Shelf performs requests, wherever the trash is.
 type Shelf interface {
-	// Do performs one. An error says that nothing of it was done, or of SetAside
-	// that all of it was taken back, unless it was cut off: then it is unknown.
+	// Do performs one. An error says that nothing of it was done, or, for SetAside,
+	// that all of it was undone, unless it was interrupted: then it is unknown.
 	Do(context.Context, Request) (Response, error)
 }
 
@@ -140,7 +140,7 @@ func (p Place) one(action string, item Item) (f Found) {
 	case action == DoPurge && before.Where != InVolume && before.Where != Nowhere:
 		acted, err = p.purge(item)
 	case action == DoPurge:
-		err = p.drop(item) // an entry without data counts for nothing
+		err = p.drop(item) // an entry without data has no effect
 	}
 	after, looked := p.look(item)
 	after.Acted = acted

@@ -10,14 +10,14 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// How much of the file system all that is kept may take, and how much stays free,
+// How much of the file system everything kept may take, and how much stays free,
 // in percent.
 const (
 	shareLimit = 20
 	freeLimit  = 10
 )
 
-// Refusal is why a volume cannot be set aside, as far as the engine's word tells,
+// Refusal is why a volume cannot be set aside, as far as the engine says,
 // or "". root is the engine's data directory.
 func Refusal(v inventory.Volume, root string) string {
 	switch {
@@ -33,8 +33,8 @@ func Refusal(v inventory.Volume, root string) string {
 	return ""
 }
 
-// Fit decides whether more bytes can be kept beside what there is, and which
-// entries have to go for that: the oldest first, after those that are over. why
+// Fit decides whether more bytes can be kept besides what there is, and which
+// entries have to go for that: the oldest first, after those that have expired. why
 // says why not even that would do, or "". What is not known counts for nothing.
 func Fit(held []Found, more int64, space Space, now time.Time) (excess []Item, why string) {
 	excess, fits := over(held, more, space, now)
@@ -44,8 +44,8 @@ func Fit(held []Found, more int64, space Space, now time.Time) (excess []Item, w
 	return nil, "the disk is too small or too full: at most 20 % of it are for what is kept, and 10 % stay free"
 }
 
-// Excess are the entries that have to go now: those that are over, those whose
-// end was cut off, and the oldest ones for as long as there is too much.
+// Excess are the entries that have to go now: those that have expired, those whose
+// purge was interrupted, and the oldest ones for as long as there is too much.
 func Excess(held []Found, space Space, now time.Time) []Item {
 	excess, _ := over(held, 0, space, now)
 	return excess
@@ -77,7 +77,7 @@ func over(held []Found, more int64, space Space, now time.Time) (excess []Item, 
 		if !tooMuch() {
 			break
 		}
-		if f.bytes() > 0 { // ending it frees something
+		if f.bytes() > 0 { // deleting it frees space
 			drop(f)
 			total -= f.bytes()
 		}

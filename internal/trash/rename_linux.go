@@ -24,6 +24,6 @@ func renameNew(from, to string) error {
 	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 }
 
-// renameEmpty renames a directory. In the way may be an empty one, and nothing
+// renameEmpty renames a directory. It replaces an empty one, and nothing
 // else: the system fails with ENOTEMPTY.
 func renameEmpty(from, to string) error { return unix.Rename(from, to) }
