@@ -14,7 +14,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// PlanKeep finds out what of an operation's inventory is set aside, and notes it
+// PlanKeep finds out what of an operation's inventory is to be set aside, and notes it
 // for the pending event. before is what the inventory was made of.
 func PlanKeep(ctx context.Context, k *trash.Keeper, o *record.Operation, before inventory.Snapshot) {
 	inv := &o.Details.Inventory
@@ -22,7 +22,7 @@ func PlanKeep(ctx context.Context, k *trash.Keeper, o *record.Operation, before 
 	sizes := map[string]int64{}
 	for _, res := range inv.Of(inventory.KindVolume, inventory.Removed) {
 		v, there := before.Volume(res.Name)
-		if !there || res.Host != "" { // of a view the files stay
+		if !there || res.Host != "" { // the files behind a bind mount stay
 			continue
 		}
 		going = append(going, v)
@@ -42,7 +42,7 @@ func PlanKeep(ctx context.Context, k *trash.Keeper, o *record.Operation, before 
 }
 
 // SetAside moves what the pending event names out of reach. After an error nothing
-// is destroyed: it is what the user is told, and end how the operation ends.
+// is destroyed: the error is for the user, and end is how the operation ends.
 //
 // A crash in it leaves an unfinished operation, and each volume's data in one of
 // two places: whoever settles it puts back what was moved.
@@ -80,7 +80,7 @@ func entryOf(v inventory.Volume, k record.Kept, o *record.Operation, b *record.B
 	}
 }
 
-// PutBack puts the survivors back, and takes what it finds into the evidence. The
+// PutBack puts the survivors back, and adds what it finds to the evidence. The
 // details then name what really is in the trash. Without evidence all survived.
 func PutBack(k *trash.Keeper, o *record.Operation, after *inventory.After) error {
 	names := keptNames(o.Details.Kept)
@@ -118,7 +118,7 @@ func only(kept []record.Kept, names []string) (out []record.Kept) {
 
 // SettleKept moves what a dead operation has set aside, and the engine still has,
 // to where it belongs. The details then name what is in the trash. A crash in it
-// loses nothing: it may be done again.
+// loses nothing: it can be done again.
 func SettleKept(ctx context.Context, o *record.Operation, open trash.Open) (s trash.Settled, err error) {
 	if len(o.Details.Kept) == 0 {
 		return s, nil

@@ -15,7 +15,7 @@ import (
 )
 
 // movesLimit is how long moves in the trash may take, with a helper container if
-// need be. They are renames: after it the engine hangs.
+// need be. They are renames: after that the engine counts as hung.
 const movesLimit = 2 * time.Minute
 
 // toTheEnd is a context for moves that a signal does not stop.
@@ -24,13 +24,13 @@ func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // purgeMoment is how long a purge may take to stop between two volumes. In a large
-// one it does not stop: what is left of it is for whoever settles the operation.
+// one it does not stop: what is left is for whoever settles the operation.
 const purgeMoment = 2 * time.Second
 
 var errDeleting = errors.New("it was cut off while it deleted a volume, which ccdestroy reconcile ends")
 
-// delete purges until all is done or a signal comes. The error is errDeleting where
-// it was at it still.
+// delete purges until all is done or a signal comes. The error is errDeleting if
+// it was still deleting.
 func (p *Purge) delete(ctx context.Context, items []trash.Item, signals <-chan os.Signal) (out trash.Response, sig os.Signal, err error) {
 	type answer struct {
 		trash.Response
@@ -57,7 +57,7 @@ func (p *Purge) delete(ctx context.Context, items []trash.Item, signals <-chan o
 	}
 }
 
-// cutOff says how a purge ended that a signal has stopped. It stays unfinished where
+// cutOff says how a purge that a signal stopped has ended. It stays unfinished if
 // a volume is half gone, or nothing can be seen.
 func (p *Purge) cutOff(ctx context.Context, o *record.Operation, sig os.Signal, err error) record.Ended {
 	unfinished := record.Ended{Outcome: audit.Pending, Affected: o.About, Err: fault.StoppedBy(sig, "cannot tell what was purged: "+err.Error())}

@@ -15,14 +15,14 @@ import (
 	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// Purge ends entries of the trash for good.
+// Purge deletes entries of the trash for good.
 type Purge struct {
 	Is     inventory.Engine
 	Open   trash.Open
 	Book   *record.Book
 	Meant  func(trash.Found) bool // which entries
 	Reason string
-	// Confirm shows what goes, and asks; an error says that nothing shall go.
+	// Confirm shows what goes, and asks; an error means that nothing must go.
 	Confirm func(context.Context, *record.Operation) error
 	Signals <-chan os.Signal
 
@@ -54,7 +54,7 @@ func (p *Purge) Look(context.Context) (inventory.Inventory, error) {
 	return inventory.Inventory{Engine: p.Is}, nil
 }
 
-// Agree finds what goes, shows it, and asks. What has come meanwhile stays.
+// Agree finds what goes, shows it, and asks. What was added in the meantime stays.
 func (p *Purge) Agree(ctx context.Context, o *record.Operation, _ []inventory.Change) (ready bool, err error) {
 	shelf, err := p.Open(ctx, o.LockPath(), nil)
 	if err != nil {
@@ -100,7 +100,7 @@ func KeptOf(f trash.Found) record.Kept {
 }
 
 // Act deletes. A crash in it leaves some of the data of one volume under another
-// name, so that it is not brought back for the whole.
+// name, so that it is not taken for the whole and brought back.
 func (p *Purge) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	out, sig, err := p.delete(ctx, itemsOf(o.Details.Purged), signals)
 	if sig != nil {
@@ -122,8 +122,8 @@ func (p *Purge) Act(ctx context.Context, o *record.Operation, signals <-chan os.
 }
 
 // judgePurge says what the places of the data mean. Data that is neither in the
-// trash nor half deleted is gone; by another hand, where this purge was not cut off
-// and did not do it.
+// trash nor half deleted is gone; something else removed it if this purge was not
+// interrupted and did not do it.
 func judgePurge(o *record.Operation, found []trash.Found, settling bool) record.Ended {
 	end := record.Ended{Outcome: audit.Success, Affected: []string{}}
 	var purged []record.Kept
@@ -133,7 +133,7 @@ func judgePurge(o *record.Operation, found []trash.Found, settling bool) record.
 		result := inventory.Remained
 		switch f.Where {
 		case trash.InVolume, trash.Nowhere:
-			if !f.Acted && !settling { // another hand was faster
+			if !f.Acted && !settling { // something else was faster
 				continue
 			}
 			result = inventory.Gone

@@ -8,7 +8,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// rest is the command that brings back what is there.
+// rest is the command that brings back what is still in the trash.
 func (r *Run) rest(gone []string) string {
 	var there []string
 	for _, f := range r.found {
@@ -19,8 +19,8 @@ func (r *Run) rest(gone []string) string {
 	return r.command(there...)
 }
 
-// path are the commands that bring everything back and lose nothing, in one line:
-// what has no room takes another name.
+// path is the commands that bring everything back and lose nothing, in one line:
+// a volume whose name is taken gets another one.
 func (r *Run) path() string {
 	var free, steps []string
 	for _, f := range r.found {

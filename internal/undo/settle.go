@@ -10,9 +10,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
-// Settler settles undos and purges that were cut off. Of an undo it puts back what
-// has a volume that stands without its data, and leaves the rest in the trash, to
-// be undone again; a purge that had begun to delete a volume it ends.
+// Settler settles interrupted undos and purges. Of an undo it puts back what
+// has a volume without its data, and leaves the rest in the trash, to
+// be undone again; it completes a purge that had begun to delete a volume.
 func Settler(e Engine, open trash.Open) record.Settler {
 	return func(ctx context.Context, o *record.Operation) (end record.Ended, err error) {
 		is, err := e.Describe(ctx)
@@ -50,7 +50,7 @@ func Settler(e Engine, open trash.Open) record.Settler {
 	}
 }
 
-// finish goes on with what cannot stay as it is, and makes durable what may not be:
+// finish completes what cannot stay as it is, and makes durable what may not be:
 // the operation may have been killed right after a rename.
 func finish(ctx context.Context, shelf trash.Shelf, operation string, found []trash.Found) error {
 	items := map[string][]trash.Item{}
@@ -67,7 +67,7 @@ func finish(ctx context.Context, shelf trash.Shelf, operation string, found []tr
 	return nil
 }
 
-// toFinish is the action that an item takes, or "".
+// toFinish is the action that an item needs, or "".
 func toFinish(operation string, f trash.Found) string {
 	switch {
 	case f.Where == trash.Ending:

@@ -29,7 +29,7 @@ type Engine interface {
 // Run is one undo.
 type Run struct {
 	Engine Engine
-	Is     inventory.Engine // that it is
+	Is     inventory.Engine // the engine as it describes itself
 	Open   trash.Open
 	Book   *record.Book
 	Of     audit.Event    // the operation that is undone
@@ -122,7 +122,7 @@ func (r *Run) items() (items []trash.Item) {
 	return items
 }
 
-// refuse tells all that is in the way at once, and what to do about it.
+// refuse names everything that is in the way at once, and what to do about it.
 func (r *Run) refuse() error {
 	var gone, taken []string
 	for _, f := range r.found {
@@ -179,7 +179,7 @@ func (r *Run) inTheWay(f trash.Found) string {
 // A crash before the move leaves empty volumes, and the data in the trash; after
 // it, the volumes as they were.
 func (r *Run) Act(ctx context.Context, o *record.Operation, _ <-chan os.Signal) record.Ended {
-	ctx, cancel := toTheEnd(ctx) // it takes less time than to decide what a half of it means
+	ctx, cancel := toTheEnd(ctx) // it takes less time than deciding what half of it would mean
 	defer cancel()
 	errs := []error{r.make(ctx), r.unused(ctx)}
 	if err := errors.Join(errs...); err != nil {
@@ -229,7 +229,7 @@ func (r *Run) unused(ctx context.Context) (err error) {
 	return nil
 }
 
-// where says where data is that is not back.
+// where says where data is that was not brought back.
 var where = map[trash.Where]string{trash.InTrash: "it is in the trash still", trash.InBoth: "it is in the trash still", trash.Ending: "it is being purged", trash.Nowhere: "it is gone", trash.InVolume: "it is gone"}
 
 // judge says what the places of the data mean, and puts those that are back into
