@@ -13,7 +13,7 @@ import (
 // ours it follows no symbolic link.
 //
 // A crash half way leaves some of the directories, all empty; the next call
-// goes on from there.
+// continues from there.
 func (s Sharing) MkdirAll(path string, mode fs.FileMode) error {
 	above, ours := split(filepath.Join(path, "x"))
 	d, err := s.makeAbove(above, mode)

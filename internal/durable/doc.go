@@ -1,7 +1,7 @@
 // Package durable makes what was written survive a power cut: it creates
 // directories, opens files for appending, replaces files and takes locks, and
 // each of them returns only after the bytes and the names that lead to them are
-// on the disk, or with an error. What it makes belongs to whom it ought to, also
+// on the disk, or with an error. What it makes belongs to whom it should, even
 // under sudo, and no symbolic link that somebody put in its way is followed.
 //
 // What stays unsafe: a file system that acknowledges fsync without keeping the

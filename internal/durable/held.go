@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How often TryLock asks, and after what time again: whoever uses Held has the
+// How often TryLock asks, and at what interval: whoever uses Held has the
 // lock for some microseconds.
 const (
 	lookTries = 3

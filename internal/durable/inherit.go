@@ -1,6 +1,6 @@
 package durable
 
-// Path is where the lock file lies.
+// Path is the path of the lock file.
 func (l *Locked) Path() string { return l.path }
 
 // Leave ends this process's part in the lock, and leaves it to the children that

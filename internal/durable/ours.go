@@ -71,8 +71,8 @@ func parent(path string) (d dir, name string, err error) {
 	return d, ours[last], nil
 }
 
-// openTries bounds how often a file is opened again that was made, removed or
-// replaced meanwhile.
+// openTries bounds how often opening a file that was made, removed or replaced
+// in the meantime is tried again.
 const openTries = 1000
 
 // openFile opens the regular file with this name, in which it follows no link;

@@ -11,7 +11,7 @@ import (
 // Reserve allocates n bytes of disk, and further ones for other processes, behind
 // the end of f without changing its size, so that a later append of up to n bytes
 // cannot fail for want of room or for this process's limit of file sizes (which the
-// kernel does not hold against an allocation of this kind). What is allocated there
+// kernel does not enforce for an allocation of this kind). What is allocated there
 // already counts. File systems that cannot (NFS, some FUSE) are no
 // error: the promise is then only that of an ordinary write.
 func Reserve(f *os.File, size, n, further int64) error {

@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 )
 
-// Sharing says who may write, beside its owner, what is made. The zero value is
+// Sharing says who, besides its owner, may write what is made. The zero value is
 // nobody; the functions of this package are those of the zero value.
 //
 // Whatever it says: what root makes belongs to the owner of the directory above
 // what is ours (the project's, the user's state directory, that of --log FILE),
-// since people run sudo and want to go on without.
+// since people run sudo and then continue without it.
 type Sharing struct {
 	Group int // gid of the group that may write too; 0 is none
 }

@@ -34,7 +34,7 @@ func group(info fs.FileInfo) (gid int, ok bool) {
 
 // syncNames syncs an open directory. Some file systems cannot (vboxsf, SMB, some
 // FUSE) and say so: names there are as safe as those systems make them. An error
-// of the disk is never passed over.
+// of the disk is never ignored.
 func syncNames(f *os.File) error {
 	err := Cause(f.Sync())
 	for _, cannot := range []error{unix.EINVAL, unix.ENOTSUP, unix.EOPNOTSUPP, unix.ENOSYS} {
