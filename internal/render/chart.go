@@ -8,7 +8,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// inks are the colours of outcomes: told apart by lightness too, and readable
+// inks are the colours of outcomes: they differ in lightness too, and are readable
 // on white and on black.
 var inks = []struct {
 	outcome audit.Outcome
@@ -71,7 +71,7 @@ func timeChart(id, what string, bars []Bar, parts func(Bar) []stack, text func(f
 		y := 8 + chartHeight*(1-share)
 		fmt.Fprintf(&s, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="currentColor" stroke-opacity="%.1f"/>`, chartLeft, y, chartLeft+chartWidth, y, 0.2+0.6*(1-min(1, share*9)))
 		if half := top * share; id == "count" && half != float64(int(half)) {
-			continue // half an operation is none
+			continue // there is no half operation
 		}
 		fmt.Fprintf(&s, `<text x="%d" y="%.1f" font-size="12" text-anchor="end" fill="currentColor">%s</text>`, chartLeft-6, y+4, text(top*share))
 	}
@@ -106,7 +106,7 @@ func timeChart(id, what string, bars []Bar, parts func(Bar) []stack, text func(f
 	return template.HTML(s.String()) // numbers, dates and our own words alone
 }
 
-// wholeScale is the top of a scale of things that are counted: 1, 2, 4, 10, 20, 40 …
+// wholeScale is the top of a scale of counts: 1, 2, 4, 10, 20, 40 …
 func wholeScale(most float64) float64 {
 	for unit := 1.0; ; unit *= 10 {
 		for _, n := range []float64{1, 2, 4, 6, 8} {
@@ -129,8 +129,8 @@ func daysOf(b Bar) string {
 	return from + " to " + to
 }
 
-// meter draws a share of the largest one, over the whole width that there is. The
-// others together are no measure, and may be more.
+// meter draws a share of the largest one, over the whole available width. The
+// others together are not the measure, and may be more.
 func meter(n int, all []Share) template.HTML {
 	top := 1
 	for _, s := range all[:min(len(all), reportTop)] {

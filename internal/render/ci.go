@@ -103,7 +103,7 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 	return err
 }
 
-// GitHubStopped writes why a teardown did not come about as Markdown for the step
+// GitHubStopped writes why a teardown did not happen as Markdown for the step
 // summary. try is what to try, "" for nothing.
 func GitHubStopped(w io.Writer, why, try string) error {
 	text := "### ccdestroy destroyed nothing\n\n"

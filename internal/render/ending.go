@@ -57,7 +57,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	return err
 }
 
-// restorable is the export, and the volumes that went where others survived:
+// restorable is the export, and the volumes that went if others survived:
 // those would be in the way.
 func restorable(e record.Ending) []string {
 	args := []string{e.Saved}
@@ -67,7 +67,7 @@ func restorable(e record.Ending) []string {
 	return args
 }
 
-// wide is the width from which on two sentences have room on a line.
+// wide is the width from which two sentences fit on a line.
 const wide = 120
 
 func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
@@ -142,7 +142,7 @@ func toFinish(b *strings.Builder, steps []inventory.Step, style Style) {
 	}
 }
 
-// step is a command with a comment behind it, or above it where there is no room.
+// step is a command with a comment after it, or above it if there is no room.
 func step(command, comment string, width int, style Style) string {
 	if comment == "" {
 		return "  " + command + "\n"

@@ -12,7 +12,7 @@ import (
 
 // exportJSON is one export in a list; docs/json.md describes it.
 type exportJSON struct {
-	ID       string        `json:"id"` // of the operation in the log, "" where nothing tells
+	ID       string        `json:"id"` // of the operation in the log, "" if unknown
 	Project  string        `json:"project"`
 	Started  string        `json:"started"` // RFC 3339
 	Volumes  []string      `json:"volumes"`
@@ -69,7 +69,7 @@ func ExportsJSON(w io.Writer, list []archive.Found) error {
 	return encodeJSON(w, out, "", "  ")
 }
 
-// Exported tells what an export holds and what it does not.
+// Exported says what an export holds and what it does not.
 func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) error {
 	var b strings.Builder
 	var packed int64
@@ -104,7 +104,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 	return err
 }
 
-// Checked tells what checking an export found. known says that the log has the
+// Checked says what checking an export found. known says that the log has the
 // hash of its manifest.
 func Checked(w io.Writer, path string, problems []string, known bool, style Style) error {
 	var b strings.Builder
@@ -123,7 +123,7 @@ func Checked(w io.Writer, path string, problems []string, known bool, style Styl
 	return err
 }
 
-// Restored tells what a restore brought back.
+// Restored says what a restore brought back.
 func Restored(w io.Writer, volumes, differences []string, took time.Duration, style Style) error {
 	var b strings.Builder
 	if len(volumes) > 0 {

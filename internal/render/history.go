@@ -50,7 +50,7 @@ func nameOf(e audit.Event, d record.Details) string {
 	return e.User
 }
 
-// outcome is the cell of an operation's outcome. What is unfinished may be at work.
+// outcome is the cell of an operation's outcome. What is unfinished may be running.
 func (l *Listing) outcome(r audit.Record) cell {
 	switch {
 	case r.Unfinished && l.begins:
@@ -90,7 +90,7 @@ func lostCell(r audit.Record, d record.Details) cell {
 	return c
 }
 
-// destroyed reports whether an operation has an outcome by which something is
+// destroyed reports whether an operation has an outcome in which something is
 // gone. An export destroys nothing, and a restore only what it replaces.
 func destroyed(r audit.Record, d record.Details) bool {
 	over := !r.Unfinished && r.Outcome != audit.Pending && r.Outcome != audit.Cancelled && len(r.DataAffected) > 0

@@ -8,7 +8,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// others sums up, a line a kind, what is not a named volume.
+// others sums up, a line for each kind, what is not a named volume.
 func others(inv inventory.Inventory, fate inventory.Fate) []string {
 	var parts []string
 	anonymous, bytes := 0, int64(0)
@@ -41,8 +41,8 @@ func others(inv inventory.Inventory, fate inventory.Fate) []string {
 	return parts
 }
 
-// stays tells what stays: first what the command asked for, since that makes it
-// end partly, then what is meant to.
+// stays says what stays: first what the command asked for, since that makes it
+// end partly, then what is meant to stay.
 func stays(b *strings.Builder, inv inventory.Inventory, style Style) {
 	var held, meant, guarded []inventory.Resource
 	for _, r := range inv.Resources {
@@ -62,7 +62,7 @@ func stays(b *strings.Builder, inv inventory.Inventory, style Style) {
 	section(b, "Stays, as intended:", meant, style)
 }
 
-// section lists what stays, a line each: what it is, how large, and why.
+// section lists what stays, a line for each: what it is, how large, and why.
 func section(b *strings.Builder, title string, list []inventory.Resource, style Style) {
 	if len(list) == 0 {
 		return

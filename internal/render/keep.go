@@ -44,7 +44,7 @@ func KeepLines(inv inventory.Inventory, style Style) (lines []string) {
 	return lines
 }
 
-// span is "7 days", or "36h0m0s" where it is no whole number of days.
+// span is "7 days", or "36h0m0s" if it is not a whole number of days.
 func span(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -75,7 +75,7 @@ func Until(kept []record.Kept) (until time.Time) {
 	return until
 }
 
-// Undone tells what an undo has brought back, and what to run next.
+// Undone says what an undo has brought back, and what to run next.
 func Undone(w io.Writer, back []record.Kept, was record.Details, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	var bytes int64
@@ -149,7 +149,7 @@ func (h Held) state(now time.Time) string {
 	return "kept"
 }
 
-// Trash writes what is kept on an engine, a line a volume.
+// Trash writes what is kept on an engine, a line for each volume.
 func Trash(w io.Writer, list []Held, now time.Time, style Style) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "Nothing is kept.")
@@ -216,7 +216,7 @@ func ToPurge(w io.Writer, list []record.Kept, style Style) error {
 	return err
 }
 
-// PurgeDone tells how a purge ended.
+// PurgeDone says how a purge ended.
 func PurgeDone(w io.Writer, gone []record.Kept, id string, took time.Duration, style Style) error {
 	var bytes int64
 	for _, k := range gone {

@@ -40,20 +40,20 @@ type Listing struct {
 	t      table
 	csv    *csv.Writer
 	count  int
-	open   bool // an operation that was cut off was among them
+	open   bool // an interrupted operation was among them
 	begins bool // what is pending has only just begun
 	clock  bool // times of the clock
 
 	// Elsewhere says that the operations are those of other machines.
 	Elsewhere bool
-	// AtWork reports whether an unfinished operation is at work; nil: none is.
+	// AtWork reports whether an unfinished operation is running; nil: none is.
 	AtWork func(id string) bool
 
 	// Undoing says what can still be undone of an operation; nil knows of nothing.
 	Undoing func(audit.Event, record.Details) []record.Kept
 }
 
-// undo is until when an operation can be undone; zero is not at all.
+// undo is until when an operation can be undone; zero means not at all.
 func (l *Listing) undo(r audit.Record, d record.Details) time.Time {
 	if l.Undoing == nil || len(d.Kept) == 0 || r.Unfinished {
 		return time.Time{}
@@ -79,7 +79,7 @@ func NewListing(w io.Writer, format Format, now time.Time, style Style) *Listing
 	return &Listing{w: w, format: format, now: now, t: t, csv: csv.NewWriter(w)}
 }
 
-// Follow makes it a listing that goes on as things happen: with times of the
+// Follow makes it a listing that continues as things happen: with times of the
 // clock, and columns that leave room for what is to come.
 func (l *Listing) Follow() {
 	l.clock = true

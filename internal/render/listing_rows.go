@@ -74,8 +74,8 @@ func (l *Listing) row(names []string, cells ...cell) error {
 	return htmlRow().Execute(l.w, texts)
 }
 
-// Flush writes what was added so far, for somebody who waits for it. Times
-// that follow are told from now.
+// Flush writes what was added so far, for somebody who is waiting for it. Times
+// that follow are relative to now.
 func (l *Listing) Flush(now time.Time) error {
 	l.now = now
 	l.csv.Flush()
@@ -129,7 +129,7 @@ func dash(s string) string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// encodeJSON writes one value, with no character in it that upsets a terminal.
+// encodeJSON writes one value, without characters that upset a terminal.
 func encodeJSON(w io.Writer, v any, prefix, indent string) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

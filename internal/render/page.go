@@ -21,8 +21,8 @@ var pageText string
 //go:embed report.css
 var styleText string
 
-// pageStyle makes the page pleasant, and its filters work; without it, under a
-// policy that forbids all styles, it is readable all the same. There are as many
+// pageStyle makes the page pleasant and its filters work; without it, under a
+// policy that forbids all styles, it is still readable. There are as many
 // rules for projects and for users as the filters have names.
 var pageStyle = sync.OnceValue(func() string {
 	var b strings.Builder
@@ -89,7 +89,7 @@ var pageFuncs = template.FuncMap{
 	},
 }
 
-// classes are what the filters know a row by.
+// classes are what the filters recognise a row by.
 func classes(r ReportRow, projects, users []Share) string {
 	all := []string{string(r.outcome), fmt.Sprintf("p%d", place(r.Project, projects)), fmt.Sprintf("w%d", place(r.Who, users))}
 	if r.Destroyed {

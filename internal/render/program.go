@@ -34,8 +34,8 @@ func resultOf(e record.Ending) result {
 	return out
 }
 
-// ComplaintJSON writes why a command did nothing as one object: error, try ("" is
-// no advice) and exit.
+// ComplaintJSON writes why a command did nothing as one object: error, try ("" if
+// there is no advice) and exit.
 func ComplaintJSON(w io.Writer, text, try string, code int) error {
 	return encodeJSON(w, struct {
 		Error string `json:"error"`

@@ -14,7 +14,7 @@ import (
 
 // Progress shows how far each of several volumes is: bars on a terminal, one
 // line at the end of each elsewhere. Of more volumes than the terminal has lines
-// only those that are at work have a bar, as far as there are lines.
+// only those in progress have a bar, as far as there are lines.
 type Progress struct {
 	w     io.Writer
 	bars  *mpb.Progress // nil where there is no terminal
@@ -53,7 +53,7 @@ func name(text string) decor.Decorator {
 	return decor.Name(text, decor.WC{W: barName + 1, C: decor.DindentRight})
 }
 
-// amount, speed and left are how much, how fast, and how long still, in the
+// amount, speed and left are how much, how fast, and how much longer, in the
 // units of all other screens.
 func amount() decor.Decorator {
 	return decor.Any(func(s decor.Statistics) string {
@@ -122,7 +122,7 @@ func (p *Progress) slot() bool {
 	}
 }
 
-// Read tells of a piece that was read.
+// Read reports that a piece was read.
 func (b *VolumeBar) Read(n int64) {
 	if b.bar != nil {
 		b.bar.IncrInt64(n)
@@ -132,7 +132,7 @@ func (b *VolumeBar) Read(n int64) {
 	}
 }
 
-// Verify says that all was read, and is compared now.
+// Verify says that everything was read, and is now compared.
 func (b *VolumeBar) Verify() { b.phase.Store(verifying) }
 
 // End is the end of it. A volume that was stopped keeps the bar it had.
@@ -174,10 +174,10 @@ func (p *Progress) line(name string, bytes int64, err error) {
 	fmt.Fprintf(p.w, "Volume %s%s: %s\n", name, size, word)
 }
 
-// Wait returns when all is shown.
+// Wait returns when everything is shown.
 func (p *Progress) Wait() {
 	if p.total != nil {
-		p.total.Abort(false) // where something was stopped it has not come to its end
+		p.total.Abort(false) // if something was stopped it is not complete
 	}
 	if p.bars != nil {
 		p.bars.Wait()

@@ -14,7 +14,7 @@ import (
 type Reaped struct {
 	Project string
 	Age     time.Duration
-	Limit   time.Duration // 0 is for ever
+	Limit   time.Duration // 0 means no limit
 	Volumes []string
 	Over    bool
 	Stays   string         // why it stays although it has expired, or ""
@@ -31,7 +31,7 @@ func (r Reaped) span(d time.Duration) string {
 	return ago(now, now.Add(-d))
 }
 
-// verdict is what became of it, or will.
+// verdict is what happened to it, or will.
 func (r Reaped) verdict() (word, why string, c Color) {
 	switch {
 	case r.Err != nil:
@@ -60,7 +60,7 @@ func firstLine(text string) string {
 	return line
 }
 
-// Reap lists projects, with what becomes of each.
+// Reap lists projects, with what happens to each.
 func Reap(w io.Writer, list []Reaped, style Style) error {
 	if len(list) == 0 {
 		_, err := io.WriteString(w, "No project matches.\n")
@@ -76,7 +76,7 @@ func Reap(w io.Writer, list []Reaped, style Style) error {
 	return t.flush(w)
 }
 
-// ReapedLine tells how one ended, as soon as it has.
+// ReapedLine says how one ended, as soon as it has.
 func ReapedLine(r Reaped, style Style) string {
 	word, why, color := r.verdict()
 	text := Terminal(r.Project) + ": " + style.paint(color, word)
@@ -114,12 +114,12 @@ func ReapSummary(w io.Writer, list []Reaped, took time.Duration, style Style) er
 	return err
 }
 
-// ReapJSON writes what became of each as one array; docs/json.md describes it.
+// ReapJSON writes what happened to each as one array; docs/json.md describes it.
 func ReapJSON(w io.Writer, list []Reaped) error {
 	type row struct {
 		Project string   `json:"project"`
 		Age     int64    `json:"age_seconds"`
-		Limit   int64    `json:"limit_seconds"` // 0 is for ever
+		Limit   int64    `json:"limit_seconds"` // 0 means no limit
 		Volumes []string `json:"volumes"`
 		Result  string   `json:"result"`
 		Why     string   `json:"why"`

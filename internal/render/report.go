@@ -17,7 +17,7 @@ const (
 	reportTrouble = 100  // partial, failed and unfinished operations, each
 	reportBars    = 48   // on the time axis
 	reportFewest  = 7    // on the time axis, at least
-	reportOpen    = 10   // rows of a table that one has not to unfold
+	reportOpen    = 10   // rows of a table that are visible without unfolding
 )
 
 // Report sums up a history for one page, an operation at a time, newest first.

@@ -93,8 +93,8 @@ func (r *Report) Bars() (bars []Bar) {
 	return bars
 }
 
-// place is where a name stands among those that occur most, for the filters: its
-// index, or that of the others.
+// place is the rank of a name among those that occur most, for the filters: its
+// index, or that of all others.
 func place(name string, all []Share) int {
 	for i, s := range all {
 		if s.Name == name {

@@ -58,7 +58,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 	return err
 }
 
-// chain tells the place of each event in the log.
+// chain says where each event is in the log.
 func chain(b *strings.Builder, events []audit.Event, lines [][]byte, style Style) {
 	for i, e := range events {
 		if !e.Chained() {
@@ -80,7 +80,7 @@ func (f fields) line(label, format string, args ...any) {
 	fmt.Fprintf(f.b, "%-12s %s\n", label, Terminal(fmt.Sprintf(format, args...)))
 }
 
-// kept tells what was set aside, brought back or purged.
+// kept says what was set aside, brought back or purged.
 func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 	if until := Until(left); !until.IsZero() {
 		f.line("Undo", "until %s: %s", until.Local().Format("2006-01-02 15:04"), f.style.command("undo", ShortID(last.ID)))
@@ -108,7 +108,7 @@ func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 	}
 }
 
-// text is a line that is folded where the terminal ends.
+// text is a line that is folded at the terminal's width.
 func (f fields) text(label, text string) {
 	if text == "" {
 		return
@@ -119,7 +119,7 @@ func (f fields) text(label, text string) {
 	}
 }
 
-// minuteOf is a time of a record by the clock here; what is no time stays.
+// minuteOf is a time of a record in local time; what is not a time stays.
 func minuteOf(rfc3339 string) string {
 	t, err := time.Parse(time.RFC3339, rfc3339)
 	if err != nil {
@@ -177,7 +177,7 @@ func (f fields) details(e audit.Event, d record.Details) {
 }
 
 // others shows the details that a script gave and that this program knows
-// nothing of.
+// nothing about.
 func (f fields) others(e audit.Event) {
 	var all map[string]json.RawMessage
 	_ = json.Unmarshal(e.Details, &all) // it was read before
@@ -193,7 +193,7 @@ func (f fields) others(e audit.Event) {
 	}
 }
 
-// who tells who it was and where, as far as is known.
+// who says who it was and where, as far as is known.
 func (f fields) who(e audit.Event, d record.Details) {
 	w := actorOf(d)
 	name := nameOf(e, d)
@@ -247,7 +247,7 @@ func resources(b *strings.Builder, d record.Details, outcome audit.Outcome, styl
 			result = cell{text: "kept"}
 		case r.Result == inventory.Unknown:
 			result = cell{text: "unknown", color: Warn}
-		case outcome != audit.Pending: // without evidence, nothing became of it
+		case outcome != audit.Pending: // without evidence, nothing happened to it
 			result = cell{text: string(inventory.Untouched)}
 		}
 		t.add(cell{text: string(r.Kind)}, cell{text: short(r)}, cell{text: size, right: true}, result, cell{text: r.Reason})

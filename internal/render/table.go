@@ -26,8 +26,8 @@ const (
 // Style says what the reader's side can show.
 type Style struct {
 	Color  bool // colours may be used
-	Width  int  // columns; 0 when it is no terminal
-	Height int  // lines; 0 when it is no terminal
+	Width  int  // columns; 0 if it is not a terminal
+	Height int  // lines; 0 if it is not a terminal
 	// Program is how the user calls this program, in words; none is ccdestroy.
 	Program []string
 }

@@ -27,7 +27,7 @@ func human(n int64) string {
 // Bytes is a size in the units of all screens.
 func Bytes(n int64) string { return human(n) }
 
-// about are words of the docker CLI that say no more than numbers do, and are long.
+// about are words of the docker CLI that say no more than numbers, at greater length.
 var about = strings.NewReplacer("Less than a second", "0 seconds", "About a minute", "1 minute", "About an hour", "1 hour")
 
 // ago is the time since t as the docker CLI puts it, in numbers alone: "2 minutes",
@@ -39,7 +39,7 @@ func ago(now, t time.Time) string {
 	return about.Replace(units.HumanDuration(now.Sub(t)))
 }
 
-// narrow is the width under which times are told in fewer letters.
+// narrow is the width below which times are abbreviated.
 const narrow = 100
 
 // when is "2 hours ago", or "2h ago" where there is little room.

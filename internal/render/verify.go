@@ -24,7 +24,7 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 	return trust(w, r, style)
 }
 
-// verdict writes whether it is intact, of what extent it is, and what was found.
+// verdict writes whether it is intact, how large it is, and what was found.
 func verdict(w io.Writer, r audit.Report, extent string, style Style) error {
 	color, word := Good, "intact"
 	if !r.Intact() {
@@ -99,7 +99,7 @@ func findings(w io.Writer, r audit.Report, style Style) error {
 	return nil
 }
 
-// trust says what of the log can be relied on, and by what.
+// trust says which part of the log can be relied on, and why.
 func trust(w io.Writer, r audit.Report, style Style) error {
 	if !r.Intact() && len(r.Untouched) > 0 {
 		fmt.Fprintln(w, "Unchanged, each stretch in itself:")
@@ -229,7 +229,7 @@ func VerifyJSON(w io.Writer, r audit.Report) error {
 	return encodeJSON(w, out, "", "  ")
 }
 
-// orNull is null in place of 0, which says that there is none.
+// orNull is null in place of 0, which means that there is none.
 func orNull(n int64) *int64 {
 	if n == 0 {
 		return nil
