@@ -29,8 +29,8 @@ func (acceptCmd) Help() string {
 	return `The heads of the old log that this account noted no longer count, and commands stop warning. Lines that were changed, removed or added within the log are still reported by audit verify.`
 }
 
-// Run accepts what became of the log. No warning comes before it: it tells of
-// the same.
+// Run accepts what happened to the log. There is no warning before it: it reports
+// the same thing.
 func (c acceptCmd) Run(ctx context.Context, p Process) error {
 	l, err := p.logForWriting(c.logFlag)
 	if err != nil {
@@ -73,7 +73,7 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 	return err
 }
 
-// rest tells of what cannot be accepted.
+// rest reports what cannot be accepted.
 func (c acceptCmd) rest(p Process, l *audit.Log) error {
 	report, err := l.Verify(nil)
 	if err == nil && !report.Intact() {

@@ -107,8 +107,8 @@ func (c listCmd) list(p Process, l *audit.Log, listing *render.Listing) error {
 	return noted(p, l, scanned, err)
 }
 
-// noted tells what is beside the matter: that there is no log, which is no
-// error, and lines that were passed over.
+// noted reports incidental things: that there is no log, which is not an
+// error, and lines that were skipped.
 func noted(p Process, l *audit.Log, s audit.Scanned, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		p.say("No audit log: looked for %s", l.Path)

@@ -57,8 +57,8 @@ func (c completionCmd) Run(p Process) error {
 	return err
 }
 
-// errOldScript: a script of an older version, in a shell that runs still, calls
-// without arguments what would now tear down.
+// errOldScript: a script of an older version, in a shell that still runs, calls
+// us without arguments, which would now tear down.
 var errOldScript = fault.Usage("ccdestroy completion --help; or unset "+completeAsked, "%s is set: a shell asks for completions the way an older version did", completeAsked)
 
 // complete answers a shell that asks for completions, and reports whether one

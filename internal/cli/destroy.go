@@ -27,7 +27,7 @@ func (c destroyCmd) Run(ctx context.Context, p Process, code *int) error {
 
 type downCmd struct {
 	destroyFlags
-	// The default command has no such flag: whoever forgets to write "inventory"
+	// The default command has no such flag: somebody who forgets to write "inventory"
 	// before --format json must not tear anything down.
 	Format   string   `enum:"table,json" default:"table" placeholder:"FORMAT" group:"ccdestroy" help:"json: print how it ended, or why it was refused, to standard output (docs/json.md)."`
 	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services to tear down; default: all."`
@@ -163,7 +163,7 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	}
 	u := record.Undoing{Log: place.In(cmp.Or(inv.Dir, p.Dir)).Log, Now: p.Now()}
 	e, _, left, err := u.Newest(func(d record.Details) bool { return d.Project == inv.Project })
-	if err != nil || len(left) == 0 { // a log that cannot be read is told of by audit
+	if err != nil || len(left) == 0 { // audit reports a log that cannot be read
 		return nil
 	}
 	return render.CanUndo(p.Stdout, e, left, p.Now(), p.style(p.Stdout))

@@ -68,7 +68,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 	d.otlp(ctx, c.otlpFlags)
 	d.settings()
 	if ctx.Err() != nil {
-		return ctx.Err() // what failed for that is no finding
+		return ctx.Err() // a failure because of that is not a finding
 	}
 	for _, check := range d.all {
 		if check.State == "fail" {

@@ -71,7 +71,7 @@ type lacking struct {
 	rest filterFlags
 }
 
-// nothing tells that no operation was selected, and which one would be if one of
+// nothing says that no operation was selected, and which one would be if one of
 // the flags were left out: the nearest to a time, else the newest.
 func (f filterFlags) nothing(p Process, l *audit.Log) {
 	flags := f.given()
@@ -95,7 +95,7 @@ func (f filterFlags) nothing(p Process, l *audit.Log) {
 	p.say("No operation matches: there is none in %s", l.Path)
 }
 
-// nearestOf is the last operation that a reading of the log comes upon.
+// nearestOf is the last operation that a reading of the log finds.
 func nearestOf(l *audit.Log, f filterFlags, limit int) (last audit.Record, found bool) {
 	_, _ = l.History(f.filter().Query(limit), func(r audit.Record, _ []byte) error {
 		last, found = r, true

@@ -59,7 +59,7 @@ type grammar struct {
 }
 
 // bare is the grammar of a line that holds nothing but flags, and is a teardown.
-// To make all of the grammar takes as long as everything else that comes before
+// Building the whole grammar takes as long as everything else that comes before
 // the engine is asked.
 type bare struct {
 	colorFlag

@@ -96,7 +96,7 @@ func (c guardRunCmd) policy(p Process) (policy guard.Policy, err error) {
 	return policy, err
 }
 
-// once finds the way to the trash the first time only: it does not change while
+// once finds out how to access the trash only once: that does not change while
 // the engine runs, and is asked for with every call.
 func once(open trash.Open) trash.Open {
 	var mu sync.Mutex
@@ -187,7 +187,7 @@ func (p Process) change(ctx context.Context, do func(context.Context, guard.Agre
 
 type guardStatusCmd struct{ guardFlags }
 
-// Run says how it stands.
+// Run reports the state of the guard.
 func (c guardStatusCmd) Run(ctx context.Context, p Process, code *int) error {
 	client, err := p.connect(c.engineFlags)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // usage turns a parser's error into a complaint that guesses what was meant.
-// A guess is told and never acted on.
+// A guess is shown and never acted on.
 func (p Process) usage(app *kong.Application, err error) error {
 	var f *fault.Fault
 	if errors.As(err, &f) {
@@ -47,7 +47,7 @@ func named(err error, prefix string) (word string, ok bool) {
 	return word, ok
 }
 
-// guessWord is about a word where a command is wanted, nil where none is.
+// guessWord is the complaint about a word in place of a command, or nil.
 func (p Process) guessWord(app *kong.Application, node *kong.Node, word string) error {
 	if node.Parent == nil || node != node.Parent.DefaultCmd {
 		if len(node.Children) == 0 {
@@ -75,13 +75,13 @@ func (p Process) guessWord(app *kong.Application, node *kong.Node, word string) 
 
 func notCommand(node *kong.Node, word string, before []string) error {
 	above := strings.Fields(commandOf(node))
-	if near := nearest(word, childNames(node)); near != "" && word != "ccdestroy" { // which is no slip for destroy
+	if near := nearest(word, childNames(node)); near != "" && word != "ccdestroy" { // which is not a typo for destroy
 		return fault.Usage(called(slices.Concat(before, above, []string{near})...), "%q is not a command. Did you mean %s?", word, strings.Join(append(above, near), " "))
 	}
 	return fault.Usage(helpOf(node), "%q is not a command", strings.Join(append(above, word), " "))
 }
 
-// guessFlag is about a flag that the command does not have.
+// guessFlag is the complaint about a flag that the command does not have.
 func (p Process) guessFlag(app *kong.Application, node *kong.Node, word string) error {
 	here := commandOf(node)
 	var owners []*kong.Node
@@ -159,7 +159,7 @@ func (p Process) services(flags []typed) []string {
 	return p.compose(args).Services(context.Background())
 }
 
-// nearest is the one of the words that another was probably meant to be, "" for
+// nearest is the one of the words that was probably meant, "" for
 // none.
 func nearest(word string, of []string) (near string) {
 	limit := 2
@@ -180,7 +180,7 @@ func nearest(word string, of []string) (near string) {
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	if len(x) > 2*len(y)+2 {
-		return len(x) // nothing alike, however long it is
+		return len(x) // nothing in common, however long it is
 	}
 	rows := make([][]int, len(x)+1)
 	for i := range rows {

@@ -7,7 +7,7 @@ import (
 
 type hookCmd struct{}
 
-// Help says where it belongs.
+// Help says how agents call it.
 func (hookCmd) Help() string {
 	return "An agent calls it with JSON on standard input before it runs a shell command, and reads the decision from standard output: deny or ask if the command would destroy volumes. docs/agents.md has the settings for the common agents."
 }

@@ -66,14 +66,14 @@ func (c initCmd) Run(ctx context.Context, p Process) error {
 	return nil
 }
 
-// write asks where somebody is to be asked, and makes the change.
+// write asks if there is somebody to ask, and makes the change.
 func (c initCmd) write(ctx context.Context, p Process, change func() error) error {
 	if p.confirmation(c.Yes) == record.Typed {
 		if err := p.screen(c.PromptTimeout).confirm(ctx, "yes", "write this", "nothing was written"); err != nil {
 			return err
 		}
 	}
-	if ctx.Err() != nil { // nobody will be told of it
+	if ctx.Err() != nil { // nobody would learn of it
 		return ctx.Err()
 	}
 	return change()

@@ -13,8 +13,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// A signal is taken in one of two ways. A command that records, or may, ends
-// what it is at and records how far it came: it takes Process.Signals itself. One
+// A signal is handled in one of two ways. A command that records, or may, ends
+// what it is doing and records how far it got: it reads Process.Signals itself. One
 // that is tagged signals:"end", or has a flag that is tagged so, records nothing:
 // Main ends it at once.
 
@@ -31,13 +31,13 @@ func records(call *kong.Context) bool {
 	return true
 }
 
-// lastWord is how long something that a signal ends may take to put away what it
+// lastWord is how long something that a signal ends may take to clean up what it
 // had begun, such as half a file, or a helper container.
 const lastWord = 500 * time.Millisecond
 
 // untilSignal runs do until it ends or a signal comes. Then do's context ends,
 // and do is left alone, whether it notices or not: it must not record anything,
-// nor tell what it came to in any other way than by what it returns.
+// nor report its result other than by what it returns.
 func (p Process) untilSignal(ctx context.Context, do func(context.Context) error) (os.Signal, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -67,8 +67,8 @@ func (p Process) before(ctx context.Context, not string, do func(context.Context
 	return err
 }
 
-// asFarAs does something short that records. A signal ends what it waits for; what
-// was done then all the same is told as done.
+// asFarAs does something short that records. A signal ends its waiting; what was
+// done nevertheless is reported as done.
 func (p Process) asFarAs(ctx context.Context, not string, do func(context.Context) error) error {
 	var err error
 	sig, _ := fault.Guard(ctx, p.Signals, func(ctx context.Context) error { err = do(ctx); return err })

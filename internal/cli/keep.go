@@ -23,7 +23,7 @@ type keepFlag struct {
 // nothing unless told to: those who call them expect the space to be free.
 const keepForPerson = 7 * 24 * time.Hour
 
-// keeper sets volumes aside as the flag says, else as it befits who is asking.
+// keeper sets volumes aside as the flag says, else as is the default for the caller.
 // What an agent destroys is kept whatever the flag says, unless it is allowed not
 // to.
 func (f keepFlag) keeper(p Process, c *engine.Client, confirmation string, agent record.Agent) *trash.Keeper {
@@ -42,8 +42,8 @@ func (f keepFlag) keeper(p Process, c *engine.Client, confirmation string, agent
 	return k
 }
 
-// trash finds the way to the trash of an engine: by its own directory, as root on
-// its host, else through this very program in a container.
+// trash finds out how to access the trash of an engine: through its directory, as root on
+// its host, otherwise through this program in a container.
 func (p Process) trash(c *engine.Client) trash.Open {
 	return func(ctx context.Context, lock string, volumes []inventory.Volume) (trash.Opened, error) {
 		platform, err := c.Platform(ctx)

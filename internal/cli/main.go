@@ -41,7 +41,7 @@ type Process struct {
 
 	dockers []string // docker's own flags, where the Docker CLI called it
 
-	testOnlyWidth int // of a terminal that is not there; 0 is none
+	testOnlyWidth int // of an imaginary terminal; 0 means none
 }
 
 // ThisProcess is the one that runs. INT, TERM, HUP and QUIT no longer end it:
@@ -130,7 +130,7 @@ func (p Process) style(f *os.File) render.Style {
 // own hook must not return, or the teardown would run on.
 type exitNow int
 
-// exitPipe is how a program ends that the signal of a closed pipe ends.
+// exitPipe is the exit code of a program that the signal of a closed pipe ends.
 const exitPipe = 128 + 13
 
 // Main runs the program and returns its exit code.
@@ -221,7 +221,7 @@ func (p Process) run(call *kong.Context) int {
 		return 128 + fault.SignalNumber(sig)
 	}
 	if closedPipe(err) {
-		return exitPipe // head has seen enough: no word about it
+		return exitPipe // head has seen enough: no message
 	}
 	if err != nil {
 		return p.complain(err)
@@ -264,7 +264,7 @@ func (p Process) complain(err error) int {
 	f := fault.AsFault(err)
 	fmt.Fprint(p.Stderr, p.style(p.Stderr).Complaint(f.Error(), f.Try))
 	if p.json {
-		_ = render.ComplaintJSON(p.Stdout, f.Error(), p.style(p.Stdout).Called(f.Try), f.Code) // the code tells all the same
+		_ = render.ComplaintJSON(p.Stdout, f.Error(), p.style(p.Stdout).Called(f.Try), f.Code) // the exit code still tells
 	}
 	return f.Code
 }

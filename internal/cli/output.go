@@ -56,7 +56,7 @@ func (f outputFlags) toFile(ctx context.Context, p Process, log *audit.Log, do f
 	return nil
 }
 
-// untilDone writes until the context ends: what there is of a file goes then.
+// untilDone writes until the context ends; a partial file is then removed.
 type untilDone struct {
 	ctx context.Context
 	w   io.Writer

@@ -119,14 +119,14 @@ func dockerFlags(args []string, words ...string) (rest []string, env map[string]
 	}
 	if on, given := tls["--tlsverify"]; given {
 		env["DOCKER_TLS_VERIFY"] = one[on]
-		if !on { // which asks for TLS all the same
+		if !on { // which still asks for TLS
 			env["DOCKER_TLS"] = one[true]
 		}
 	}
 	return args, env, nil
 }
 
-// AsPlugin makes of this process, which the Docker CLI has called, the one that
+// AsPlugin turns this process, which the Docker CLI has called, into the one that
 // a user would have called.
 func (p Process) AsPlugin() (Process, error) {
 	p.Plugin = true

@@ -103,7 +103,7 @@ func (c reapCmd) rules(p Process) (r reap.Rules, err error) {
 	return r, nil
 }
 
-// agree shows what goes, and asks where somebody is to be asked.
+// agree shows what goes, and asks if there is somebody to ask.
 func (c reapCmd) agree(ctx context.Context, p Process, all []reap.Project, how string) error {
 	going := slices.ContainsFunc(all, reap.Project.Goes)
 	if how != record.Typed || !going {
@@ -123,8 +123,8 @@ func (c reapCmd) show(p Process, list []render.Reaped) error {
 	return render.Reap(p.Stdout, list, p.style(p.Stdout))
 }
 
-// tearDown is the teardown of one project, found by its labels, with a client of
-// its own. What it tells goes into the summary.
+// tearDown tears down one project, found by its labels, with a client of
+// its own. What it reports goes into the summary.
 func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) reap.TearDown {
 	return func(ctx context.Context, project string, signals <-chan os.Signal) (record.Ending, error) {
 		p.json = false // of the whole
@@ -159,8 +159,8 @@ func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) rea
 	}
 }
 
-// silence is the screen of one of many teardowns. What goes was agreed on; what
-// comes meanwhile is not.
+// silence is the screen of one of many teardowns. What goes was agreed on; what was
+// created in the meantime was not.
 type silence struct{ ending record.Ending }
 
 var _ teardown.Screen = (*silence)(nil)

@@ -13,7 +13,7 @@ import (
 
 type rotateCmd struct{ recordFlags }
 
-// Help says what becomes of the old log.
+// Help says what happens to the old log.
 func (rotateCmd) Help() string {
 	return `The log is closed and renamed to audit-<first day>-<log>.jsonl beside it, which is printed; a new log continues it. Leave the old file there: audit verify and all other readers read both.`
 }

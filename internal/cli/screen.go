@@ -66,7 +66,7 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	}
 }
 
-// Tell tells why there is nothing to do.
+// Tell says why there is nothing to do.
 func (s screen) Tell(text string) {
 	s.p.say("%s", text)
 	if s.p.json {
@@ -74,7 +74,7 @@ func (s screen) Tell(text string) {
 	}
 }
 
-// Done tells how it ended.
+// Done says how it ended.
 func (s screen) Done(e record.Ending) {
 	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
 	if s.p.json {
@@ -102,7 +102,7 @@ func (s screen) summary(write func(io.Writer) error) {
 	}
 }
 
-// stopped marks in CI that a teardown did not come about.
+// stopped marks in CI that a teardown did not happen.
 func (s screen) stopped(err error) {
 	if s.vendor != "github" {
 		return
@@ -164,7 +164,7 @@ func (s screen) word(ctx context.Context, t *terminal.Session, name string, offe
 	return word, nil
 }
 
-// saying says that there is an export to come.
+// saying says that an export comes first.
 func (s screen) saying(inv inventory.Inventory) {
 	fmt.Fprintf(s.p.Stderr, "Before that, the volumes are exported to %s.\n", render.Terminal(s.exports(inv.Dir)))
 }
@@ -180,8 +180,8 @@ func (s screen) confirm(ctx context.Context, word, to, cancelled string) error {
 	})
 }
 
-// confirmChange shows an inventory and asks for a word, where somebody is to be
-// asked, and notes how it was confirmed.
+// confirmChange shows an inventory and asks for a word, if there is somebody to
+// ask, and notes how it was confirmed.
 func (s screen) confirmChange(ctx context.Context, o *record.Operation, changes []inventory.Change, how, word, to, cancelled string) error {
 	o.Details.Confirmation = how
 	if len(changes) > 0 {

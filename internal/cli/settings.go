@@ -16,8 +16,8 @@ import (
 // settings are the values of flags that the command line does not give. They
 // come from, the strongest first: what the machine's file enforces, variables,
 // the user's file, the machine's, the project's. The project's file is the
-// weakest since it is the least trusted: whoever wrote it is not asking for the
-// teardown. What it sets counts where nobody else says anything, and what adds up
+// weakest since it is the least trusted: its author is not the one who asks for the
+// teardown. What it sets counts if nothing else sets it, and what adds up
 // (protect, reason) counts from everywhere.
 type settings struct {
 	p     Process
@@ -40,7 +40,7 @@ func variable(flag string) string {
 }
 
 // settable reports whether a flag can be set elsewhere than on the command line.
-// A fixed one speaks of one operation alone.
+// A fixed one concerns only one operation.
 func settable(f *kong.Flag) bool {
 	return f.Name != "help" && f.Name != "version" && !f.Tag.Has("fixed")
 }
@@ -109,7 +109,7 @@ func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 	return value, nil
 }
 
-// fit makes of a setting what the parser takes; nil where it is meant for another
+// fit turns a setting into what the parser takes; nil if it is meant for another
 // command's flag of this name.
 func (s *settings) fit(flag *kong.Flag, set setting) (any, error) {
 	list, isList := set.value.([]any)
@@ -136,8 +136,8 @@ func (s *settings) fit(flag *kong.Flag, set setting) (any, error) {
 	return fmt.Sprint(set.value), tried(flag, fmt.Sprint(set.value))
 }
 
-// tried finds out whether the parser will take a value, while it is known where
-// the value stands.
+// tried finds out whether the parser will accept a value, while it is known where
+// the value is.
 func tried(flag *kong.Flag, value any) error {
 	scan := kong.Scan().PushTyped(value, kong.FlagValueToken)
 	return flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, reflect.New(flag.Target.Type()).Elem())
@@ -148,7 +148,7 @@ func takes(flag *kong.Flag, value any) bool {
 	return flag.Enum == "" || slices.Contains(flag.EnumSlice(), fmt.Sprint(value))
 }
 
-// split makes a list of a text: of its parts, where the flag takes a separator.
+// split makes a list from a text: its parts, if the flag takes a separator.
 func split(text string, sep rune) (list []any) {
 	if sep == -1 {
 		return []any{text}
@@ -163,8 +163,8 @@ func split(text string, sep rune) (list []any) {
 func (s *settings) Validate(*kong.Application) error { return nil }
 
 // admit refuses a command that the settings forbid, as it was called. A command
-// tagged settings:"reads" goes on past another account's file, and names a log to
-// read as it likes; one tagged settings:"none" goes on whatever the files say.
+// tagged settings:"reads" ignores another account's file, and may read any log
+// it is given; one tagged settings:"none" runs whatever the files say.
 func (s *settings) admit(call *kong.Context) error {
 	how := ""
 	for n := call.Selected(); n != nil && how == ""; n = n.Parent {

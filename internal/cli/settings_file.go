@@ -27,7 +27,7 @@ var machineSettings = "/etc/ccdestroy/config.yaml"
 // settingsLimit is how large a file may be.
 const settingsLimit = 64 << 10
 
-// Whose a file of settings is.
+// Who owns a settings file.
 const (
 	ofUser    = "user"
 	ofMachine = "machine"
@@ -38,7 +38,7 @@ const (
 // flags.
 type settingsFile struct {
 	who      string
-	path     string // "" where there is no place for one
+	path     string // "" if there is no place for one
 	there    bool
 	keys     map[string]setting
 	enforced map[string]setting
@@ -84,7 +84,7 @@ func (s *settings) nearest() string {
 	return ""
 }
 
-// errStray is what is wrong with a file of an account without a say.
+// errStray is the error about a file of an account that has no say.
 var errStray = errors.New("it belongs to another account, so it is not obeyed")
 
 // readFile reads one file, where it is there.
@@ -106,7 +106,7 @@ func (s *settings) readFile(f *settingsFile) error {
 	return &fault.Fault{Err: err, Try: try, Code: fault.ExitUsage}
 }
 
-// open checks whose word the file is, and returns what it holds; nil where there
+// open checks who owns the file, and returns what it holds; nil if there
 // is nothing to obey.
 func (f *settingsFile) open(p Process) (data []byte, err error) {
 	look := os.Stat
@@ -146,7 +146,7 @@ func (f *settingsFile) open(p Process) (data []byte, err error) {
 }
 
 // owner refuses a file of an account that has no say. Only root's own file says
-// what the machine enforces; and what others can write is nobody's word.
+// what the machine enforces; and a file that others can write could be anyone's.
 func (f *settingsFile) owner(p Process, info fs.FileInfo) error {
 	owner, trusted := p.trusts(info)
 	others := info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows"

@@ -26,7 +26,7 @@ const (
 // required is the one value of reason in a file.
 const required = "required"
 
-// projectKeys are what a project's file may set: what tightens, and what formats.
+// projectKeys are what a project's file may set: what tightens rules, and formats.
 // A check returns the value that counts.
 var projectKeys = map[string]func(f *settingsFile, value any) (any, error){
 	agentsKey: holdingBack, "color": asItIs, "export": inside, "format": asItIs, keepKey: length, protectKey: asItIs, "prompt-timeout": asItIs, reasonKey: asItIs, "timeout": asItIs,
@@ -38,7 +38,7 @@ var enforceable = map[string]func(p Process, enforced, given string) bool{
 	agentsKey: looser, "export": elsewhere, keepKey: shorter, "log": elsewhere, "otlp": another, "otlp-headers-file": elsewhere, protectKey: nil, reasonKey: nil, "store": another, "store-mode": another,
 }
 
-// may says why a key may not stand in a file, or nil.
+// may says why a key may not be in a file, or nil.
 func (f *settingsFile) may(key string, known []string, user string) error {
 	switch {
 	case key == enforceKey:
@@ -64,7 +64,7 @@ func mayEnforce(key string, known []string) error {
 func asItIs(_ *settingsFile, value any) (any, error) { return value, nil }
 
 // elsewhere reports whether the command line names another path. A link to the
-// same file is another one: its locks lie elsewhere.
+// same file counts as another one: its locks are elsewhere.
 func elsewhere(p Process, enforced, given string) bool {
 	return given == "" || filepath.Clean(p.abs(given)) != filepath.Clean(enforced)
 }
@@ -139,7 +139,7 @@ func inside(f *settingsFile, value any) (any, error) {
 	return path, nil
 }
 
-// resolved follows the links of a path as far as it is there.
+// resolved follows the links of a path as far as it exists.
 func resolved(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if !errors.Is(err, fs.ErrNotExist) {

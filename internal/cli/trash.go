@@ -144,7 +144,7 @@ func (c trashPurgeCmd) meant(p Process, out trash.Response) (func(trash.Found) b
 
 // logs are those in which the purge is recorded: the one that has the operation
 // which set a volume aside, where it is there; else the one that was named, or the
-// nearest. of says what is whose, by path.
+// nearest. of says which entries belong to which log, by path.
 func (c trashPurgeCmd) logs(p Process, held []trash.Found, meant func(trash.Found) bool) (logs []*audit.Log, of map[string][]string, err error) {
 	of = map[string][]string{}
 	for _, f := range held {
@@ -200,8 +200,8 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 	return nil
 }
 
-// expire leaves a process behind that purges what is over, where the keeper has
-// seen anything of the kind. Nobody waits for it.
+// expire leaves a process behind that purges what has expired, if the keeper has
+// seen anything like that. Nobody waits for it.
 func (p Process) expire(k *trash.Keeper, kept []record.Kept, f engineFlags, copies storeFlags) {
 	var more int64
 	for _, one := range kept {
@@ -212,7 +212,7 @@ func (p Process) expire(k *trash.Keeper, kept []record.Kept, f engineFlags, copi
 	}
 }
 
-// purgeExpired leaves a process behind that purges what is over.
+// purgeExpired leaves a process behind that purges what has expired.
 func (p Process) purgeExpired(f engineFlags, copies storeFlags) {
 	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "over, or the disk is too full"}
 	if f.Host != "" {

@@ -24,8 +24,8 @@ func (p Process) trusts(info fs.FileInfo) (owner int, trusted bool) {
 }
 
 // mayRecordIn refuses as root to record in a directory of another account that
-// was only found, not named: its owner would have root's records, and have them
-// written where it likes. It need not be there yet.
+// was only found, not named: its owner would get root's records, and decide where
+// they are written. It need not exist yet.
 func (p Process) mayRecordIn(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil // the log itself says whose it is

@@ -63,7 +63,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	return nil
 }
 
-// find finds what is to be undone: the first word is an operation where it is the
+// find finds what is to be undone: the first word is an operation if it is the
 // beginning of one's id.
 func (c undoCmd) find(p Process, run *undo.Run) error {
 	l, words := run.Book.Log, c.Words
@@ -143,7 +143,7 @@ func undoing(p Process, l *audit.Log) func(audit.Event, record.Details) []record
 	return func(e audit.Event, d record.Details) []record.Kept {
 		left, err := u.Left(e, d)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil // what cannot be read is told elsewhere
+			return nil // what cannot be read is reported elsewhere
 		}
 		return left
 	}

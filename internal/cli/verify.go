@@ -21,7 +21,7 @@ type verifyCmd struct {
 	keyFlag
 }
 
-// Run checks the log. No warning comes before it: the verdict says all.
+// Run checks the log. There is no warning before it: the verdict says everything.
 func (c verifyCmd) Run(ctx context.Context, p Process, code *int) error {
 	if c.Proof != "" {
 		return c.proof(p)

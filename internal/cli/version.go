@@ -8,7 +8,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
-// What a release is built from; else what the go command noted is used.
+// What a release is built from; otherwise what the go command noted is used.
 var (
 	Version    string
 	Commit     string

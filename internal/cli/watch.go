@@ -44,7 +44,7 @@ func (c watchCmd) Run(ctx context.Context, p Process) error {
 	return w.Run(ctx)
 }
 
-// others are the logs that may tell of a deletion already: those that this
+// others are the logs that may already account for a deletion: those that this
 // account knows, and those that were named.
 func (c watchCmd) others(p Process, own *audit.Log) (logs []*audit.Log) {
 	for _, path := range append(own.Heads.Logs(), c.OtherLog...) {

@@ -37,7 +37,7 @@ func (p Process) connect(f engineFlags) (*engine.Client, error) {
 	return engine.Connect(engine.Address{Host: f.Host, Context: f.Context, Env: p.Getenv, Debug: p.debug()})
 }
 
-// debug tells what the engine and Compose are asked, on standard error, where
+// debug shows what the engine and Compose are asked, on standard error, if
 // CCDESTROY_DEBUG is set to anything but 0 and false.
 func (p Process) debug() func(line string) {
 	switch p.Getenv("CCDESTROY_DEBUG") {
@@ -83,7 +83,7 @@ func (p Process) logForWriting(f logFlag) (*audit.Log, error) {
 
 var errNoDir = errors.New("cannot determine the working directory: it may have been deleted")
 
-// warnHead tells loudly when the log is not what it was when we last wrote it.
+// warnHead warns when the log is not what it was when we last wrote it.
 func (p Process) warnHead(l *audit.Log) {
 	wrong, err := l.Heads.Check(l.Path)
 	if err != nil {
@@ -130,7 +130,7 @@ func newID(t time.Time) string {
 }
 
 // book is what records are written with, to a log that is yet to be named. c is
-// the engine that settles what was cut off; nil settles nothing. wait is how long
+// the engine that settles what was interrupted; nil settles nothing. wait is how long
 // to wait for another operation on the same project.
 func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()

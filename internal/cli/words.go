@@ -11,9 +11,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/render"
 )
 
-// A command line is put into the order that the parser takes before it is
+// A command line is put into the order that the parser expects before it is
 // parsed: Compose's flags may stand before a command, help X means X --help, and
-// audit ID means audit show ID. None of this makes a teardown of what is not one.
+// audit ID means audit show ID. None of this turns anything else into a teardown.
 
 // typed is a flag at the beginning of a command line, with the words it took.
 type typed struct {
@@ -189,7 +189,7 @@ func runTogether(app *kong.Application, args []string) error {
 	return nil
 }
 
-// isID reports whether a word may be the id of an operation, and is no mistyped
+// isID reports whether a word may be the id of an operation, and not a mistyped
 // command: ids begin with digits.
 func isID(word string) bool {
 	return word[:min(1, len(word))] >= "0" && word[:min(1, len(word))] <= "9"
