@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -72,7 +73,7 @@ func NewReport(log, filter string, made time.Time, verdict audit.Report) *Report
 // Add takes one operation.
 func (r *Report) Add(rec audit.Record, _ []byte) error {
 	d, _ := record.ParseDetails(rec.Event) // of another shape: the fields stay empty
-	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: cmp.Or(d.Error, d.Why),
+	row := ReportRow{ID: rec.ID, Operation: rec.Operation, Project: d.Project, Who: nameOf(rec.Event, d), Reason: oneLine(cmp.Or(d.Error, d.Why)),
 		Outcome: outcomeCell(rec).text, Time: rec.Timestamp.UTC(), Volumes: volumeNames(rec.DataAffected, d), Remaining: d.Remaining, outcome: rec.Outcome}
 	if destroyed(rec, d) {
 		row.Destroyed, row.Lost = true, d.LostBytes
@@ -109,6 +110,11 @@ func (r *Report) Add(rec audit.Record, _ []byte) error {
 		r.large(row)
 	}
 	return nil
+}
+
+// oneLine is a text of several lines as one: the first may introduce the others.
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, ":\n", ": "), "\n", "; ")
 }
 
 // undoable notes what of an operation can still be undone.

@@ -153,7 +153,7 @@ func (f fields) details(e audit.Event, d record.Details) {
 		f.line("Exit code", "%d", *d.ExitCode)
 	}
 	f.text("Signal", d.Signal)
-	f.text("Error", d.Error)
+	f.text("Error", oneLine(d.Error))
 	f.text("Settled by", d.Settled)
 	for _, name := range d.Unforeseen {
 		f.text("Also gone", "volume "+name+", not foreseen")
