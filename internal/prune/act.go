@@ -16,12 +16,12 @@ import (
 	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
-// tally is what has become of the volumes that were to go.
+// tally is what happened to the volumes that were to go.
 type tally struct {
 	tried   map[string]bool   // the engine was asked to remove these, and did not say that they were gone
 	removed []string          // by us, as the engine said
-	left    map[string]string // nothing is done about these, and why: other hands were faster
-	open    error             // why it cannot be told yet what the engine removed, or nil
+	left    map[string]string // nothing is done about these, and why: something else was faster
+	open    error             // why it is not known yet what the engine removed, or nil
 }
 
 // Act removes, looks again and classifies. A crash in it leaves an unfinished
@@ -58,8 +58,8 @@ const lookLimit = 30 * time.Second
 
 const byAnother = "another hand removed it first"
 
-// judge says what we have done: what others were faster with is not asked any more,
-// whatever has become of it.
+// judge says what we have done: what something else removed first no longer counts as
+// asked for, whatever happened to it.
 func (r *Run) judge(inv inventory.Inventory, t *tally, after inventory.After) inventory.Verdict {
 	var mine, theirs []inventory.Resource
 	for _, res := range inv.Resources {
@@ -81,7 +81,7 @@ func (r *Run) judge(inv inventory.Inventory, t *tally, after inventory.After) in
 	return v
 }
 
-// lost reports whether a volume is surely there no more.
+// lost reports whether a volume is certainly gone.
 func (r *Run) lost(res inventory.Resource, after inventory.After) bool {
 	is, there := after.Snapshot.Volume(res.Name)
 	if !there || slices.Contains(after.Same, res.Name) {
@@ -91,8 +91,8 @@ func (r *Run) lost(res inventory.Resource, after inventory.After) bool {
 	return replaced || slices.Contains(after.Replaced, res.Name)
 }
 
-// freshFor is how old a look may be when a volume is removed by what it showed.
-// Large volumes take their time.
+// freshFor is how old a look may be for a volume to be removed by what it showed.
+// Large volumes take a long time.
 const freshFor = time.Second
 
 // remove removes what was shown, as long as it is what it was: the same volume,
@@ -124,8 +124,8 @@ func (r *Run) remove(ctx context.Context, o *record.Operation, t *tally) error {
 }
 
 // setAside sets aside what is about to be removed, as far as it is to be kept and
-// nobody else claims it, and says why others stay. It returns what may go then, or
-// nil where nothing is kept: of what was moved a later look would say that it is
+// nothing else claims it, and says why others stay. It returns what may then go, or
+// nil if nothing is kept: a later look would say of what was moved that it is
 // another one.
 func (r *Run) setAside(ctx context.Context, o *record.Operation, c *claims, t *tally) (still map[string]inventory.Volume, claimed []error, err error) {
 	if len(o.Details.Kept) == 0 {
@@ -152,7 +152,7 @@ func (r *Run) setAside(ctx context.Context, o *record.Operation, c *claims, t *t
 	return still, claimed, nil
 }
 
-// still looks which of the volumes are what they were, and still to go. It notes
+// still finds out which of the volumes are what they were, and still to go. It notes
 // the others.
 func (r *Run) still(ctx context.Context, inv inventory.Inventory, names []string, t *tally) (map[string]inventory.Volume, error) {
 	now, err := r.Engine.Snapshot(ctx, inventory.Scope{})

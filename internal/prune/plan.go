@@ -14,7 +14,7 @@ type Options struct {
 	// Engine 23 and later do without --all.
 	OnlyAnonymous bool
 	Filters       []Filter
-	Unprotect     []string // protected volumes that go all the same
+	Unprotect     []string // protected volumes that go nevertheless
 	Protect       inventory.Patterns
 }
 

@@ -32,7 +32,7 @@ type Run struct {
 	Options Options
 	Reason  string
 	Budget  time.Duration // for sizes
-	// Confirm shows what goes, and asks; an error says that nothing shall go.
+	// Confirm shows what goes, and asks; an error means that nothing must go.
 	Confirm func(context.Context, *record.Operation, []inventory.Change) error
 	Keeper  *trash.Keeper // nil destroys for good
 	Agent   record.Agent  // that runs this
@@ -79,8 +79,8 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
 }
 
-// idle reports whether there is nothing to remove, and shows it. What else stands
-// in the way comes up again, and is recorded.
+// idle reports whether there is nothing to remove, and shows that. Whatever else is
+// in the way comes up again later, and is then recorded.
 func (r *Run) idle(ctx context.Context) (idle bool, err error) {
 	var inv inventory.Inventory
 	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) error {
@@ -132,7 +132,7 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	return inv, nil
 }
 
-// tellLess tells of what was shown to go and will not.
+// tellLess reports what was shown to go and will not.
 func (r *Run) tellLess(inv inventory.Inventory) {
 	going := inv.Going()
 	for _, name := range r.shown.Going() {
@@ -151,7 +151,7 @@ func (r *Run) tellLess(inv inventory.Inventory) {
 
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
-	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may have vanished
+	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may be gone
 		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
