@@ -37,7 +37,7 @@ func (b *broadcast) send(sig os.Signal) {
 	for c := range b.joined {
 		select {
 		case c <- sig:
-		default: // it has more than it can take already
+		default: // it already has more than it can take
 		}
 	}
 }

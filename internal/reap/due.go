@@ -14,21 +14,21 @@ import (
 // may become, such as 5d. Of several that differ the longest counts.
 const LabelTTL = "ccdestroy.ttl"
 
-// Rules say which projects are over.
+// Rules say which projects have expired.
 type Rules struct {
-	OlderThan time.Duration // for projects without a label; 0: those are never over
+	OlderThan time.Duration // for projects without a label; 0: those never expire
 	Match     []string      // patterns of names, of which one must match; none matches all
 	Protect   inventory.Patterns
 	Length    func(string) (time.Duration, error) // reads a label
 }
 
-// Project is a project of the engine that the rules speak of.
+// Project is a project of the engine that the rules apply to.
 type Project struct {
 	Name  string
 	Age   time.Duration // of its newest container or volume, or else network
-	Limit time.Duration // how old it may become; 0 is for ever
+	Limit time.Duration // how old it may become; 0 means no limit
 	Over  bool          // it is older
-	// Stays says why it stays although it is over, or how long it stays.
+	// Stays says why it stays although it has expired, or why that is unclear.
 	Stays   string
 	Volumes []string
 }
@@ -36,7 +36,7 @@ type Project struct {
 // Goes reports whether it is to be torn down.
 func (p Project) Goes() bool { return p.Over && p.Stays == "" }
 
-// Due says of each project that matches whether it is over, in the order of names.
+// Due says of each project that matches whether it has expired, in the order of names.
 func Due(s inventory.Snapshot, r Rules, now time.Time) (out []Project) {
 	all, _ := s.Projects()
 	for _, name := range all {

@@ -28,30 +28,30 @@ type Run struct {
 	Rules    Rules
 	AtOnce   int // projects that are torn down side by side
 	TearDown TearDown
-	// Agree shows what goes and asks, where somebody is to be asked. With an error
+	// Agree shows what goes and asks, if there is somebody to ask. With an error
 	// nothing is torn down.
 	Agree   func(context.Context, []Project) error
-	Done    func(Result) // tells how one ended, as soon as it has; called by one goroutine at a time
+	Done    func(Result) // is told how one ended, as soon as it has; called by one goroutine at a time
 	Now     func() time.Time
 	Signals <-chan os.Signal
 }
 
-// Result is what became of a project that is over.
+// Result is what happened to a project that has expired.
 type Result struct {
 	Project
 	Ending record.Ending // of its teardown; without an id where there was none
 	Err    error         // why nothing was destroyed, or nil
 }
 
-// Remains reports whether it is there still, or a part of it.
+// Remains reports whether it still exists, or a part of it.
 func (r Result) Remains() bool {
 	return r.Err != nil || r.Stays != "" || r.Ending.Outcome != audit.Success
 }
 
-// renewed is why a project stays that is not over any more.
+// renewed is why a project stays that has not expired any more.
 const renewed = "it was renewed meanwhile"
 
-// Look finds the projects that the rules speak of.
+// Look finds the projects that the rules apply to.
 func (r *Run) Look(ctx context.Context) ([]Project, error) {
 	s, err := r.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
@@ -60,8 +60,8 @@ func (r *Run) Look(ctx context.Context) ([]Project, error) {
 	return Due(s, r.Rules, r.Now()), nil
 }
 
-// Do tears down what is over, and returns what became of each such project, in the
-// order of names, and the exit code. After a signal no further one is begun.
+// Do tears down what has expired, and returns what happened to each such project, in the
+// order of names, and the exit code. After a signal no further one is started.
 func (r *Run) Do(ctx context.Context) ([]Result, int, error) {
 	var all []Project
 	sig, err := fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) {
@@ -147,5 +147,5 @@ func (r *Run) one(ctx context.Context, res *Result, b *broadcast) {
 		}
 		return
 	}
-	res.Ending.Outcome = audit.Success // somebody else was faster
+	res.Ending.Outcome = audit.Success // something else was faster
 }
