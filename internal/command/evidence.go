@@ -45,7 +45,7 @@ type pathState struct {
 	entries int64 // in and below a directory
 }
 
-// look finds out what of the targets is there.
+// look finds out which of the targets exist.
 func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 	ctx, cancel := context.WithTimeout(ctx, walkLimit)
 	defer cancel()
@@ -71,13 +71,13 @@ func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 	return s, nil
 }
 
-// add takes up something that the command means to remove.
+// add adds something that the command means to remove.
 func (s *seen) add(r inventory.Resource) {
 	r.Asked, r.Fate = true, inventory.Removed
 	s.resources = append(s.resources, r)
 }
 
-// engine takes up what of the targets the engine has.
+// engine adds those of the targets that the engine has.
 func (s *seen) engine(ctx context.Context, t Targets, e Engine) {
 	mine := func(labels map[string]string) bool {
 		project := labels[inventory.LabelProject]
@@ -137,7 +137,7 @@ func statPath(ctx context.Context, path string) (p pathState, err error) {
 	})
 }
 
-// compare says of each thing that was there before what became of it; of what
+// compare says of each thing that was there before what happened to it; of what
 // the engine has, as a teardown does.
 func compare(before, after seen, engine inventory.Engine) (results []inventory.Resource) {
 	on := inventory.Inventory{Engine: engine}
@@ -153,8 +153,8 @@ func compare(before, after seen, engine inventory.Engine) (results []inventory.R
 	return append(results, verdict.Resources...)
 }
 
-// became says what a path is now. It is gone when it is not there, when another
-// file is in its place, or when it is a directory that was emptied.
+// became says what a path is now. It is gone if it does not exist, if another
+// file is in its place, or if it is a directory that was emptied.
 func (was pathState) became(is pathState, r *inventory.Resource) {
 	r.Result = inventory.Remained
 	switch {

@@ -28,7 +28,7 @@ type Run struct {
 	Book       *record.Book
 	Operation  string
 	Argv       []string
-	Affects    []string // what it destroys, by name alone
+	Affects    []string // what it destroys, known only by name
 	Targets    Targets
 	ExportPath string
 	Reason     string
@@ -120,7 +120,7 @@ type startError struct {
 func (e *startError) Error() string { return fmt.Sprintf("start %q: %v", e.name, e.cause) }
 
 // child runs the command with our terminal. signal is the one that ended it, or
-// that reached us first and that it did not outlive well.
+// that reached us first and that it did not survive successfully.
 func (r *Run) child(held []*os.File, signals <-chan os.Signal) (code int, signal syscall.Signal, err error) {
 	cmd := exec.Command(r.Argv[0], r.Argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = r.Dir, r.Env, r.Stdin, r.Stdout, r.Stderr
@@ -150,7 +150,7 @@ func (r *Run) child(held []*os.File, signals <-chan os.Signal) (code int, signal
 			}
 			code := cmd.ProcessState.ExitCode()
 			if code == 0 {
-				first = 0 // it outlived the signal well
+				first = 0 // it survived the signal and succeeded
 			}
 			return code, first, nil
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // After takes the response to a call: it looks, puts back what stayed, and records
-// the outcome. What the engine says itself is not relied on: of a call that it
+// the outcome. It does not rely on what the engine says: for a call that it
 // refused it gives no status.
 func (g *Guard) After(ctx context.Context, r Request) {
 	g.mu.Lock()
@@ -32,8 +32,8 @@ func (g *Guard) After(ctx context.Context, r Request) {
 	g.finish(ctx, first)
 }
 
-// forget takes a call out of those without a response. It is false when somebody
-// else has.
+// forget takes a call out of those without a response. It is false if something
+// else already has.
 func (g *Guard) forget(key string, a *allowed) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -49,7 +49,7 @@ func (g *Guard) forget(key string, a *allowed) bool {
 	return true
 }
 
-// finish records what came of a call.
+// finish records the result of a call.
 func (g *Guard) finish(ctx context.Context, a *allowed) {
 	defer func() { g.busy.free(a.names) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), busyLimit)
@@ -70,7 +70,7 @@ func (g *Guard) finish(ctx context.Context, a *allowed) {
 		g.unsettled()
 		select {
 		case g.hurry <- struct{}{}:
-		default: // it is told already
+		default: // it is reported already
 		}
 	}
 }
@@ -87,8 +87,8 @@ func (g *Guard) verdict(ctx context.Context, a *allowed) record.Ended {
 	return g.judge(ctx, a)
 }
 
-// alsoPruned notes volumes of which the engine says that its prune took them, and
-// that were not there, or in use, when the guard looked.
+// alsoPruned notes volumes that the engine says its prune took, and
+// that did not exist, or were in use, when the guard looked.
 func (g *Guard) alsoPruned(a *allowed) {
 	if a.call.kind != volumePrune {
 		return
@@ -108,10 +108,10 @@ func (g *Guard) alsoPruned(a *allowed) {
 	}
 }
 
-// expireEvery is how often at most what is over is purged.
+// expireEvery is how often, at most, what has expired is purged.
 const expireEvery = time.Minute
 
-// expire has what is over purged, where the call has shown that there is anything.
+// expire has what has expired purged, if the call has shown that there is anything.
 func (g *Guard) expire(a *allowed) {
 	var bytes int64
 	for _, k := range a.o.Details.Kept {
@@ -125,7 +125,7 @@ func (g *Guard) expire(a *allowed) {
 	}
 }
 
-// judge looks, and puts back. Where it cannot tell, the operation stays unfinished,
+// judge looks, and puts back. If it cannot tell, the operation stays unfinished,
 // and is settled later.
 func (g *Guard) judge(ctx context.Context, a *allowed) record.Ended {
 	var after inventory.After
@@ -158,8 +158,8 @@ func (g *Guard) unsure(a *allowed, err error) record.Ended {
 	return record.Ended{Outcome: audit.Pending, Affected: a.o.Details.Going(), Err: fmt.Errorf("cannot tell what was destroyed: %w", err)}
 }
 
-// surprise records what the engine destroyed although there was none of it when the
-// guard looked: it came in between.
+// surprise records what the engine destroyed although it did not exist when the
+// guard looked: it was created in between.
 func (g *Guard) surprise(ctx context.Context, a *allowed) {
 	var volumes []inventory.Volume
 	for _, name := range a.destroyed() {
@@ -192,20 +192,20 @@ func (a *allowed) destroyed() []string {
 		var pruned struct{ VolumesDeleted []string }
 		_ = json.Unmarshal(a.request.Body, &pruned) // of a call that was refused: nothing
 		return pruned.VolumesDeleted
-	case a.call.kind == volumeRm && well && !a.call.force: // by force what is not there goes well, too
+	case a.call.kind == volumeRm && well && !a.call.force: // with force, removing what does not exist succeeds too
 		return []string{a.call.name}
 	}
 	return nil
 }
 
-// How often an engine that does not answer yet is asked again, and how often it is
-// looked whether something is unfinished.
+// How often an engine that does not answer yet is asked again, and how often to
+// look whether something is unfinished.
 const (
 	answerPoll  = 500 * time.Millisecond
 	settleEvery = time.Minute
 )
 
-// engineBegins is called when an engine comes up and knows of no call any more:
+// engineBegins is called when an engine starts, and so knows of no earlier call:
 // whatever this process allowed before has ended without a response.
 func (g *Guard) engineBegins() {
 	g.mu.Lock()
@@ -228,19 +228,19 @@ func (g *Guard) engineBegins() {
 	}()
 }
 
-// settle settles what was cut off, unless it is known that nothing was.
+// settle settles what was interrupted, unless it is known that nothing was.
 func (g *Guard) settle(ctx context.Context) error {
 	g.settling.Lock()
 	defer g.settling.Unlock()
 	g.mu.Lock()
 	settled := g.settled
-	g.settled = true // finish may find out otherwise meanwhile
+	g.settled = true // finish may find out otherwise in the meantime
 	g.mu.Unlock()
 	if settled {
 		return nil
 	}
 	b := *g.Book
-	b.Note = func(string) {} // what is at work need not be told
+	b.Note = func(string) {} // what is running need not be reported
 	r, err := b.Reconcile(ctx, false)
 	for _, obstacle := range r.Obstacles { // of another engine, or of a script
 		g.once("what is unfinished cannot be settled: " + obstacle.Error())

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// busy are the volumes that calls which were allowed concern, until their
+// busy are the volumes that the allowed calls concern, until their
 // responses come.
 type busy struct {
 	mu    sync.Mutex // guards names
@@ -14,7 +14,7 @@ type busy struct {
 	freed chan struct{} // closed, and made anew, when some are free again
 }
 
-// take waits until nobody else has one of the names, and takes them all.
+// take waits until nothing else has one of the names, and takes them all.
 func (b *busy) take(ctx context.Context, names []string) error {
 	for {
 		b.mu.Lock()

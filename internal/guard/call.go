@@ -44,7 +44,7 @@ func parse(method, target string) call {
 	var c call
 	at := path.Clean("/" + u.Path)
 	if strings.HasSuffix(u.Path, "/") && at != "/" {
-		at += "/" // the engine takes it for a part of the name
+		at += "/" // the engine treats it as a part of the name
 	}
 	if m := apiVersion().FindStringSubmatch(at); m != nil {
 		c.version, at = m[1], m[2]
@@ -70,7 +70,7 @@ func yes(value string) bool {
 }
 
 // filtersOf reads filters in the two shapes that the engine takes: of lists, and of
-// maps, which it has from old. What cannot be read the engine refuses.
+// maps, the older one. The engine refuses what cannot be read.
 func filtersOf(text string) map[string][]string {
 	out := map[string][]string{}
 	if json.Unmarshal([]byte(text), &out) == nil {
@@ -82,7 +82,7 @@ func filtersOf(text string) map[string][]string {
 	}
 	out = map[string][]string{}
 	for key, values := range old {
-		for value := range values { // false is as good as true there
+		for value := range values { // there false means the same as true
 			out[key] = append(out[key], value)
 		}
 		slices.Sort(out[key])
@@ -103,8 +103,8 @@ func (c call) anonymousOnly(own string) bool {
 	return !before(version, 1, 42)
 }
 
-// before reports whether a version is before another. One that cannot be read is:
-// then more is taken to go.
+// before reports whether a version is before another. One that cannot be read counts as
+// earlier: then more volumes are assumed to go.
 func before(version string, major, minor int) bool {
 	var a, b int
 	if n, _ := fmt.Sscanf(version, "%d.%d", &a, &b); n != 2 {

@@ -11,7 +11,7 @@ import (
 // pluginsKey is the engine's setting.
 const pluginsKey = "authorization-plugins"
 
-// setting is one key of the engine's configuration, with its value as it stands
+// setting is one key of the engine's configuration, with its value as it is
 // there.
 type setting struct {
 	key   string

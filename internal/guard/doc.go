@@ -5,9 +5,9 @@
 //	AuthZRes -> look -> put back what stayed -> outcome
 //
 // A call that destroys volumes is allowed only when its pending event is durable.
-// Whatever else goes wrong with such a call refuses it; every other call is
-// allowed without a look. The engine shows a call before and after by the same
-// method, path and user and by nothing else, so calls that concern one volume are
+// If anything else goes wrong with such a call, it is refused; every other call is
+// allowed without a look. The engine identifies a call, before and after, by its
+// method, path and user and nothing else, so calls that concern one volume are
 // let through one after the other.
 //
 // When the engine or this process ends between the two, the operation stays

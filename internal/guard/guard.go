@@ -21,13 +21,13 @@ import (
 type Guard struct {
 	Engine Engine
 	Book   *record.Book
-	// Others are the logs in which operations of ours may be at work, beside
+	// Others are the logs in which operations of ours may be running, besides
 	// Book's own.
 	Others func() []*audit.Log
 	Policy Policy
 	Open   trash.Open
 	Keep   time.Duration // how long volumes are kept for undo; 0 is not at all
-	Expire func()        // has what is over purged, and does not wait for it
+	Expire func()        // has what has expired purged, and does not wait for it
 	Now    func() time.Time
 	Note   func(string)
 
@@ -40,24 +40,24 @@ type Guard struct {
 	is   inventory.Engine      // that asks; without an id it is not known yet
 	open map[string][]*allowed // calls that were allowed and have no response yet, by key
 	mine map[string]bool       // ids of operations of this process
-	// settled: nothing that was cut off is left in the log, as far as is known.
+	// settled: nothing that was interrupted is left in the log, as far as is known.
 	settled bool
 	said    map[string]bool // what was told once
-	expired time.Time       // when what is over was purged last
+	expired time.Time       // when what has expired was purged last
 
 	settling sync.Mutex // held by whoever settles
 }
 
-// allowed is a call that the engine is at.
+// allowed is a call that the engine is carrying out.
 type allowed struct {
 	call    call
 	names   []string          // that are busy
-	o       *record.Operation // nil where nothing is recorded of it
+	o       *record.Operation // nil if nothing is recorded of it
 	keeper  *trash.Keeper
 	before  inventory.Snapshot
-	unseen  bool // nothing was there to destroy, and nobody else records it
+	unseen  bool // nothing was there to destroy, and nothing else records it
 	request Request
-	late    *time.Timer // looks when no response has come for long
+	late    *time.Timer // looks if no response has come for a long time
 }
 
 // How long a call waits for others, those that concern the same volume among
@@ -72,7 +72,7 @@ const (
 
 func (r Request) key() string { return r.Method + "\n" + r.URI + "\n" + r.User }
 
-// Before decides on a call that destroys. An error refuses it, in the words that
+// Before decides on a call that destroys. An error refuses it, with the text that
 // the client prints. After nil the pending event is durable.
 //
 // A crash before the answer leaves an unfinished operation, and the engine refuses
@@ -158,7 +158,7 @@ func (g *Guard) take(ctx context.Context, a *allowed, names []string) error {
 	return nil
 }
 
-// engine says which engine asks. It does not change while that runs.
+// engine says which engine asks. That does not change while it runs.
 func (g *Guard) engine(ctx context.Context) (inventory.Engine, error) {
 	g.mu.Lock()
 	is := g.is
@@ -175,7 +175,7 @@ func (g *Guard) engine(ctx context.Context) (inventory.Engine, error) {
 	return is, err
 }
 
-// decide leaves to others what is theirs, refuses what the policy forbids, and
+// decide leaves what other operations record to them, refuses what the policy forbids, and
 // records the rest.
 func (g *Guard) decide(ctx context.Context, a *allowed, is inventory.Engine, s sight) error {
 	theirs := g.announced(is.ID, slices.Concat(s.going, s.held))
@@ -250,7 +250,7 @@ func operation(c call) string {
 	return audit.Destroy
 }
 
-// userOf is for the user field: the engine does not know who calls on a socket.
+// userOf is for the user field: the engine does not know who calls on a Unix socket.
 func userOf(r Request) string {
 	if r.User == "" {
 		return "unknown"
@@ -294,7 +294,7 @@ func (g *Guard) describe(d *record.Details, a *allowed, is inventory.Engine, s s
 	}
 }
 
-// shortLimit is how much of a text is recorded that a client chooses.
+// shortLimit is how much of a text that a client chooses is recorded.
 const shortLimit = 1 << 10
 
 func short(text string) string {

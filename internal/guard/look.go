@@ -22,21 +22,21 @@ type Engine interface {
 	Riding(ctx context.Context, reference string) (con inventory.Container, volumes []string, found bool, err error)
 }
 
-// sight is what the engine has that a call concerns.
+// sight is what a call concerns, as the engine has it.
 type sight struct {
 	snapshot inventory.Snapshot
-	going    []inventory.Volume // that the call destroys, as far as can be told
+	going    []inventory.Volume // that the call destroys, as far as is known
 	held     []inventory.Volume // that it names, and the engine will keep
 }
 
-// names are what no other call may concern meanwhile.
+// names are what no other call may concern in the meantime.
 func (c call) names(s sight) []string {
 	names := []string{}
 	switch c.kind {
 	case volumeRm:
 		names = append(names, c.name)
 	case volumePrune:
-		names = append(names, "/prune") // no volume is called so
+		names = append(names, "/prune") // no volume has this name
 	case containerRm:
 		names = append(names, "/container/"+c.name)
 	}
@@ -68,7 +68,7 @@ func look(ctx context.Context, e Engine, is inventory.Engine, c call) (s sight, 
 	return s, nil
 }
 
-// add looks at a volume, and at who refers to it beside one container that goes.
+// add looks at a volume, and at what refers to it besides one container that goes.
 func (s *sight) add(ctx context.Context, e Engine, name, goes string) error {
 	v, found, err := e.Volume(ctx, name)
 	if err != nil || !found {

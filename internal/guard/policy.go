@@ -19,9 +19,9 @@ type Policy struct {
 	NoPrune  bool               // no prune at all
 }
 
-// refuses says why a call must not be, or "". Of volumes that an operation of ours
-// is about to destroy, that operation has asked what the settings protect, and may
-// have been told to go on.
+// refuses says why a call is not allowed, or "". For volumes that an operation of ours
+// is about to destroy, that operation has checked what the settings protect, and may
+// have been told to go ahead.
 func (p Policy) refuses(c call, volumes []inventory.Volume, ours bool, now time.Time) string {
 
 	if c.kind == volumePrune && p.NoPrune {

@@ -15,9 +15,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Whether an engine asks is found out by asking the engine for a volume that there
-// is none of, and the guard whether it has heard of that. What the engine says of
-// itself is no help: older ones tell what they were started with.
+// To find out whether an engine asks, the engine is asked for a volume that does not
+// exist, and the guard whether it has heard of that. What the engine says about
+// itself is no help: older ones report what they were started with.
 
 const (
 	probePath   = "/Guard.Probe"
@@ -47,7 +47,7 @@ type probe struct {
 }
 
 func (p *probes) seen(body io.Reader) (asked probe) {
-	_ = json.NewDecoder(io.LimitReader(body, 1<<10)).Decode(&asked) // of nothing nothing was heard
+	_ = json.NewDecoder(io.LimitReader(body, 1<<10)).Decode(&asked) // no name, so nothing was heard
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	asked.Seen = slices.Contains(p.names, asked.Name)

@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 )
 
-// Request is what the engine says of a call.
+// Request is what the engine says about a call.
 type Request struct {
 	User    string            // "" on a Unix socket, the certificate's name with TLS
 	Auth    string            // how the engine knows the user
@@ -21,7 +21,7 @@ type Request struct {
 	Body    []byte            // of the response, where that is JSON
 }
 
-// readRequest reads what the engine says. Of a call that is harmless the rest is
+// readRequest reads what the engine says. For a harmless call the rest is
 // not looked at: the body of a response can be large.
 func readRequest(body io.Reader) (r Request, err error) {
 	dec := json.NewDecoder(body)
@@ -67,7 +67,7 @@ func readRequest(body io.Reader) (r Request, err error) {
 
 var errNoObject = errors.New("no method and path")
 
-// answer is what the engine is told.
+// answer is the answer to the engine.
 type answer struct {
 	Allow bool   `json:"Allow"`
 	Msg   string `json:"Msg,omitempty"`
@@ -101,8 +101,8 @@ func reply(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the engine has gone away
 }
 
-// answer answers one question. Whatever goes wrong is a no; a call that is known
-// to be harmless does not come that far.
+// answer answers one question. If anything goes wrong, the answer is no; a call that is known
+// to be harmless does not get that far.
 func (g *Guard) answer(r *http.Request, do func(context.Context, Request) error) (a answer) {
 	defer func() { _, _ = io.Copy(io.Discard, r.Body) }() // so that the connection can be used again
 	defer func() {

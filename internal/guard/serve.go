@@ -22,7 +22,7 @@ const Socket = "/run/docker/plugins/" + Name + ".sock"
 // firstActivated is the first descriptor that systemd hands down.
 const firstActivated = 3
 
-// Listen takes the socket that systemd hands down, where it does, or else makes one.
+// Listen takes the socket that systemd hands down, if it does, or makes one.
 //
 // https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 func Listen(path string, getenv func(string) string) (net.Listener, error) {
@@ -68,7 +68,7 @@ func answers(path string) bool {
 	return r.StatusCode == http.StatusOK
 }
 
-// endLimit is how long calls that the engine is at may take to end, when the guard
+// endLimit is how long calls that the engine is carrying out may take to end when the guard
 // is to stop. Others are settled by the next one.
 const endLimit = 10 * time.Second
 
@@ -105,7 +105,7 @@ func (g *Guard) atWork() bool {
 	return len(g.open) > 0
 }
 
-// Watchdog tells systemd that the guard answers, as often as it wants to be told:
+// Watchdog tells systemd that the guard answers, as often as systemd wants to know:
 // it ends one that does not, and starts another.
 //
 // https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html

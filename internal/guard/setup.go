@@ -16,21 +16,21 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
-// Agree shows a change and asks for it. An error says that it is not to be.
+// Agree shows a change and asks for it. An error means that it must not be made.
 type Agree func(ctx context.Context, change string) error
 
-// Setup puts the guard in an engine's way, and takes it out again.
+// Setup connects the guard to an engine, and disconnects it again.
 type Setup struct {
 	Socket     string
 	DaemonJSON string // the engine's configuration
 	PIDFile    string // the engine's process id
 	Units      string // directory of systemd's units; "" leaves systemd alone
-	Log        string // for the unit; "" is what the settings say
+	Log        string // for the unit; "" means what the settings say
 	Engine     Probed
 	Note       func(string)
 }
 
-// Install has the engine ask the guard. The guard must answer before the engine is
+// Install makes the engine ask the guard. The guard must answer before the engine is
 // told: an engine that asks one that does not answer refuses every call.
 //
 // A crash before the engine's configuration is replaced leaves a guard that nobody
@@ -45,7 +45,7 @@ func (s Setup) Install(ctx context.Context, agree Agree) error {
 		return err
 	}
 	if !slices.Contains(plugins, Name) {
-		plugins = append(plugins, Name) // the last one: another that refuses must do so before
+		plugins = append(plugins, Name) // the last one: another one that refuses must do so first
 	}
 	text, err := withPlugins(all, plugins)
 	if err != nil {
@@ -74,8 +74,8 @@ func (s Setup) Install(ctx context.Context, agree Agree) error {
 	return nil
 }
 
-// Uninstall has the engine ask it no more. A reload does not take back a key that
-// is gone from the configuration: so the list is emptied first, and then removed.
+// Uninstall makes the engine stop asking it. A reload does not undo a key that
+// is gone from the configuration, so the list is first emptied and then removed.
 func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
 	pid, err := s.pid()
 	if err != nil {
@@ -115,13 +115,13 @@ func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
 	return nil
 }
 
-// Line is one thing that has to be so.
+// Line is one thing that must hold.
 type Line struct {
 	Well bool
 	Text string
 }
 
-// Status says how it stands.
+// Status says which of them hold.
 func (s Setup) Status(ctx context.Context) (lines []Line) {
 	add := func(well bool, good, bad string) {
 		text := good
@@ -167,8 +167,8 @@ func (s Setup) replace(text []byte) error {
 // reloadLimit is how long the engine may take to read its configuration.
 const reloadLimit = 30 * time.Second
 
-// pid is the engine's process. It is found before anything is changed: where it is
-// not, the files may be those of another engine.
+// pid is the engine's process. It is looked for before anything is changed: if it is
+// not found, the files may be those of another engine.
 func (s Setup) pid() (int, error) {
 	text, err := os.ReadFile(s.PIDFile)
 	if err == nil {
@@ -181,7 +181,7 @@ func (s Setup) pid() (int, error) {
 	return 0, &fault.Fault{Err: fmt.Errorf("cannot find the engine's process, so nothing was changed: %w", err), Try: "--pid-file FILE, and --daemon-json FILE if its configuration is elsewhere", Code: fault.ExitFailed}
 }
 
-// reload has the engine read its configuration again, and waits until it asks, or
+// reload makes the engine read its configuration again, and waits until it asks, or
 // does not.
 func (s Setup) reload(ctx context.Context, pid int, wanted bool) error {
 	if err := hangUp(pid); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
-// InTurn lets one event be recorded after the other, in the order in which they
+// InTurn records events one after the other, in the order in which they
 // come. The lock of a log is for a few that meet by chance: of a thousand calls at
 // once, some would wait for it in vain.
 func InTurn(r record.Recorder) record.Recorder { return &turns{Recorder: r} }

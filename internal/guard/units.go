@@ -19,8 +19,8 @@ const (
 	serviceUnit = "ccdestroy-guard.service"
 )
 
-// socketText: systemd holds the socket, so that the engine always finds somebody
-// there, whatever becomes of the process.
+// socketText: systemd holds the socket, so that the engine always finds something
+// there, whatever happens to the process.
 const socketText = `[Unit]
 Description=Socket of the guard of the Docker Engine
 Before=docker.service

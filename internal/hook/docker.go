@@ -96,7 +96,7 @@ func (j *judge) compose(name string, args []word) {
 	}
 }
 
-// flag judges by a flag that is given, or may be in what cannot be told.
+// flag judges by a flag that is given, or that may be among unknown words.
 func (j *judge) flag(args []word, short rune, long string, d Decision, reason string) {
 	for _, a := range args {
 		switch value, is := strings.CutPrefix(a.text, long); {
@@ -116,7 +116,7 @@ func no(value string) bool {
 	return slices.Contains([]string{"false", "0", "f", "F", "FALSE", "False"}, value)
 }
 
-// clustered reports whether a letter is among short flags that stand together. -t
+// clustered reports whether a letter is among combined short flags. -t
 // takes what follows for its value.
 func clustered(letters string, want rune) bool {
 	for _, l := range letters {

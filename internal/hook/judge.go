@@ -12,14 +12,14 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// depthLimit is how deep scripts may lie in scripts.
+// depthLimit is how deep scripts may be nested in scripts.
 const depthLimit = 8
 
-// Judge says what to think of a command of the shell, run in a directory.
+// Judge decides on a shell command, run in a directory.
 func Judge(command, dir string) (v Verdict) {
 	j := &judge{dir: dir, known: map[string]string{}}
 	defer func() {
-		if recover() != nil { // the parser is not ours, and an agent writes anything
+		if recover() != nil { // the parser is not ours, and an agent may write anything
 			j.unclear(command, "it cannot be parsed")
 			v = j.worst
 		}
@@ -42,7 +42,7 @@ func (j *judge) find(d Decision, reason string) {
 	}
 }
 
-// unclear asks about a text that cannot be followed, where it names docker.
+// unclear asks about a text that cannot be followed, if it names docker.
 func (j *judge) unclear(text, why string) {
 	if strings.Contains(strings.ToLower(text), "docker") {
 		j.find(Ask, "This names docker, and "+why+": it may destroy volumes.")
@@ -63,7 +63,7 @@ func (j *judge) script(text string) {
 	}
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch n := node.(type) {
-		case *syntax.Subshell: // what it changes of variables and directory ends with it
+		case *syntax.Subshell: // its changes to variables and directory end with it
 			j.apart(n.Stmts)
 			return false
 		case *syntax.Stmt:
@@ -124,13 +124,13 @@ func (j *judge) words(args []*syntax.Word) (out []word) {
 	return out
 }
 
-// text is a word without splitting, where it is known.
+// text is a word without splitting, if it is known.
 func (j *judge) text(w *syntax.Word) (string, bool) {
 	text, err := expand.Literal(j.config(), w)
 	return text, err == nil
 }
 
-// config expands known variables alone: no command is run, no directory is read.
+// config expands only known variables: no command is run, no directory is read.
 func (j *judge) config() *expand.Config {
 	return &expand.Config{
 		NoUnset: true, Env: expand.FuncEnviron(func(name string) string { return j.known[name] }),
@@ -166,7 +166,7 @@ var (
 
 func base(name string) string { return strings.TrimSuffix(path.Base(name), ".exe") }
 
-// command judges a command of which the words are known as far as can be.
+// command judges a command whose words are known as far as possible.
 func (j *judge) command(words []word) {
 	if len(words) == 0 {
 		return
@@ -206,8 +206,8 @@ func (j *judge) unknown(words []word) {
 	j.unclear(words[0].text, "the program is unknown")
 }
 
-// wrapped judges what a program runs that runs others. Where its own flags end is
-// not known of each; so everything counts that begins with a name that matters.
+// wrapped judges what a program that runs others runs. Where its own flags end is
+// not known for each, so everything counts that begins with a name that matters.
 func (j *judge) wrapped(name string, args []word) {
 	if name == "find" {
 		j.findDelete(args)

@@ -10,7 +10,7 @@ import (
 // Decision is what an agent is told about a command.
 type Decision string
 
-// The decisions, from the mildest on. Pass leaves it to the agent's own rules.
+// The decisions, the mildest first. Pass leaves it to the agent's own rules.
 const (
 	Pass Decision = ""
 	Ask  Decision = "ask" // the person at the agent
@@ -23,8 +23,8 @@ type Verdict struct {
 	Reason   string
 }
 
-// Question is what an agent asks: a command of the shell that it is about to run.
-// Command is "" where it asks about something else.
+// Question is what an agent asks: a shell command that it is about to run.
+// Command is "" if it asks about something else.
 type Question struct {
 	Command string
 	Dir     string // working directory
@@ -81,7 +81,7 @@ func Read(in io.Reader) (q Question, err error) {
 }
 
 // commandOf finds the command in the arguments of a tool, which some agents give
-// as a text. A tool without one is none of ours.
+// as a text. A tool without one does not concern us.
 func commandOf(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

@@ -17,14 +17,14 @@ import (
 // Options say what to change, and into what.
 type Options struct {
 	Target string // whose recipe tears down
-	// Fallback has the recipe run docker compose down -v, after a warning, where
+	// Fallback makes the recipe run docker compose down -v, after a warning, where
 	// ccdestroy is not installed. Without it such a machine destroys nothing.
 	Fallback bool
 }
 
-// Change is a change to a Makefile that is not made yet.
+// Change is a change to a Makefile that has not been made yet.
 type Change struct {
-	Path    string // behind symbolic links: what is replaced is the file
+	Path    string // with symbolic links resolved, since the file itself is replaced
 	Line    int    // the first line that goes, or the last line before what comes
 	Removed []string
 	Added   []string // empty where the target runs ccdestroy already

@@ -13,7 +13,7 @@ var (
 	rule      = regexp.MustCompile(`^([^\t#=:][^#=:]*?)\s*(::?)([^=].*|)$`)
 )
 
-// recipeOf returns the indexes of the lines of a target's recipe, or none where no
+// recipeOf returns the indexes of the lines of a target's recipe, or none if no
 // rule with a recipe is for it.
 func recipeOf(lines []string, target string) (recipe []int, err error) {
 	for i := 0; i < len(lines); i++ {
@@ -73,7 +73,7 @@ type down struct {
 }
 
 // compose finds the command up to what ends it: an operator of the shell, or the
-// line. A $(COMPOSE) could be anything, and is none.
+// line. A $(COMPOSE) could be anything, and does not count.
 var compose = regexp.MustCompile(`\bdocker(?:-|[ \t]+)compose((?:[ \t]+(?:\$\([^)]*\)|[^;&|()\s])+)*?)[ \t]+down((?:[ \t]+(?:\$\([^)]*\)|[^;&|()\s\\])+)*)`)
 
 func downIn(line string) *down {
@@ -95,7 +95,7 @@ func downIn(line string) *down {
 // warning is what a machine without ccdestroy says, in the words of a shell.
 const warning = `echo "WARNING: ccdestroy is not installed: this teardown is not recorded, and a volume that survives goes unnoticed" >&2`
 
-// command is what stands in for it.
+// command is what replaces it.
 func (d down) command(fallback bool) string {
 	words := []string{"ccdestroy"}
 	if len(d.project)+len(d.flags) > 0 {
