@@ -57,7 +57,7 @@ func looser(_ Process, enforced, given string) bool {
 // holdingBack is a rule that holds agents back.
 func holdingBack(_ *settingsFile, value any) (any, error) {
 	if value != record.AgentsKeep && value != record.AgentsRefuse {
-		return nil, fmt.Errorf("one of keep, refuse is wanted in a project's file, not %q", fmt.Sprint(value))
+		return nil, fmt.Errorf("must be keep or refuse in a project's file, not %q", fmt.Sprint(value))
 	}
 	return value, nil
 }

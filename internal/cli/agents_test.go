@@ -51,7 +51,7 @@ func TestAgentRule(t *testing.T) {
 	write(f.machine, "enforce:\n  agents: refuse\n")
 	rule("refuse", nil)
 	write(f.project, "agents: allow\n")
-	refused(t, call(t, f.dir, nil, "prune"), "one of keep, refuse is wanted in a project's file")
+	refused(t, call(t, f.dir, nil, "prune"), "must be keep or refuse in a project's file")
 	write(f.project, "")
 	refused(t, call(t, f.dir, nil, "prune", "--agents", "keep"), "enforces refuse")
 }

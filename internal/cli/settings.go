@@ -115,18 +115,18 @@ func (s *settings) fit(flag *kong.Flag, set setting) (any, error) {
 	list, isList := set.value.([]any)
 	switch {
 	case isList && !flag.IsSlice():
-		return nil, errors.New("one value is wanted, not a list")
+		return nil, errors.New("expected one value, not a list")
 	case flag.IsBool() || flag.Target.Type() == reflect.TypeFor[*bool]():
 		text := strings.ToLower(fmt.Sprint(set.value))
 		if !slices.Contains([]string{"true", "false", "1", "0", "yes", "no"}, text) {
-			return nil, fmt.Errorf("true or false is wanted, not %q", text)
+			return nil, fmt.Errorf("expected true or false, not %q", text)
 		}
 		return slices.Contains([]string{"true", "1", "yes"}, text), nil
 	case !takes(flag, set.value):
 		if slices.ContainsFunc(flagsOf(s.app()), func(f *kong.Flag) bool { return f.Name == flag.Name && takes(f, set.value) }) {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("one of %s is wanted, not %q", strings.Join(flag.EnumSlice(), ", "), fmt.Sprint(set.value))
+		return nil, fmt.Errorf("must be one of %s, not %q", strings.Join(flag.EnumSlice(), ", "), fmt.Sprint(set.value))
 	case isList:
 		return list, tried(flag, list)
 	case flag.IsSlice():

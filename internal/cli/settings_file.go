@@ -102,7 +102,7 @@ func (s *settings) readFile(f *settingsFile) error {
 	if err == nil {
 		return nil
 	}
-	try := cmp.Or(fault.AsFault(err).Try, "mend "+f.path+"; ccdestroy --help lists the flags, which are its keys")
+	try := cmp.Or(fault.AsFault(err).Try, "fix "+f.path+"; ccdestroy --help lists the flags, which are its keys")
 	return &fault.Fault{Err: err, Try: try, Code: fault.ExitUsage}
 }
 

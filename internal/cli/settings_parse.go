@@ -103,13 +103,13 @@ func plain(node *yaml.Node) (any, error) {
 		list := []any{}
 		for _, n := range node.Content {
 			if n.Kind != yaml.ScalarNode {
-				return nil, errors.New("a list of texts is wanted")
+				return nil, errors.New("expected a list of texts")
 			}
 			list = append(list, n.Value)
 		}
 		return list, nil
 	case node.Kind != yaml.ScalarNode:
-		return nil, errors.New("a text, a number, true, false, or a list of texts is wanted")
+		return nil, errors.New("expected a text, a number, true, false, or a list of texts")
 	case node.Tag == "!!bool":
 		return strings.EqualFold(node.Value, "true"), nil
 	}

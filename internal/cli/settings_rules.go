@@ -120,7 +120,7 @@ func (s *settings) keeps() string {
 func inside(f *settingsFile, value any) (any, error) {
 	text, ok := value.(string)
 	if !ok {
-		return nil, errors.New("one path is wanted")
+		return nil, errors.New("expected one path")
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(f.path))
 	if err != nil {

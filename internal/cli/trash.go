@@ -214,7 +214,7 @@ func (p Process) expire(k *trash.Keeper, kept []record.Kept, f engineFlags, copi
 
 // purgeExpired leaves a process behind that purges what has expired.
 func (p Process) purgeExpired(f engineFlags, copies storeFlags) {
-	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "over, or the disk is too full"}
+	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "expired, or the disk is too full"}
 	if f.Host != "" {
 		args = append(args, "--host", f.Host)
 	}
@@ -222,6 +222,6 @@ func (p Process) purgeExpired(f engineFlags, copies storeFlags) {
 		args = append(args, "--context", f.Context)
 	}
 	if err := provider.Start(p.Dir, append(slices.Clip(p.Environ), copies.environ()...), nil, args...); err != nil {
-		p.note("what is over could not be purged: " + err.Error())
+		p.note("expired volumes could not be purged: " + err.Error())
 	}
 }

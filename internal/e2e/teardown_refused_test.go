@@ -18,7 +18,7 @@ func TestCannotBegin(t *testing.T) {
 	}{
 		{name: "unreachable engine", args: []string{"-H", "unix:///nowhere.sock"}, says: "the Docker Engine does not answer at unix:///nowhere.sock", recorded: true},
 		{name: "unreachable engine by variable", env: func(*stack) []string { return []string{"DOCKER_HOST=tcp://127.0.0.1:1"} }, says: "does not answer at tcp://127.0.0.1:1", recorded: true},
-		{name: "unknown context", args: []string{"--context", "nobody"}, says: `docker context "nobody"`},
+		{name: "unknown context", args: []string{"--context", "nobody"}, says: `no such docker context: "nobody"`},
 		{name: "host and context", args: []string{"-H", "unix:///x", "--context", "y"}, says: "exclude each other"},
 		{name: "no docker command", env: func(*stack) []string { return []string{"PATH=/nowhere"} }, says: "neither docker nor docker-compose was found", recorded: true},
 		{name: "no plugin", env: func(s *stack) []string {
