@@ -25,7 +25,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 		{"the log is a symbolic link", func(t *testing.T, s *stack, _ string) {
 			s.write("elsewhere", "")
 			need.Run(t, "ln", "-s", "../elsewhere", s.logPath())
-		}, "it is a symbolic link"},
+		}, "is a symbolic link"},
 		{"the log is a pipe", func(t *testing.T, s *stack, _ string) {
 			need.Run(t, "mkfifo", s.logPath())
 		}, "not a regular file"},
@@ -70,7 +70,7 @@ func TestNoRecordNoDestruction(t *testing.T) {
 		}, "not a regular file"},
 		{"the lock is a dangling link", func(t *testing.T, s *stack, _ string) {
 			need.Run(t, "ln", "-s", filepath.Join(t.TempDir(), "elsewhere"), s.logPath()+".lock")
-		}, "it is a symbolic link"},
+		}, "is a symbolic link"},
 		{"no audit log", func(t *testing.T, s *stack, _ string) {
 			s.write(".contextcore/audit.jsonl", "export PATH=$PATH:~/bin\n")
 		}, "not an audit log"},
