@@ -222,6 +222,11 @@ func (c *Client) ready(ctx context.Context) error {
 	if err != nil {
 		return c.unreachable(err)
 	}
+	// An engine that is reloading its authorization plugins may send an empty answer.
+	// The client would take it for the oldest engine there is, and never ask again.
+	if ping.APIVersion == "" {
+		return c.unreachable(errors.New("its answer does not say which API it speaks"))
+	}
 	c.api.NegotiateAPIVersionPing(ping)
 	if versions.LessThan(c.api.ClientVersion(), minAPI) {
 		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)

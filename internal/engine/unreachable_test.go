@@ -2,7 +2,10 @@ package engine
 
 import (
 	"context"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -28,5 +31,30 @@ func TestSocketWithoutPermission(t *testing.T) {
 		if !strings.Contains(f.Error(), says) || strings.Contains(f.Try, "start the engine") == (cause == syscall.EACCES) {
 			t.Errorf("%v: %v\nTry: %s", cause, f, f.Try)
 		}
+	}
+}
+
+// One empty answer, as an engine gives it that is reloading its plugins, does not
+// make it an engine of another version.
+func TestEmptyAnswer(t *testing.T) {
+	answers := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answers++; answers > 1 {
+			w.Header().Set("Api-Version", "1.47")
+			_, _ = io.WriteString(w, `{"ID":"e"}`)
+		}
+	}))
+	t.Cleanup(s.Close)
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+s.Listener.Addr().String()), client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = api.Close() })
+	c := &Client{api: api, host: s.URL}
+	if _, err := c.Describe(t.Context()); err == nil || !strings.Contains(err.Error(), "its answer does not say which API it speaks") {
+		t.Errorf("%v", err)
+	}
+	if e, err := c.Describe(t.Context()); err != nil || e.APIVersion != "1.47" {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -33,16 +33,17 @@ func (s system) boot() booted {
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
+	b := booted{system: s}
 	s.t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // which shuts it down
 		select {
 		case <-ended:
 		case <-time.After(time.Minute):
 			_ = cmd.Process.Kill()
+			_ = exec.Command("kill", "-KILL", b.init).Run() // it would run on
 			<-ended
 		}
 	})
-	b := booted{system: s}
 	for began := time.Now(); time.Since(began) < 2*time.Minute; time.Sleep(200 * time.Millisecond) {
 		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
 		if b.init = strings.TrimSpace(string(children)); b.init != "" && strings.TrimSpace(b.try("systemctl", "is-active", "docker.service")) == "active" {
@@ -74,7 +75,7 @@ func (b booted) run(args ...string) string {
 	b.t.Helper()
 	out, err := b.command(args...).CombinedOutput()
 	if err != nil {
-		b.t.Fatalf("%q: %v\n%s\n%s", args, err, out, b.try("journalctl", "--no-pager", "--unit", "ccdestroy-guard.service", "--lines", "20"))
+		b.t.Fatalf("%q: %v\n%s\n%s", args, err, out, b.try("journalctl", "--no-pager", "--unit", "ccdestroy-guard.service", "--unit", "docker.service", "--lines", "60"))
 	}
 	return string(out)
 }
@@ -98,9 +99,8 @@ func (b booted) recorded(log, volume string) (outcomes string) {
 
 // guarded has a real systemd run the guard of a real engine: it holds the socket
 // while the guard is killed, and kills one that hangs.
-func guarded(t *testing.T, s system, r release) {
-	need.Run(t, "cp", r.file("_amd64.deb"), filepath.Join(s.root, "tmp"))
-	s.in("dpkg", "--install", "/tmp/"+filepath.Base(r.file("_amd64.deb")))
+func guarded(t *testing.T, s system) {
+	t.Helper()
 	s.write("etc/docker/daemon.json", `{"iptables": false, "ip6tables": false, "bridge": "none"}`) // its network has no bridge to lose
 	b := s.boot()
 	const log = "var/lib/ccdestroy/.contextcore/audit.jsonl"
