@@ -191,9 +191,26 @@ func TestGuardRefuses(t *testing.T) {
 	if status, body := g.raw("POST", "/v1.41/volumes/prune", false); status != 403 || !strings.Contains(body, "is protected by") || !g.hasVolume("PROJ_free") {
 		t.Errorf("%d %s", status, body)
 	}
+	// A form in the body overrules the filters of the query, and the guard cannot see it.
+	if status, body := g.form("/v1.41/volumes/prune?filters=%7B%22label%22:%5B%22none%22%5D%7D", "filters=%7B%7D"); status != 403 || !strings.Contains(body, "in its body") || !g.hasVolume("PROJ_free") {
+		t.Errorf("%d %s", status, body)
+	}
 	g.docker("volume", "rm", "PROJ_free")
 	if told := g.told("PROJ_free"); told[len(told)-1].Outcome != "success" {
 		t.Errorf("%+v", told)
+	}
+}
+
+// A prune that is refused whatever it takes is recorded like any other refusal.
+func TestGuardDeniesPrune(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t, nil, "--deny-prune")
+	g.createVolume(g.name+"_free", nil)
+	if status, body := g.raw("POST", "/v1.41/volumes/prune", false); status != 403 || !strings.Contains(body, "deny-prune") || !g.hasVolume("PROJ_free") {
+		t.Errorf("%d %s", status, body)
+	}
+	if all := g.recorded(); len(all) != 1 || all[0].Outcome != "failed" || all[0].Operation != "prune" || !strings.Contains(all[0].Details.Error, "deny-prune") {
+		t.Errorf("%+v", all)
 	}
 }
 

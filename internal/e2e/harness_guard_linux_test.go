@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -127,18 +128,28 @@ func (g *guarded) told(volume string) (all []guardEvent) {
 // raw calls the engine over its socket with a request target as it is.
 func (g *guarded) raw(method, target string, chunked bool) (status int, body string) {
 	g.t.Helper()
+	if chunked {
+		return g.sent(method, target, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+	}
+	return g.sent(method, target, "Content-Length: 0\r\n\r\n")
+}
+
+// form is raw with a form in the body.
+func (g *guarded) form(target, form string) (status int, body string) {
+	g.t.Helper()
+	return g.sent("POST", target, fmt.Sprintf("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(form), form))
+}
+
+// sent sends a request; rest is the end of its head, and its body.
+func (g *guarded) sent(method, target, rest string) (status int, body string) {
+	g.t.Helper()
 	conn, err := net.Dial("unix", strings.TrimPrefix(g.e.host(), "unix://"))
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	defer conn.Close()
 	head := method + " " + target + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: raw\r\nConnection: close\r\n"
-	if chunked {
-		head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-	} else {
-		head += "Content-Length: 0\r\n\r\n"
-	}
-	if _, err := conn.Write([]byte(head)); err != nil {
+	if _, err := conn.Write([]byte(head + rest)); err != nil {
 		g.t.Fatal(err)
 	}
 	r, err := http.ReadResponse(bufio.NewReader(conn), nil)

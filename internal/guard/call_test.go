@@ -116,6 +116,8 @@ func TestPolicy(t *testing.T) {
 		"not that old":      {Policy{Older: 72 * time.Hour}, rm, v, false, ""},
 		"no prune":          {Policy{NoPrune: true}, all, v, false, "deny-prune"},
 		"no prune is meant": {Policy{NoPrune: true}, rm, v, false, ""},
+		"a form":            {Policy{}, call{kind: volumePrune, form: true}, v, false, "in its body"},
+		"a form of a rm":    {Policy{}, call{kind: volumeRm, form: true}, v, false, ""},
 	} {
 		got := c.p.refuses(c.c, []inventory.Volume{c.v}, c.ours, now)
 		if (got == "") != (c.says == "") || !strings.Contains(got, c.says) {
@@ -139,6 +141,14 @@ func TestReadRequest(t *testing.T) {
 	for _, text := range []string{"", "[]", "{}", `{"RequestMethod":"DELETE"}`, `{"RequestMethod":"DELETE","RequestUri":"/volumes/a",`, `{"RequestMethod":5}`} {
 		if _, err := readRequest(strings.NewReader(text)); err == nil {
 			t.Errorf("%q is understood", text)
+		}
+	}
+}
+
+func TestForm(t *testing.T) {
+	for value, want := range map[string]bool{"application/x-www-form-urlencoded": true, "Application/X-WWW-Form-URLencoded; charset=utf-8": true, "application/json": false, "text/plain": false, "": false} {
+		if got := (Request{Headers: map[string]string{"content-Type": value}}).form(); got != want {
+			t.Errorf("%q: %t", value, got)
 		}
 	}
 }

@@ -79,6 +79,7 @@ func (r Request) key() string { return r.Method + "\n" + r.URI + "\n" + r.User }
 // the call.
 func (g *Guard) Before(ctx context.Context, r Request) error {
 	c := parse(r.Method, r.URI)
+	c.form = r.form()
 	a := &allowed{call: c, request: r}
 	going := false
 	defer func() {
@@ -187,6 +188,9 @@ func (g *Guard) decide(ctx context.Context, a *allowed, is inventory.Engine, s s
 	}
 	s.going, s.held = only(s.going, other), only(s.held, other)
 	if len(s.going)+len(s.held) == 0 {
+		if why := g.Policy.refusesPrune(a.call); why != "" {
+			return fault.Refused("", "nothing was destroyed: %s", why)
+		}
 		a.unseen = len(theirs) == 0
 		return nil
 	}

@@ -19,13 +19,25 @@ type Policy struct {
 	NoPrune  bool               // no prune at all
 }
 
-// refuses says why a call is not allowed, or "". For volumes that an operation of ours
-// is about to destroy, that operation has checked what the settings protect, and may
-// have been told to go ahead.
-func (p Policy) refuses(c call, volumes []inventory.Volume, ours bool, now time.Time) string {
-
-	if c.kind == volumePrune && p.NoPrune {
+// refusesPrune says why a prune must not be, whatever it takes, or "".
+func (p Policy) refusesPrune(c call) string {
+	switch {
+	case c.kind != volumePrune:
+		return ""
+	case p.NoPrune:
 		return "volumes are not pruned here (deny-prune)"
+	case c.form:
+		return "this prune may have its filters in its body, where the guard cannot see them: they belong in the URL"
+	}
+	return ""
+}
+
+// refuses says why a call must not be, or "". Of volumes that an operation of ours
+// is about to destroy, that operation has asked what the settings protect, and may
+// have been told to go on.
+func (p Policy) refuses(c call, volumes []inventory.Volume, ours bool, now time.Time) string {
+	if why := p.refusesPrune(c); why != "" && !ours {
+		return why
 	}
 	var why []string
 	for _, v := range volumes {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"runtime/debug"
+	"strings"
 )
 
 // Request is what the engine says about a call.
@@ -21,7 +23,18 @@ type Request struct {
 	Body    []byte            // of the response, where that is JSON
 }
 
-// readRequest reads what the engine says. For a harmless call the rest is
+// form reports whether the body is a form. The engine takes what that says before
+// what the query says, and shows a plugin no bodies but JSON.
+func (r Request) form() bool {
+	for key, value := range r.Headers {
+		if kind, _, _ := mime.ParseMediaType(value); strings.EqualFold(key, "Content-Type") && kind == "application/x-www-form-urlencoded" {
+			return true
+		}
+	}
+	return false
+}
+
+// readRequest reads what the engine says. Of a call that is harmless the rest is
 // not looked at: the body of a response can be large.
 func readRequest(body io.Reader) (r Request, err error) {
 	dec := json.NewDecoder(body)
