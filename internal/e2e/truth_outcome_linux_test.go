@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,6 +80,23 @@ func (s *stack) unlock() {
 	s.t.Helper()
 	if err := os.RemoveAll(s.logPath() + ".ops"); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// A compose file, or an image, can give a container the labels of a helper: it is
+// no leftover of ours for that.
+func TestOurLabelsOnTheirs(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, nil)
+	s.write("free", "")
+	host, _ := os.Hostname()
+	s.docker("run", "--detach", "--name", "PROJ-theirs", "--network", "none", "--label", "io.ccdestroy.helper=true",
+		"--label", "io.ccdestroy.lock="+filepath.Join(s.dir, "free"), "--label", "io.ccdestroy.host="+host, "IMAGE", "sleep", "1000")
+	if r := s.ccdestroy("prune", "--yes", "--filter", "label=none"); r.code != 0 {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	if out := s.docker("inspect", "--format", "{{.State.Status}}", "PROJ-theirs"); out != "running" {
+		t.Error(out)
 	}
 }
 

@@ -149,6 +149,9 @@ func (c *Client) Sweep(ctx context.Context, lock string) error {
 		return c.unreachable(err)
 	}
 	for _, con := range list {
+		if !isHelper(con.Labels, con.Image) {
+			continue
+		}
 		if err := removeContainer(ctx, c.api, con.ID); err != nil {
 			return fmt.Errorf("remove the helper %q: %w", con.ID, err)
 		}
@@ -156,11 +159,21 @@ func (c *Client) Sweep(ctx context.Context, lock string) error {
 	return nil
 }
 
+// isHelper reports whether a container is one of ours. Anybody's compose file or
+// image can have our labels: what they are on is removed only where it is made
+// from an image of ours.
+func isHelper(labels map[string]string, image string) bool {
+	for _, registry := range []string{"localhost/", "docker.io/library/"} { // Podman's words for none
+		image = strings.TrimPrefix(image, registry)
+	}
+	return labels[inventory.LabelHelper] == "true" && (image == helperImage || strings.HasPrefix(image, selfImage))
+}
+
 // leftover reports whether the container is a helper of an operation that is
 // dead, whose lock is free, or over: its lock is gone from the directory where it
 // was.
 func leftover(c inventory.Container) bool {
-	if c.Labels[inventory.LabelHelper] != "true" {
+	if !isHelper(c.Labels, c.Image) {
 		return false
 	}
 	path := c.Labels[inventory.LabelHelperLock]

@@ -46,11 +46,18 @@ func TestLeftover(t *testing.T) {
 		"without a lock":                  {"", hostname(), time.Now(), false},
 	} {
 		labels := map[string]string{inventory.LabelHelper: "true", inventory.LabelHelperLock: c.lock, inventory.LabelHelperHost: c.host}
-		if got := leftover(inventory.Container{Labels: labels, Created: c.created}); got != c.want {
-			t.Errorf("%s: %t, want %t", name, got, c.want)
+		for _, image := range []string{helperImage, "localhost/" + helperImage, "docker.io/library/" + helperImage, selfImage + "0123456789abcdef"} {
+			if got := leftover(inventory.Container{Labels: labels, Created: c.created, Image: image}); got != c.want {
+				t.Errorf("%s, %s: %t, want %t", name, image, got, c.want)
+			}
+		}
+		for _, image := range []string{"", "postgres:17", "evil.example/" + helperImage, "evil.example/" + selfImage + "0", "ccdestroy-helper"} {
+			if leftover(inventory.Container{Labels: labels, Created: c.created, Image: image}) {
+				t.Errorf("%s: somebody gave a container of the image %q our labels", name, image)
+			}
 		}
 		delete(labels, inventory.LabelHelper)
-		if leftover(inventory.Container{Labels: labels, Created: c.created}) {
+		if leftover(inventory.Container{Labels: labels, Created: c.created, Image: helperImage}) {
 			t.Errorf("%s: it is no helper", name)
 		}
 	}

@@ -83,7 +83,7 @@ func (w *Watcher) take(ctx context.Context, m events.Message) {
 		w.seen.Volumes = append(w.seen.Volumes, inventory.Volume{Name: m.Actor.ID, Driver: m.Actor.Attributes["driver"]})
 		w.looks.Go(func() { w.lookAtVolume(context.WithoutCancel(ctx), at, m.Actor.ID) })
 	case m.Action == events.ActionCreate:
-		if m.Actor.Attributes[inventory.LabelHelper] == "true" {
+		if isHelper(m.Actor.Attributes, m.Actor.Attributes["image"]) {
 			return // made by us, or by another of us
 		}
 		at := len(w.seen.Containers)
