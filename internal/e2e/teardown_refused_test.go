@@ -97,6 +97,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"audit", "--format", "yaml"}, "--format"},
 		{[]string{"audit", "show"}, "id"},
 		{[]string{"inventory", "--format", "xml"}, "--format"},
+		{[]string{"undo", "data", "--as", ""}, `--as: ""`},
+		{[]string{"undo", "data", "--as", "../x"}, `--as: "../x"`},
 	} {
 		r := s.ccdestroy(c.args...)
 		if r.code != 2 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, "\nTry: ccdestroy ") || r.stdout != "" {
