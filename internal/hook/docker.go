@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"path"
 	"slices"
 	"strings"
 )
@@ -14,22 +13,43 @@ const (
 	insteadPrune = "`ccdestroy prune` destroys unused volumes, keeps them for `ccdestroy undo`, and records it."
 )
 
-// Flags with values, before the commands of docker and of docker compose.
+// Flags with values, before the commands of docker, podman and nerdctl, and of
+// their compose, which takes those as well.
 var (
-	dockerValues  = []string{"--config", "-c", "--context", "-H", "--host", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey"}
-	composeValues = []string{"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--parallel", "--progress", "--ansi"}
+	dockerValues = []string{
+		"--config", "-c", "--context", "-H", "--host", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey",
+		"--root", "--runroot", "--url", "--connection", "--identity", "--storage-driver", "--storage-opt", "--runtime", "--tmpdir", "--volumepath", "--cgroup-manager",
+		"-n", "--namespace", "-a", "--address", "--data-root", "--snapshotter",
+	}
+	composeValues = append([]string{
+		"-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--workdir", "--parallel", "--progress", "--ansi",
+	}, dockerValues...)
 )
 
 // after skips flags up to the first argument.
 func after(args []word, values []string) []word {
 	for len(args) > 0 && !args[0].unknown && strings.HasPrefix(args[0].text, "-") {
 		skip := 1
-		if slices.Contains(values, args[0].text) {
+		if takesNext(args[0].text, values) {
 			skip = 2
 		}
 		args = args[min(skip, len(args)):]
 	}
 	return args
+}
+
+// takesNext reports whether the value of a flag is the next word: that of the last
+// of short ones that stand together, too.
+func takesNext(flag string, values []string) bool {
+	if strings.HasPrefix(flag, "--") {
+		return slices.Contains(values, flag)
+	}
+	for i, letter := range flag[1:] {
+		if slices.Contains(values, "-"+string(letter)) {
+			return i+2 == len(flag)
+		}
+	}
+	return false
 }
 
 // docker judges the arguments of docker.
@@ -49,9 +69,14 @@ func (j *judge) docker(name string, args []word) {
 	case "volume":
 		j.volume(name, rest)
 	case "system":
-		rest = after(rest, nil)
-		if len(rest) > 0 && rest[0].text == "prune" {
-			j.flag(rest[1:], 0, "--volumes", Deny, insteadOf+insteadPrune)
+		j.system(name, after(rest, nil))
+	case "machine":
+		if rest = after(rest, nil); name == "podman" && len(rest) > 0 && (rest[0].text == "rm" || rest[0].text == "reset") {
+			j.find(Ask, "This destroys a virtual machine with all its volumes.")
+		}
+	case "kube", "play":
+		if slices.ContainsFunc(rest, func(w word) bool { return w.text == "down" || w.text == "--down" }) {
+			j.flag(rest, 0, "--force", Deny, insteadOf+instead)
 		}
 	case "container":
 		rest = after(rest, nil)
@@ -60,6 +85,16 @@ func (j *judge) docker(name string, args []word) {
 		}
 	case "rm":
 		j.flag(rest, 'v', "--volumes", Ask, "This destroys the anonymous volumes of the container for good.")
+	}
+}
+
+func (j *judge) system(name string, args []word) {
+	switch {
+	case len(args) == 0:
+	case args[0].text == "prune":
+		j.flag(args[1:], 0, "--volumes", Deny, insteadOf+insteadPrune)
+	case args[0].text == "reset" && name == "podman":
+		j.find(Deny, insteadOf+instead)
 	}
 }
 
@@ -87,6 +122,8 @@ func (j *judge) compose(name string, args []word) {
 		return
 	}
 	switch rest := args[1:]; args[0].text {
+	case "compose": // the plugin itself
+		j.compose(name, rest)
 	case "down":
 		j.flag(rest, 'v', "--volumes", Deny, insteadOf+instead)
 	case "rm":
@@ -128,54 +165,4 @@ func clustered(letters string, want rune) bool {
 		}
 	}
 	return false
-}
-
-// http judges a call of the engine's API.
-func (j *judge) http(args []word) {
-	text := join(args)
-	change := strings.Contains(text, "DELETE") || strings.Contains(text, "prune")
-	if change && strings.Contains(text, "docker") || strings.Contains(text, "/volumes/prune") || strings.Contains(text, "DELETE") && strings.Contains(text, "/volumes/") {
-		j.find(Ask, "This calls the engine's API, and may destroy volumes.")
-	}
-}
-
-// dockerRoot is where engines keep their volumes, unless told otherwise.
-const dockerRoot = "/var/lib/docker"
-
-// rm judges rm -r of directories that hold volumes.
-func (j *judge) rm(args []word) {
-	recursive := slices.ContainsFunc(args, func(a word) bool {
-		return a.text == "--recursive" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.ContainsAny(a.text, "rR")
-	})
-	for _, a := range args {
-		if recursive && !strings.HasPrefix(a.text, "-") && j.holdsVolumes(a) {
-			j.find(Deny, behind+insteadOf+instead)
-		}
-	}
-}
-
-// findDelete judges find DIR -delete.
-func (j *judge) findDelete(args []word) {
-	deletes := slices.ContainsFunc(args, func(a word) bool { return a.text == "-delete" || a.text == "rm" })
-	if deletes && slices.ContainsFunc(args, j.holdsVolumes) {
-		j.find(Deny, behind+insteadOf+instead)
-	}
-}
-
-// holdsVolumes reports whether a path is, holds, or lies in a directory of volumes.
-func (j *judge) holdsVolumes(a word) bool {
-	at := a.text
-	if !a.unknown && !path.IsAbs(at) {
-		if j.dir == "" {
-			return false
-		}
-		at = path.Join(j.dir, at)
-	}
-	at = path.Clean(strings.TrimSuffix(at, "*"))
-	for _, dir := range []string{"/docker/volumes", "/containers/storage/volumes", "/docker/ccdestroy-trash"} {
-		if strings.HasSuffix(at, dir) || strings.Contains(at, dir+"/") {
-			return true
-		}
-	}
-	return !a.unknown && (at == "/" || at == dockerRoot || strings.HasPrefix(dockerRoot, at+"/"))
 }

@@ -1,8 +1,6 @@
 package hook
 
 import (
-	"errors"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -17,7 +15,7 @@ const depthLimit = 8
 
 // Judge decides on a shell command, run in a directory.
 func Judge(command, dir string) (v Verdict) {
-	j := &judge{dir: dir, known: map[string]string{}}
+	j := &judge{dir: dir, known: map[string]expand.Variable{}, aliases: map[string]string{}}
 	defer func() {
 		if recover() != nil { // the parser is not ours, and an agent may write anything
 			j.unclear(command, "it cannot be parsed")
@@ -30,10 +28,11 @@ func Judge(command, dir string) (v Verdict) {
 
 // judge follows one script. What it cannot follow counts as unknown.
 type judge struct {
-	dir   string            // working directory; "" is not known
-	known map[string]string // variables with known values
-	depth int
-	worst Verdict
+	dir     string                     // working directory; "" is not known
+	known   map[string]expand.Variable // with known values
+	aliases map[string]string
+	depth   int
+	worst   Verdict
 }
 
 func (j *judge) find(d Decision, reason string) {
@@ -72,6 +71,8 @@ func (j *judge) script(text string) {
 			if n.Op == syntax.Pipe || n.Op == syntax.PipeAll {
 				j.piped(n)
 			}
+		case *syntax.DeclClause:
+			j.assign(n.Args)
 		case *syntax.CallExpr:
 			j.call(n)
 		}
@@ -80,66 +81,20 @@ func (j *judge) script(text string) {
 }
 
 func (j *judge) apart(stmts []*syntax.Stmt) {
-	was, dir := maps.Clone(j.known), j.dir
+	was, dir, aliases := maps.Clone(j.known), j.dir, maps.Clone(j.aliases)
 	for _, s := range stmts {
 		j.script(source(s))
 	}
-	j.known, j.dir = was, dir
+	j.known, j.dir, j.aliases = was, dir, aliases
 }
 
 // call judges one command with its arguments.
 func (j *judge) call(c *syntax.CallExpr) {
-	for _, a := range c.Assigns {
-		value, known := "", true
-		if a.Value != nil {
-			value, known = j.text(a.Value)
-		}
-		if delete(j.known, a.Name.Value); known && a.Array == nil && !a.Append {
-			j.known[a.Name.Value] = value
-		}
-	}
+	j.assign(c.Assigns)
 	if len(c.Args) > 0 {
 		j.command(j.words(c.Args))
 	}
 }
-
-// word is one argument; of an unknown one text is its source.
-type word struct {
-	text    string
-	unknown bool
-}
-
-// words are the arguments after expansion: one word of the source can be several.
-func (j *judge) words(args []*syntax.Word) (out []word) {
-	for _, a := range args {
-		fields, err := expand.Fields(j.config(), a)
-		if err != nil {
-			out = append(out, word{source(a), true})
-			continue
-		}
-		for _, f := range fields {
-			out = append(out, word{text: f})
-		}
-	}
-	return out
-}
-
-// text is a word without splitting, if it is known.
-func (j *judge) text(w *syntax.Word) (string, bool) {
-	text, err := expand.Literal(j.config(), w)
-	return text, err == nil
-}
-
-// config expands only known variables: no command is run, no directory is read.
-func (j *judge) config() *expand.Config {
-	return &expand.Config{
-		NoUnset: true, Env: expand.FuncEnviron(func(name string) string { return j.known[name] }),
-		CmdSubst:  func(io.Writer, *syntax.CmdSubst) error { return errNotRun },
-		ProcSubst: func(*syntax.ProcSubst) (string, error) { return "", errNotRun },
-	}
-}
-
-var errNotRun = errors.New("nothing is run")
 
 func source(n syntax.Node) string {
 	var b strings.Builder
@@ -147,94 +102,16 @@ func source(n syntax.Node) string {
 	return b.String()
 }
 
-func join(words []word) string {
-	var all []string
-	for _, w := range words {
-		all = append(all, w.text)
-	}
-	return strings.Join(all, " ")
-}
-
-// Names of programs that run others, and of shells.
-var (
-	wrappers = []string{
-		"sudo", "doas", "env", "nohup", "time", "timeout", "nice", "ionice", "stdbuf", "setsid", "command", "exec", "builtin", "xargs", "watch",
-		"parallel", "flock", "find", "strace", "chroot", "nsenter", "unshare", "systemd-run", "script", "busybox", "caffeinate", "su", "runuser", "ssh", "!",
-	}
-	shells = []string{"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"}
-)
-
-func base(name string) string { return strings.TrimSuffix(path.Base(name), ".exe") }
-
-// command judges a command whose words are known as far as possible.
-func (j *judge) command(words []word) {
-	if len(words) == 0 {
-		return
-	}
-	name, args := base(words[0].text), words[1:]
-	switch {
-	case words[0].unknown:
-		j.unknown(words)
-	case name == "docker" || name == "podman" || name == "nerdctl":
-		j.docker(name, args)
-	case name == "docker-compose" || name == "podman-compose":
-		j.compose(name, args)
-	case name == "rm":
-		j.rm(args)
-	case name == "curl" || name == "wget" || name == "socat" || name == "nc":
-		j.http(args)
-	case name == "cd" || name == "pushd":
-		j.cd(args)
-	case name == "eval":
-		j.inner(args)
-	case slices.Contains(shells, name):
-		j.shell(args)
-	case slices.Contains(wrappers, name):
-		j.wrapped(name, args)
-	}
-}
-
 // unknown judges a command whose name is not known: by what its arguments would
 // mean to docker.
 func (j *judge) unknown(words []word) {
-	also := &judge{dir: j.dir, known: j.known, depth: j.depth}
+	also := &judge{dir: j.dir, known: j.known, aliases: j.aliases, depth: j.depth}
 	also.docker("docker", words[1:])
 	also.compose("docker compose", words[1:])
 	if also.worst.Decision == Deny {
 		j.find(Ask, "This may be docker, and destroys volumes then.")
 	}
 	j.unclear(words[0].text, "the program is unknown")
-}
-
-// wrapped judges what a program that runs others runs. Where its own flags end is
-// not known for each, so everything counts that begins with a name that matters.
-func (j *judge) wrapped(name string, args []word) {
-	if name == "find" {
-		j.findDelete(args)
-	}
-	for i, a := range args {
-		switch inner := base(a.text); {
-		case a.unknown:
-			continue
-		case slices.Contains([]string{"docker", "podman", "nerdctl", "docker-compose", "podman-compose", "rm", "eval", "curl"}, inner), slices.Contains(shells, inner):
-			j.command(args[i:])
-		case strings.ContainsAny(a.text, " \t\n;|&"): // su -c, ssh HOST, env -S: a script in a word
-			j.script(a.text)
-		}
-	}
-	if name == "xargs" && len(args) > 0 && args[len(args)-1].unknown {
-		j.unclear(join(args), "what it runs is unknown")
-	}
-}
-
-// shell judges sh -c SCRIPT. What it reads from elsewhere is judged there.
-func (j *judge) shell(args []word) {
-	for i, a := range args {
-		if strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "c") && i+1 < len(args) {
-			j.inner(args[i+1 : i+2])
-			return
-		}
-	}
 }
 
 // inner judges words that make a script.
@@ -246,18 +123,25 @@ func (j *judge) inner(words []word) {
 	j.script(join(words))
 }
 
-// fed judges what a shell is given as a here-document.
+// fed judges what a shell, or another language, is given as a here-document.
 func (j *judge) fed(s *syntax.Stmt) {
 	call, ok := s.Cmd.(*syntax.CallExpr)
-	if !ok || !j.reads(call) {
+	if !ok {
 		return
 	}
+	words, reads := j.words(call.Args), j.reads(call)
+	speaks := len(words) > 0 && slices.Contains(interpreters, base(words[0].text))
 	for _, r := range s.Redirs {
+		given := r.Hdoc
+		if r.Op == syntax.WordHdoc {
+			given = r.Word
+		}
 		switch {
-		case r.Hdoc != nil:
-			j.given(r.Hdoc)
-		case r.Op == syntax.WordHdoc:
-			j.given(r.Word)
+		case given == nil:
+		case reads:
+			j.given(given)
+		case speaks:
+			j.code(source(given))
 		}
 	}
 }
@@ -275,7 +159,9 @@ func (j *judge) given(w *syntax.Word) {
 // that runs one.
 func (j *judge) reads(c *syntax.CallExpr) bool {
 	words := j.words(c.Args)
-	return slices.ContainsFunc(words, func(w word) bool { return slices.Contains(shells, base(w.text)) }) &&
+	return slices.ContainsFunc(words, func(w word) bool {
+		return slices.Contains(shells, base(w.text)) || slices.Contains(readers, base(w.text))
+	}) &&
 		!slices.ContainsFunc(words, func(w word) bool { return w.text == "-c" })
 }
 
@@ -291,15 +177,12 @@ func (j *judge) piped(b *syntax.BinaryCmd) {
 	if left, ok := b.X.Cmd.(*syntax.CallExpr); ok && removes && slices.ContainsFunc(j.words(left.Args), j.holdsVolumes) {
 		j.find(Deny, behind+insteadOf+instead)
 	}
+	j.pipedHTTP(b.X, right)
 	if !j.reads(right) {
 		return
 	}
-	if left, ok := b.X.Cmd.(*syntax.CallExpr); ok && len(left.Args) > 0 {
-		words := j.words(left.Args)
-		if name := base(words[0].text); name == "echo" || name == "printf" {
-			j.inner(words[1:])
-			return
-		}
+	if left, ok := b.X.Cmd.(*syntax.CallExpr); ok && j.printed(left) {
+		return
 	}
 	j.unclear(source(b.X), "what the shell reads is unknown")
 }
