@@ -173,3 +173,24 @@ func TestReapStopped(t *testing.T) {
 		t.Errorf("exit %d, %d events\n%s", code, len(s.events()), out.String())
 	}
 }
+
+// How long a project may live its own labels say, and not those of an image that
+// somebody else has made.
+func TestReapImageLabel(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, nil)
+	t.Cleanup(func() { s.docker("rmi", "PROJ-theirs") })
+	s.docker("create", "--name", "PROJ-base", "IMAGE")
+	s.docker("commit", "--change", "LABEL ccdestroy.ttl=1s", "PROJ-base", "PROJ-theirs")
+	s.preview("app", nil, false)
+	s.docker("create", "--name", "PROJ-app-web-1", "--network", "none", "--label", "com.docker.compose.project=PROJ-app", "--volume", "PROJ-app_data:/data", "PROJ-theirs")
+	s.preview("own", map[string]string{"ccdestroy.ttl": "1s"}, false)
+	time.Sleep(1100 * time.Millisecond) // the engine's times are to the second
+	if r := s.ccdestroy("reap", "--yes", "--match", s.name+"-*"); r.code != 0 {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	if !s.hasVolume("PROJ-app_data") || s.hasVolume("PROJ-own_data") {
+		t.Errorf("%t, %t", s.hasVolume("PROJ-app_data"), s.hasVolume("PROJ-own_data"))
+	}
+	s.docker("rm", "PROJ-app-web-1", "PROJ-base")
+}

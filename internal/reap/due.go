@@ -2,6 +2,7 @@ package reap
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,7 +12,9 @@ import (
 )
 
 // LabelTTL on a container, volume or network of a project is how old the project
-// may become, such as 5d. Of several that differ the longest counts.
+// may become, such as 5d. Of several that differ the longest counts. One that a
+// container has from its image does not count: whoever made that knows nothing of
+// the project.
 const LabelTTL = "ccdestroy.ttl"
 
 // Rules say which projects have expired.
@@ -111,7 +114,7 @@ func times(s inventory.Snapshot, project string) (newest time.Time, ttls []strin
 		}
 	}
 	for _, c := range s.Containers {
-		note(c.Labels, c.Created)
+		note(withoutInherited(c, s.Images), c.Created)
 	}
 	for _, v := range s.Volumes {
 		note(v.Labels, v.Created)
@@ -124,4 +127,18 @@ func times(s inventory.Snapshot, project string) (newest time.Time, ttls []strin
 		note(n.Labels, at)
 	}
 	return newest, ttls
+}
+
+// withoutInherited are the labels of a container without a limit that its image has,
+// too.
+func withoutInherited(c inventory.Container, images []inventory.Image) map[string]string {
+	for _, i := range images {
+		ttl, has := i.Labels[LabelTTL]
+		if (i.ID == c.ImageID || slices.Contains(i.Tags, c.Image)) && has && c.Labels[LabelTTL] == ttl {
+			labels := maps.Clone(c.Labels)
+			delete(labels, LabelTTL)
+			return labels
+		}
+	}
+	return c.Labels
 }

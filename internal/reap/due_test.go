@@ -47,6 +47,9 @@ func TestDue(t *testing.T) {
 			{Labels: of("ttl", LabelTTL, "1d"), Created: ago(2 * day)},
 			{Labels: of("long", LabelTTL, "1d"), Created: ago(10 * day)},
 			{Labels: of("edge"), Created: ago(5 * day)},
+			{Labels: of("image", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:1"},
+			{Labels: of("tag", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:2", Image: "evil"},
+			{Labels: of("own", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:4"},
 			{Created: ago(10 * day)},
 		},
 		Volumes: []inventory.Volume{
@@ -55,6 +58,11 @@ func TestDue(t *testing.T) {
 			{Name: "long_data", Labels: of("long", LabelTTL, "30d"), Created: ago(10 * day)},
 			{Name: "wrong_data", Labels: of("wrong", LabelTTL, "-1d"), Created: ago(10 * day)},
 			{Name: "guarded_data", Labels: of("guarded", inventory.LabelProtect, "true"), Created: ago(10 * day)},
+		},
+		Images: []inventory.Image{
+			{ID: "sha256:1", Labels: map[string]string{LabelTTL: "1d"}},
+			{ID: "sha256:3", Tags: []string{"evil"}, Labels: map[string]string{LabelTTL: "1d"}},
+			{ID: "sha256:4", Labels: map[string]string{LabelTTL: "1s"}},
 		},
 		Networks: []inventory.Network{
 			{Labels: of("bare"), Created: ago(10 * day)},
@@ -71,15 +79,16 @@ func TestDue(t *testing.T) {
 	}{
 		"old": {true, true, 9 * day}, "renewed": {false, false, time.Hour}, "ttl": {true, true, 2 * day}, "long": {false, false, 10 * day},
 		"wrong": {false, false, 10 * day}, "guarded": {true, false, 10 * day}, "bare": {true, true, 10 * day}, "edge": {false, false, 5 * day},
+		"image": {false, false, 2 * day}, "tag": {false, false, 2 * day}, "own": {true, true, 2 * day},
 	} {
 		if p, is := got[name]; !is || p.Over != want.over || p.Goes() != want.goes || p.Age != want.age {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
-	if len(got) != 8 || got["wrong"].Stays == "" || got["guarded"].Stays == "" {
+	if len(got) != 11 || got["wrong"].Stays == "" || got["guarded"].Stays == "" {
 		t.Errorf("%+v", got)
 	}
-	some := Due(s, Rules{Match: []string{"o*", "ttl"}, Length: length}, now)
+	some := Due(s, Rules{Match: []string{"ol*", "ttl"}, Length: length}, now)
 	if len(some) != 2 || some[0].Name != "old" || some[0].Over || !some[1].Over {
 		t.Errorf("%+v", some)
 	}

@@ -53,7 +53,7 @@ const renewed = "it was renewed meanwhile"
 
 // Look finds the projects that the rules apply to.
 func (r *Run) Look(ctx context.Context) ([]Project, error) {
-	s, err := r.Engine.Snapshot(ctx, inventory.Scope{})
+	s, err := r.Engine.Snapshot(ctx, inventory.Scope{Images: true})
 	if err != nil {
 		return nil, err
 	}
