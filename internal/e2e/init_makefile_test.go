@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,5 +47,21 @@ func TestInitMakefile(t *testing.T) {
 	s.env = append(withoutVariables(s.env, "PATH"), "PATH="+filepath.Dir(binary)+":/usr/sbin:/usr/bin:/sbin:/bin")
 	if r := run(t, s.command("", "make", "destroy")); r.code != 0 || s.last().Outcome != "success" || len(s.running()) != 0 {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// A link of somebody's clone has no file elsewhere changed.
+func TestInitStaysWithin(t *testing.T) {
+	s, other := newStack(t, nil), filepath.Join(t.TempDir(), "theirs")
+	for name, args := range map[string][]string{"Makefile": {"init", "--makefile"}, "compose.yaml": {"init"}} {
+		if err := os.WriteFile(other, []byte(single), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(other, filepath.Join(s.dir, name)); err != nil {
+			t.Skip(err)
+		}
+		if r := s.ccdestroy(args...); r.code != 2 || !strings.Contains(r.stderr, "leads out of its directory") || read(t, other) != single {
+			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
+		}
 	}
 }

@@ -38,20 +38,18 @@ type Change struct {
 // Plan finds out how to change the Makefile at path, or the one in dir that make
 // would read; where there is none it is made.
 func Plan(dir, path string, o Options) (Change, error) {
-	c := Change{Path: path, mode: 0o644}
+	c, within := Change{Path: path, mode: 0o644}, ""
 	if path == "" {
-		c.Path = find(dir)
+		c.Path, within = find(dir), dir
 	}
-	data, err := os.ReadFile(c.Path)
+	real, data, err := durable.ReadWithin(within, c.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && path == "":
 		c.made = true
 	case err != nil:
 		return c, &fault.Fault{Err: err, Try: "ccdestroy init --makefile -f FILE", Code: fault.ExitUsage}
 	default:
-		if c.Path, err = filepath.EvalSymlinks(c.Path); err != nil {
-			return c, err
-		}
+		c.Path = real
 	}
 	if err := c.plan(string(data), o); err != nil {
 		return c, &fault.Fault{Err: fmt.Errorf("%s: %w", c.Path, err), Try: "change it by hand: docs/makefile.md", Code: fault.ExitFailed}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -37,6 +38,7 @@ func TestPlan(t *testing.T) {
 			"up:\n\tdocker compose up\n\ndestroy: stop # all\n\t@ccdestroy -f ci.yaml -p shop down --remove-orphans -t 5 # bye\n\trm -rf tmp\n"},
 		{"within a line", ".PHONY: destroy\ndestroy:\n\t-cd deploy && docker compose --profile $(P) down -v || true\n", ".PHONY: destroy\ndestroy:\n\t-cd deploy && ccdestroy --profile $(P) down || true\n"},
 		{"prerequisites elsewhere", "destroy: a\ndestroy:\n\n# why\nifdef X\n\techo\nendif\n\tdocker compose down -v", "destroy: a\ndestroy:\n\n# why\nifdef X\n\techo\nendif\n\tccdestroy"},
+		{"in a define", "define X\ndestroy: a\n\tdocker compose down -v\nendef\ndestroy: V = 1\ndestroy:\n\tdocker compose down -v\n", "define X\ndestroy: a\n\tdocker compose down -v\nendef\ndestroy: V = 1\ndestroy:\n\tccdestroy\n"},
 		{"added", "up:\n\tdocker compose up", "up:\n\tdocker compose up\n\n.PHONY: destroy\ndestroy: ## Tear down with volumes, audited (was: docker compose down -v)\n\tccdestroy\n"},
 		{"empty", "", ".PHONY: destroy\ndestroy: ## Tear down with volumes, audited (was: docker compose down -v)\n\tccdestroy\n"},
 		{"another system's lines", "destroy:\r\n\tdocker compose down -v\r\n", "destroy:\r\n\tccdestroy\r\n"},
@@ -68,6 +70,7 @@ func TestPlanRefuses(t *testing.T) {
 		"destroy::\n\tdocker compose down -v\n":                        "line 1: destroy has several recipes",
 		"destroy: ; docker compose down -v\n":                          "line 1: the recipe of destroy is in the line of its rule",
 		".RECIPEPREFIX = >\ndestroy:\n> docker compose down -v\n":      "RECIPEPREFIX",
+		"destroy: down # all\ndown:\n\tdocker compose down -v\n":       "line 1: destroy has no recipe of its own",
 	} {
 		if got, _, err := planned(t, text, Options{Target: "destroy"}); err == nil || !strings.Contains(err.Error(), want) || got != text {
 			t.Errorf("%q: %v\n%s", text, err, got)
@@ -75,6 +78,43 @@ func TestPlanRefuses(t *testing.T) {
 	}
 	if _, _, err := planned(t, "", Options{Target: "a b"}); err == nil {
 		t.Error("a b is taken for a target")
+	}
+}
+
+// A directory that came from somebody else must not have a file elsewhere changed,
+// nor a pipe waited for.
+func TestPlanStaysWithin(t *testing.T) {
+	need.That(t, "links and pipes", runtime.GOOS != "windows")
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "bashrc")
+	if err := os.WriteFile(out, []byte("x:\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "Makefile")
+	if err := os.Symlink(out, path); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Plan(dir, "", Options{Target: "destroy"}); err == nil || !strings.Contains(err.Error(), "leads out") {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := Plan(dir, path, Options{Target: "destroy"}); err != nil || c.Path != out { // it was named
+		t.Errorf("%+v, %v", c, err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "build"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "build", "Makefile"), []byte("x:\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("build", "Makefile"), filepath.Join(dir, "GNUmakefile")); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Plan(dir, "", Options{Target: "destroy"}); err != nil || !strings.HasSuffix(c.Path, filepath.Join("build", "Makefile")) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	pipe := t.TempDir()
+	need.Run(t, "mkfifo", filepath.Join(pipe, "Makefile"))
+	if c, err := Plan(pipe, "", Options{Target: "destroy"}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

@@ -16,8 +16,13 @@ var (
 // recipeOf returns the indexes of the lines of a target's recipe, or none if no
 // rule with a recipe is for it.
 func recipeOf(lines []string, target string) (recipe []int, err error) {
+	needs, defining := 0, false // the line with prerequisites; within define … endef
 	for i := 0; i < len(lines); i++ {
 		line := strings.TrimRight(lines[i], "\r\n")
+		word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if defining = word == "define" || defining && word != "endef"; defining {
+			continue
+		}
 		if strings.HasPrefix(strings.TrimSpace(line), ".RECIPEPREFIX") {
 			return nil, errPrefix
 		}
@@ -35,13 +40,19 @@ func recipeOf(lines []string, target string) (recipe []int, err error) {
 		body := below(lines, i)
 		switch {
 		case len(body) == 0:
-			continue // prerequisites alone
+			if before, _, _ := strings.Cut(m[3], "#"); strings.TrimSpace(before) != "" && !strings.Contains(before, "=") {
+				needs = i + 1
+			}
+			continue
 		case recipe != nil || m[2] == "::":
 			return nil, fmt.Errorf("line %d: %s has several recipes", i+1, target)
 		case len(names) > 1:
 			return nil, fmt.Errorf("line %d: the recipe is for other targets, too: %s", i+1, strings.Join(names, " "))
 		}
 		recipe = body
+	}
+	if recipe == nil && needs > 0 {
+		return nil, fmt.Errorf("line %d: %s has no recipe of its own, and what it depends on would still run", needs, target)
 	}
 	return recipe, nil
 }

@@ -34,11 +34,14 @@ const auditService = "audit"
 // Docker Compose would take in dir. require is an option of the service, or "".
 // resolver is Compose with one file: the changed one must load.
 func Plan(ctx context.Context, dir, path, require string, resolver func(file string) teardown.Resolver) (ins Insertion, err error) {
-	if ins.Path, err = findFile(dir, path); err != nil {
-		return ins, err
+	within := ""
+	if path == "" {
+		if within, path = dir, find(dir); path == "" {
+			return ins, &fault.Fault{Err: fmt.Errorf("there is no compose file in %s", dir), Try: "ccdestroy init -f FILE", Code: fault.ExitFailed}
+		}
 	}
-	data, err := os.ReadFile(ins.Path)
-	if err != nil {
+	var data []byte
+	if ins.Path, data, err = durable.ReadWithin(within, path); err != nil {
 		return ins, &fault.Fault{Err: err, Try: "ccdestroy init -f FILE", Code: fault.ExitUsage}
 	}
 	wrong := func(err error) error {
@@ -62,23 +65,14 @@ func (ins Insertion) Write() error {
 	return durable.RewriteFile(ins.Path, []byte(ins.changed))
 }
 
-func findFile(dir, path string) (string, error) {
-	if path == "" {
-		for _, name := range []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"} {
-			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-				path = filepath.Join(dir, name)
-				break
-			}
-		}
-		if path == "" {
-			return "", &fault.Fault{Err: fmt.Errorf("there is no compose file in %s", dir), Try: "ccdestroy init -f FILE", Code: fault.ExitFailed}
+// find is the file that Docker Compose would take in dir, or "".
+func find(dir string) string {
+	for _, name := range []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return filepath.Join(dir, name)
 		}
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return "", &fault.Fault{Err: err, Try: "ccdestroy init -f FILE", Code: fault.ExitUsage}
-	}
-	return real, nil
+	return ""
 }
 
 // insertion is the service as text, and the line after which it belongs; "" when
