@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -36,6 +38,9 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 	if len(argv) == 0 || !audit.ValidOperation(c.Operation) {
 		return &fault.Fault{Err: c.wrong(argv), Try: "ccdestroy run --operation destroy --path data -- rm -rf data", Code: fault.ExitUsage}
 	}
+	if err := c.unset(); err != nil {
+		return err
+	}
 	var client *engine.Client
 	if len(c.Volume)+len(c.ComposeProject) > 0 {
 		var err error
@@ -49,7 +54,7 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	run := command.Run{
-		Book: book, Operation: c.Operation, Argv: argv, Affects: c.Affects, Targets: command.Targets{Volumes: c.Volume, Projects: c.ComposeProject},
+		Book: book, Operation: c.Operation, Argv: argv, Affects: c.Affects, Targets: command.Targets{Volumes: c.Volume},
 		ExportPath: c.ExportPath, Reason: c.Reason, Dir: p.Dir, Env: p.Environ,
 		Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Signals: p.Signals,
 		Shared: func(sig os.Signal) bool {
@@ -59,11 +64,25 @@ func (c runCmd) Run(ctx context.Context, p Process, code *int) error {
 	if client != nil {
 		run.Engine = client
 	}
+	for _, project := range c.ComposeProject {
+		run.Targets.Projects = append(run.Targets.Projects, strings.ToLower(project)) // as Compose reads it
+	}
 	for _, path := range c.Path {
 		run.Targets.Paths = append(run.Targets.Paths, p.abs(path))
 	}
 	*code, err = run.Do(ctx)
 	return err
+}
+
+// unset refuses an empty name: a variable that was not set. As a path it would be
+// the working directory.
+func (c runCmd) unset() error {
+	for flag, names := range map[string][]string{"--affects": c.Affects, "--path": c.Path, "--volume": c.Volume, "--compose-project": c.ComposeProject} {
+		if slices.Contains(names, "") {
+			return fault.Usage("ccdestroy run --help", "%s: the name is empty", flag)
+		}
+	}
+	return nil
 }
 
 func (c runCmd) wrong(argv []string) error {

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,9 +41,10 @@ type seen struct {
 
 // pathState is what a path was. The zero value is: not there.
 type pathState struct {
-	info    fs.FileInfo
-	size    inventory.Size
-	entries int64 // in and below a directory
+	info fs.FileInfo
+	size inventory.Size
+	// Of a directory, where it is known: there is something in it, or nothing.
+	full, empty bool
 }
 
 // look finds out which of the targets exist.
@@ -122,6 +124,7 @@ func statPath(ctx context.Context, path string) (p pathState, err error) {
 		}
 		return p, err
 	}
+	p.full, p.empty = content(path)
 	return p, filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return filepath.SkipAll // the sum is then of what was seen in time
@@ -129,7 +132,6 @@ func statPath(ctx context.Context, path string) (p pathState, err error) {
 		if err != nil || at == path {
 			return nil // what cannot be read is not counted
 		}
-		p.entries++
 		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
 			p.size.Bytes += info.Size()
 		}
@@ -137,7 +139,19 @@ func statPath(ctx context.Context, path string) (p pathState, err error) {
 	})
 }
 
-// compare says of each thing that was there before what happened to it; of what
+// content looks whether there is anything in a directory. The walk cannot tell: it
+// ends with its time, and passes over what it cannot read.
+func content(dir string) (full, empty bool) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return false, false
+	}
+	defer d.Close()
+	_, err = d.Readdirnames(1)
+	return err == nil, errors.Is(err, io.EOF)
+}
+
+// compare says of each thing that was there before what became of it; of what
 // the engine has, as a teardown does.
 func compare(before, after seen, engine inventory.Engine) (results []inventory.Resource) {
 	on := inventory.Inventory{Engine: engine}
@@ -162,7 +176,7 @@ func (was pathState) became(is pathState, r *inventory.Resource) {
 		r.Result = inventory.Gone
 	case !os.SameFile(was.info, is.info):
 		r.Result = inventory.Remade
-	case was.entries > 0 && is.entries == 0:
+	case was.full && is.empty:
 		r.Result, r.Reason = inventory.Gone, "emptied"
 	}
 }

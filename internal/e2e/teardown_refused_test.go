@@ -97,6 +97,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"audit", "--format", "yaml"}, "--format"},
 		{[]string{"audit", "show"}, "id"},
 		{[]string{"inventory", "--format", "xml"}, "--format"},
+		{[]string{"run", "--operation", "destroy", "--path", "", "--", "true"}, "--path: the name is empty"},
+		{[]string{"run", "--operation", "destroy", "--compose-project", "", "--", "true"}, "--compose-project: the name is empty"},
 		{[]string{"undo", "data", "--as", ""}, `--as: ""`},
 		{[]string{"undo", "data", "--as", "../x"}, `--as: "../x"`},
 	} {
