@@ -166,6 +166,10 @@ func (s *settings) Validate(*kong.Application) error { return nil }
 // tagged settings:"reads" ignores another account's file, and may read any log
 // it is given; one tagged settings:"none" runs whatever the files say.
 func (s *settings) admit(call *kong.Context) error {
+	return cmp.Or(s.allows(call), unset(call))
+}
+
+func (s *settings) allows(call *kong.Context) error {
 	how := ""
 	for n := call.Selected(); n != nil && how == ""; n = n.Parent {
 		how = n.Tag.Get("settings")
@@ -179,6 +183,25 @@ func (s *settings) admit(call *kong.Context) error {
 		s.p.say("WARNING: %v", s.stray)
 	}
 	return s.wrong
+}
+
+// full are flags whose value is never empty: without it something would be destroyed
+// that was to be saved or recorded elsewhere first, or checked against nothing.
+var full = []string{"export", "store", "log", "other-log", "output", "head", "proof", "export-path"}
+
+// unset refuses an empty value on the command line, of a flag that cannot have one:
+// it is a variable of a script that was not set.
+func unset(call *kong.Context) error {
+	for _, path := range call.Path {
+		if path.Flag == nil || path.Resolved || !slices.Contains(full, path.Flag.Name) {
+			continue
+		}
+		value := call.FlagValue(path.Flag)
+		if list, _ := value.([]string); value == "" || slices.Contains(list, "") {
+			return fault.Usage("the command without --"+path.Flag.Name+", if that is what is meant", "--%s: its value is empty: is a variable not set?", path.Flag.Name)
+		}
+	}
+	return nil
 }
 
 // check refuses a command when there is a file that cannot be obeyed, or the

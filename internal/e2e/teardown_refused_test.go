@@ -82,6 +82,12 @@ func TestUsageErrors(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
+	for _, flag := range []string{"--export", "--store", "--log"} { // "$DIR" that is not set
+		r := s.ccdestroy("--yes", flag, "")
+		if r.code != 2 || !strings.Contains(r.stderr, flag+": its value is empty") || !s.hasVolume("PROJ_data") {
+			t.Errorf("%s: exit %d\n%s", flag, r.code, r.stderr)
+		}
+	}
 	for _, c := range []struct {
 		args []string
 		says string
