@@ -186,8 +186,9 @@ func (s *settings) allows(call *kong.Context) error {
 }
 
 // full are flags whose value is never empty: without it something would be destroyed
-// that was to be saved or recorded elsewhere first, or checked against nothing.
-var full = []string{"export", "store", "log", "other-log", "output", "head", "proof", "export-path"}
+// that was to be saved or recorded elsewhere first, something be checked against
+// nothing, or a volume take the name of another.
+var full = []string{"export", "store", "log", "other-log", "output", "head", "proof", "export-path", "as"}
 
 // unset refuses an empty value on the command line, of a flag that cannot have one:
 // it is a variable of a script that was not set.
@@ -197,7 +198,7 @@ func unset(call *kong.Context) error {
 			continue
 		}
 		value := call.FlagValue(path.Flag)
-		if list, _ := value.([]string); value == "" || slices.Contains(list, "") {
+		if list, _ := value.([]string); fmt.Sprint(value) == "" || slices.Contains(list, "") {
 			return fault.Usage("the command without --"+path.Flag.Name+", if that is what is meant", "--%s: its value is empty: is a variable not set?", path.Flag.Name)
 		}
 	}

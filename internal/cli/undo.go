@@ -14,15 +14,14 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
-	"github.com/contextcore/ccdestroy/internal/trash"
 	"github.com/contextcore/ccdestroy/internal/undo"
 )
 
 type undoCmd struct {
-	Words       []string `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or a unique prefix; then names of its volumes. Without any: all volumes of the newest operation that can be undone."`
-	As          *string  `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
-	ProjectName string   `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only operations on this project."`
-	Reason      string   `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
+	Words       []string   `arg:"" optional:"" name:"id|volume" completion-predictor:"undoable" help:"Id of the operation, or a unique prefix; then names of its volumes. Without any: all volumes of the newest operation that can be undone."`
+	As          volumeName `fixed:"" placeholder:"NAME" help:"Bring one volume back under another name."`
+	ProjectName string     `short:"p" placeholder:"NAME" completion-predictor:"project" help:"Only operations on this project."`
+	Reason      string     `fixed:"" placeholder:"TEXT" help:"Reason, kept in the record."`
 	engineFlags
 	lockFlag
 	recordFlags
@@ -30,9 +29,6 @@ type undoCmd struct {
 
 // Run brings volumes back.
 func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
-	if c.As != nil && !trash.IsVolumeName(*c.As) { // an empty one is a variable that was not set
-		return fault.Usage("ccdestroy undo VOLUME --as NAME", "--as: %q is no name of a volume: letters, digits, '_', '.' and '-', the first a letter or digit", *c.As)
-	}
 	client, err := p.connect(c.engineFlags)
 	if err != nil {
 		return err
@@ -42,15 +38,12 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	run := undo.Run{Engine: client, Open: p.trash(client), Book: book, Reason: c.Reason, Dir: p.Dir, Signals: p.Signals}
+	run := undo.Run{Engine: client, Open: p.trash(client), Book: book, As: string(c.As), Reason: c.Reason, Dir: p.Dir, Signals: p.Signals}
 	if err := c.find(p, &run); err != nil {
 		return err
 	}
-	if c.As != nil {
-		run.As = *c.As
-		if len(run.Kept) != 1 {
-			return fault.Usage("ccdestroy undo "+run.Of.ID+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
-		}
+	if c.As != "" && len(run.Kept) != 1 {
+		return fault.Usage("ccdestroy undo "+run.Of.ID+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
 	}
 	if err := p.before(ctx, "nothing was brought back", func(ctx context.Context) (err error) { run.Is, err = client.Describe(ctx); return err }); err != nil {
 		return err

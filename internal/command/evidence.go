@@ -151,7 +151,7 @@ func content(dir string) (full, empty bool) {
 	return err == nil, errors.Is(err, io.EOF)
 }
 
-// compare says of each thing that was there before what became of it; of what
+// compare says of each thing that was there before what happened to it; of what
 // the engine has, as a teardown does.
 func compare(before, after seen, engine inventory.Engine) (results []inventory.Resource) {
 	on := inventory.Inventory{Engine: engine}

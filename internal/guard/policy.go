@@ -19,7 +19,7 @@ type Policy struct {
 	NoPrune  bool               // no prune at all
 }
 
-// refusesPrune says why a prune must not be, whatever it takes, or "".
+// refusesPrune says why a prune is not allowed, whatever it takes, or "".
 func (p Policy) refusesPrune(c call) string {
 	switch {
 	case c.kind != volumePrune:
@@ -32,9 +32,9 @@ func (p Policy) refusesPrune(c call) string {
 	return ""
 }
 
-// refuses says why a call must not be, or "". Of volumes that an operation of ours
-// is about to destroy, that operation has asked what the settings protect, and may
-// have been told to go on.
+// refuses says why a call is not allowed, or "". For volumes that an operation of ours
+// is about to destroy, that operation has checked what the settings protect, and may
+// have been told to go ahead.
 func (p Policy) refuses(c call, volumes []inventory.Volume, ours bool, now time.Time) string {
 	if why := p.refusesPrune(c); why != "" && !ours {
 		return why

@@ -34,7 +34,7 @@ func (r Request) form() bool {
 	return false
 }
 
-// readRequest reads what the engine says. Of a call that is harmless the rest is
+// readRequest reads what the engine says. For a harmless call the rest is
 // not looked at: the body of a response can be large.
 func readRequest(body io.Reader) (r Request, err error) {
 	dec := json.NewDecoder(body)

@@ -53,8 +53,7 @@ var (
 // maxName is how long the name of a volume may be: that of a directory.
 const maxName = 255
 
-// IsVolumeName reports whether the engine takes a name for a volume.
-func IsVolumeName(name string) bool { return len(name) <= maxName && volumeForm().MatchString(name) }
+func isVolumeName(name string) bool { return len(name) <= maxName && volumeForm().MatchString(name) }
 
 func isOperation(id string) bool { return operationForm().MatchString(id) }
 
@@ -83,8 +82,8 @@ func valid(operation, volume string) error {
 	if !isOperation(operation) {
 		return fmt.Errorf("%q is not the id of an operation", operation)
 	}
-	if !IsVolumeName(volume) {
-		return fmt.Errorf("%q is no name of a volume", volume)
+	if !isVolumeName(volume) {
+		return fmt.Errorf("%q is not a valid volume name", volume)
 	}
 	return nil
 }

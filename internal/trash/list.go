@@ -47,7 +47,7 @@ func (p Place) list() (all []Found, err error) {
 			return nil, err
 		}
 		for _, v := range volumes {
-			if !IsVolumeName(v.Name()) {
+			if !isVolumeName(v.Name()) {
 				continue
 			}
 			item := Item{Operation: op.Name(), Volume: v.Name()}

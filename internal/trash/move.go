@@ -71,8 +71,8 @@ func (p Place) look(item Item) (f Found, err error) {
 // keepable says why a volume cannot be set aside, or nil: its data must be a
 // directory, of the file system that the trash is on, and nothing mounted there.
 func (p Place) keepable(volume string) error {
-	if !IsVolumeName(volume) {
-		return fmt.Errorf("%q is no name of a volume", volume)
+	if !isVolumeName(volume) {
+		return fmt.Errorf("%q is not a valid volume name", volume)
 	}
 	data := filepath.Join(p.volume(volume), dataName)
 	here, err := exists(data)

@@ -128,7 +128,7 @@ func (r *Run) refuse() error {
 	for _, f := range r.found {
 		name := r.name(f.Volume)
 		switch why := r.inTheWay(f); {
-		case f.Where == "": // it could not be looked for
+		case f.Where == "": // it was not even looked for
 			return &fault.Fault{Err: fmt.Errorf("volume %q: %s", f.Volume, f.Error), Try: "ccdestroy trash", Code: fault.ExitFailed}
 		case f.Where != trash.InTrash && f.Where != trash.InBoth:
 			gone = append(gone, f.Volume)
