@@ -76,10 +76,10 @@ resource "aws_s3_bucket_public_access_block" "audit" {
 resource "aws_s3_bucket_lifecycle_configuration" "audit" {
   bucket = aws_s3_bucket.audit.id
   rule {
-    id     = "expire-records"
+    id     = "expire-events"
     status = "Enabled"
     filter {
-      prefix = "${var.prefix}/v1/"
+      prefix = "${var.prefix}/v1/events/"
     }
     expiration {
       days = var.days

@@ -125,7 +125,6 @@ type proveCmd struct {
 	ID     string `arg:"" completion-predictor:"event" help:"Id of the operation, or a unique prefix, which takes longer."`
 	Output string `short:"o" fixed:"" required:"" placeholder:"FILE" help:"File for the proof; - is standard output."`
 	sourceFlag
-	keyFlag
 }
 
 // Run writes the proof of one operation.

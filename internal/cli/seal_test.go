@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
@@ -42,7 +44,7 @@ func TestSealCommands(t *testing.T) {
 		t.Errorf("%v: %v", err, info)
 	}
 	// A log of a day that is over.
-	const id = "01KB0000000000000000000001"
+	id := ulid.MustNewDefault(longAgo).String()
 	history := filepath.Join(dir, "old.jsonl")
 	seedLog(t, history, id)
 	run(0, "ship", history)
@@ -58,12 +60,51 @@ func TestSealCommands(t *testing.T) {
 	if out := run(0, "audit", "verify", "--proof", "proof.json", "--store-key", public); strings.Count(out, "proven: ") != 2 || !strings.Contains(out, id) {
 		t.Error(out)
 	}
+	// A changed object of a sealed day is one problem, and readers have the event from its pack.
+	objects, err := filepath.Glob(filepath.Join(server.Dir, "data", "audit", "v1", "events", "*", "*_success_*.json"))
+	if err != nil || len(objects) != 1 {
+		t.Fatal(err, objects)
+	}
+	object, err := os.ReadFile(objects[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, spoil := range map[string]func() error{
+		"changed": func() error { return os.WriteFile(objects[0], bytes.Replace(object, []byte("ana"), []byte("bob"), 1), 0o600) },
+		"added":   func() error { return os.WriteFile(filepath.Join(filepath.Dir(objects[0]), "x.json"), nil, 0o600) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if out := run(7, "audit", "verify", "--store", "--store-key", public, "--format", "json"); strings.Count(out, `"class"`) != 1 {
+			t.Errorf("an object %s: %s", what, out)
+		}
+		if out := run(0, "audit", "--store", "--user", "ana", "--format", "csv"); strings.Count(out, id) != 1 || strings.Contains(out, "WARNING") {
+			t.Errorf("an object %s: %s", what, out)
+		}
+		_ = os.Remove(filepath.Join(filepath.Dir(objects[0]), "x.json"))
+		if err := os.WriteFile(objects[0], object, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The rule of the bucket removes the objects of sealed days.
+	if err := os.RemoveAll(filepath.Join(server.Dir, "data", "audit", "v1", "events")); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"audit", "--store"}, {"audit", "show", "--store", id}, {"audit", "report", "--store", "-o", "-"}, {"audit", "verify", "--store", "--store-key", public}, {"audit", "head", "--store"}} {
+		if out := run(0, args...); args[1] != "verify" && args[1] != "head" && !strings.Contains(out, id[:8]) || strings.Contains(out, "WARNING") {
+			t.Errorf("%q: %s", args, out)
+		}
+	}
 	run(2, "audit", "verify", "--proof", "proof.json")
 	run(2, "audit", "verify", "--proof", "proof.json", "--store-key", "x")
 	other := strings.TrimSpace(run(0, "store", "key", "audit.example.com", "-o", "other.key"))
 	run(7, "audit", "verify", "--proof", "proof.json", "--store-key", other)
 	run(7, "store", "seal", "--signing-key", "other.key")
 	run(7, "audit", "verify", "--store", "--store-key", other)
+	if out := run(0, "audit", "--store", "--store-key", other); !strings.Contains(out, "WARNING") || strings.Contains(out, id[:8]) {
+		t.Error(out)
+	}
 	run(1, "audit", "prove", "01KB0000000000000000000009", "-o", "none.json")
 	if err := os.RemoveAll(filepath.Join(server.Dir, "data", "audit", "v1", "seals")); err != nil {
 		t.Fatal(err)
@@ -73,11 +114,13 @@ func TestSealCommands(t *testing.T) {
 	}
 }
 
+var longAgo = time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC)
+
 // seedLog makes a log of one operation, long ago.
 func seedLog(t *testing.T, path, id string) {
 	t.Helper()
 	l := &audit.Log{Path: path}
-	e := audit.Event{ID: id, Timestamp: time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC), Operation: "destroy", Outcome: audit.Pending, User: "ana"}
+	e := audit.Event{ID: id, Timestamp: longAgo, Operation: "destroy", Outcome: audit.Pending, User: "ana"}
 	if _, err := l.Begin(t.Context(), e, 0); err != nil {
 		t.Fatal(err)
 	}

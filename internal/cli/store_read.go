@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -22,6 +23,7 @@ import (
 // sourceFlag is for commands that read.
 type sourceFlag struct {
 	Store storeSource `fixed:"" help:"Read all logs in the configured store, or in the one given: --store=s3://BUCKET/PREFIX."`
+	keyFlag
 }
 
 // storeSource is the flag --store of commands that read: by itself it means the
@@ -64,7 +66,16 @@ func (p Process) source(f sourceFlag) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{store.Archive{Source: store.Loose{Reader: s}}, fmt.Sprint(s), s}, nil
+	keys, err := f.keys()
+	if err != nil {
+		return nil, err
+	}
+	var once sync.Once
+	return &source{store.Archive{Source: store.NewSource(s, keys, func(key string, err error) {
+		once.Do(func() {
+			p.say("WARNING: %s: passed over %s, and perhaps more: %s: ccdestroy audit verify --store", s, render.Terminal(key), render.Terminal(err.Error()))
+		})
+	})}, fmt.Sprint(s), s}, nil
 }
 
 // source is a store to read from.
@@ -98,6 +109,11 @@ func (f filterFlags) query(limit int) store.Query {
 	q := store.Query{Limit: limit, Operation: f.Operation, Outcome: f.Outcome, Since: f.Since.Time, Until: f.Until.Time}
 	if len(f.User)+len(f.Project)+len(f.Volume)+len(f.Host) > 0 || f.Grep != "" {
 		q.Match = f.filter().Match()
+	}
+	for _, words := range [][]string{f.User, f.Project, f.Volume, f.Host} {
+		if len(words) > 0 {
+			q.Words = append(q.Words, words)
+		}
 	}
 	return q
 }
@@ -302,6 +318,6 @@ func (p Process) storedEvents(url string) []string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), completionPatience)
 	defer cancel()
-	ids, _ := store.Archive{Source: store.Loose{Reader: s}}.IDs(ctx, 100) // what there was time for
+	ids, _ := store.Archive{Source: store.NewSource(s, nil, nil)}.IDs(ctx, 100) // what there was time for
 	return ids
 }

@@ -18,7 +18,6 @@ type verifyCmd struct {
 	Proof  string   `fixed:"" placeholder:"FILE" help:"Verify a proof that audit prove wrote, without the network; needs --store-key."`
 	logFlag
 	sourceFlag
-	keyFlag
 }
 
 // Run checks the log. There is no warning before it: the verdict says everything.

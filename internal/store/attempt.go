@@ -46,7 +46,7 @@ func (s *S3) told(what, key string, err error) error {
 	switch {
 	case answer.StatusCode == http.StatusPreconditionFailed && what == "put":
 		kind = ErrExists
-	case answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey:
+	case answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey, answer.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		kind = ErrNotThere
 	case answer.StatusCode == http.StatusForbidden && answer.Code == minio.AccessDenied:
 		kind = ErrDenied

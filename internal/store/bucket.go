@@ -28,6 +28,9 @@ type Putter interface {
 type Getter interface {
 	// Get opens an object, which the caller closes: ErrNotThere, ErrDenied.
 	Get(ctx context.Context, key string) (io.ReadCloser, Object, error)
+	// Range reads a part of an object: fewer bytes than size where the object ends
+	// before; ErrNotThere also where it ends before the part begins.
+	Range(ctx context.Context, key string, at, size int64) ([]byte, error)
 }
 
 // Lister lists objects.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -13,18 +12,12 @@ import (
 // whose times are not older than behind when they come. The first look only notes
 // what is there.
 func (a Archive) Follow(ctx context.Context, now func() time.Time, poll func() error, visit func(e audit.Event, line []byte) error) error {
-	loose, can := a.Source.(interface {
-		KeysFrom(context.Context, time.Time) ([]Key, error)
-	})
-	if !can {
-		return errors.New("this store cannot be followed")
-	}
 	seen := map[Key]bool{}
 	for first := true; ; first = false {
 		from := now().UTC().Add(-behind)
 		var keys []Key
-		for day := from; !day.After(now().UTC().Add(behind)); day = day.Truncate(24 * time.Hour).Add(24 * time.Hour) {
-			some, err := loose.KeysFrom(ctx, day)
+		for day := from; !day.After(now().UTC().Add(behind)); day = day.Truncate(oneDay).Add(oneDay) {
+			some, err := a.Source.Keys(ctx, day, day.Truncate(oneDay).Add(oneDay))
 			if err != nil {
 				return err
 			}
@@ -57,7 +50,7 @@ func (a Archive) Follow(ctx context.Context, now func() time.Time, poll func() e
 const behind = 15 * time.Minute
 
 func (a Archive) show(ctx context.Context, keys []Key, visit func(e audit.Event, line []byte) error) error {
-	lines, err := a.lines(ctx, keys)
+	lines, err := a.Source.Lines(ctx, keys)
 	if err != nil {
 		return err
 	}

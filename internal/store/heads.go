@@ -16,7 +16,7 @@ func (a Archive) Heads(ctx context.Context) (heads []audit.Head, err error) {
 	}
 	last := map[string]audit.Head{}
 	for _, day := range days {
-		keys, err := a.Source.Keys(ctx, day)
+		keys, err := dayKeys(ctx, a.Source, day)
 		if err != nil {
 			return nil, err
 		}

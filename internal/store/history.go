@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
@@ -22,6 +21,9 @@ type Query struct {
 	// What the key answers: a line that it rules out is not read.
 	Operation, Outcome []string
 	Since, Until       time.Time
+	// Words says of Match what a sealed pack can be searched for: of each of these
+	// lists Match wants one as a whole JSON string in the line.
+	Words [][]string
 	// Match decides on the rest; nil takes all.
 	Match func(e audit.Event, line []byte) bool
 	// Forked, where it is set, is told of each log among the keys that are looked at
@@ -40,7 +42,8 @@ const afterUntil = 7 * 24 * time.Hour
 const chunk = 32
 
 // History calls visit with what is selected, newest first, until it returns an error.
-// Memory is bounded by the keys of one day.
+// Memory is bounded by the keys of one day, and by some
+// frames of its packs.
 func (a Archive) History(ctx context.Context, q Query, visit func(r audit.Record, line []byte) error) error {
 	days, err := a.Source.Days(ctx)
 	if err != nil {
@@ -71,9 +74,8 @@ type reading struct {
 }
 
 func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error) {
-	parted, can := r.Source.(Parted)
-	if !can || r.q.Limit == 0 {
-		keys, err := r.Source.Keys(ctx, day)
+	if r.q.Limit == 0 {
+		keys, err := dayKeys(ctx, r.Source, day)
 		if err != nil {
 			return false, err
 		}
@@ -81,7 +83,7 @@ func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error)
 		r.forget(day)
 		return more, err
 	}
-	for keys, err := range parted.Parts(ctx, day) {
+	for keys, err := range parts(ctx, r.Source, day) {
 		if err != nil {
 			return false, err
 		}
@@ -105,6 +107,10 @@ func (r *reading) forget(day time.Time) {
 // part visits what is wanted among some keys of a day.
 func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 	var wanted []Key
+	may := func(Key) bool { return true }
+	if s, can := r.Source.(interface{ May(Key, [][]string) bool }); can && len(r.q.Words) > 0 {
+		may = func(k Key) bool { return s.May(k, r.q.Words) }
+	}
 	r.tellForks(keys)
 	last := lastOf(keys)
 	for _, k := range slices.Backward(keys) {
@@ -112,7 +118,7 @@ func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 			continue
 		}
 		r.seen[k.operation()] = true
-		if r.q.keyMatches(k) {
+		if r.q.keyMatches(k) && may(k) {
 			wanted = append(wanted, k)
 		}
 	}
@@ -182,7 +188,7 @@ func (q Query) keyMatches(k Key) bool {
 
 // read visits the lines of some keys, in their order.
 func (r *reading) read(ctx context.Context, keys []Key) (more bool, err error) {
-	lines, err := r.lines(ctx, keys)
+	lines, err := r.Source.Lines(ctx, keys)
 	if err != nil {
 		return false, err
 	}
@@ -207,25 +213,11 @@ func (r *reading) read(ctx context.Context, keys []Key) (more bool, err error) {
 	return true, nil
 }
 
-// lines are the contents of some keys, read at once.
-func (a Archive) lines(ctx context.Context, keys []Key) ([][]byte, error) {
-	lines := make([][]byte, len(keys))
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(parallel)
-	for i, k := range keys {
-		work.Go(func() (err error) {
-			lines[i], err = a.Source.Line(ctx, k)
-			return err
-		})
-	}
-	return lines, work.Wait()
-}
-
 // IDs are those of the newest operations, for completion, from the keys alone.
 func (a Archive) IDs(ctx context.Context, limit int) (ids []string, err error) {
 	days, err := a.Source.Days(ctx)
 	for _, day := range slices.Backward(days) {
-		keys, err := a.Source.Keys(ctx, day)
+		keys, err := dayKeys(ctx, a.Source, day)
 		if err != nil {
 			return ids, err
 		}

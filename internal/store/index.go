@@ -19,12 +19,14 @@ type Index struct {
 	V      int     `json:"v"`
 	Pack   string  `json:"pack"` // SHA-256 of the pack, hex
 	Lines  int     `json:"lines"`
+	Names  []byte  `json:"names"`  // of the objects of its lines, in their order, each with LF, compressed with zstd
 	Frames []Frame `json:"frames"` // in their order, without gaps
 }
 
 // Frame is a part of a pack that can be decompressed alone.
 type Frame struct {
-	Size  int64     `json:"size"` // bytes in the pack
+	Size  int64     `json:"size"`   // bytes in the pack
+	Sum   string    `json:"sha256"` // of these bytes, hex
 	Lines int       `json:"lines"`
 	From  time.Time `json:"from"`  // of the first line
 	To    time.Time `json:"to"`    // of the last line
@@ -61,25 +63,38 @@ func (x Index) bytes() []byte {
 	return append(data, '\n')
 }
 
-// Spans are the frames that may hold a line with one of the words, each with where
-// it begins in the pack. Without words it is all of them.
-//
-// A word is looked for as a whole JSON string: a project, a user, an id, the name of
-// a volume. Whether a line really has it is for the caller to see.
-func (x Index) Spans(words []string) iter.Seq2[int64, Frame] {
-	return func(yield func(int64, Frame) bool) {
-		var at int64
-		for _, f := range x.Frames {
-			if f.May(words) && !yield(at, f) {
-				return
-			}
-			at += f.Size
-		}
+// nameMemory bounds what the names of a pack decompress to.
+const nameMemory = 1 << 30
+
+// keys are those of the lines of the pack, which is one of a day.
+func (x Index) keys(day time.Time) (keys []Key, err error) {
+	names, err := unpacker().DecodeAll(x.Names, nil)
+	if err != nil {
+		return nil, fmt.Errorf("not an index: %w", err)
 	}
+	keys = make([]Key, 0, min(x.Lines, len(names)))
+	dir, last := EventsDir+dayDir(day), ""
+	for name := range strings.SplitAfterSeq(string(names), "\n") {
+		text, whole := strings.CutSuffix(name, "\n")
+		if name == "" {
+			break
+		}
+		k, err := ParseKey(dir + text)
+		if err != nil || !whole || text <= last {
+			return nil, fmt.Errorf("not an index: name %d is not one of a line, or not in its place", len(keys)+1)
+		}
+		keys, last = append(keys, k), text
+	}
+	if len(keys) != x.Lines {
+		return nil, fmt.Errorf("not an index: %d names for %d lines", len(keys), x.Lines)
+	}
+	return keys, nil
 }
 
 // May reports whether a line of the frame may have one of the words as a whole JSON
-// string; with a word that the filter does not know of, it may.
+// string: a project, a user, an id, the name of a volume. With a word that the filter
+// does not know of, or without any, it may. Whether a line really has it is for the
+// caller to see.
 func (f Frame) May(words []string) bool {
 	for _, w := range words {
 		if !isWord(w) || f.has(w) {

@@ -57,13 +57,15 @@ const (
 )
 
 // KeyOf is the key of a line. Only chained events have one.
-func KeyOf(e audit.Event, line []byte) (Key, error) {
+func KeyOf(e audit.Event, line []byte) (Key, error) { return keyOf(e, audit.Sum(line)) }
+
+func keyOf(e audit.Event, sum string) (Key, error) {
 	if !e.Chained() {
 		return Key{}, fmt.Errorf("%w: an event that is not chained has none", ErrKey)
 	}
 	k := Key{
 		Time: e.Timestamp.UTC().Truncate(time.Microsecond), Log: e.Log, Seq: e.Seq, ID: e.ID,
-		Operation: e.Operation, Outcome: e.Outcome, Sum: audit.Sum(line),
+		Operation: e.Operation, Outcome: e.Outcome, Sum: sum,
 	}
 	if back, err := ParseKey(k.String()); err != nil || back != k {
 		return Key{}, fmt.Errorf("%w: line %d of log %.40q has too long an id or operation, or no time that fits", ErrKey, e.Seq, e.Log)
@@ -81,7 +83,7 @@ func (k Key) event(line []byte) (audit.Event, error) {
 	if err != nil {
 		return audit.Event{}, fmt.Errorf("%w: %w", errNotNamed, err)
 	}
-	if is, err := KeyOf(e, line); err != nil || is != k {
+	if is, err := keyOf(e, k.Sum); err != nil || is != k {
 		return audit.Event{}, errNotNamed
 	}
 	return e, nil
@@ -91,15 +93,35 @@ var errNotNamed = errors.New("the object does not hold the line that its key nam
 
 // String is the key below the prefix of the store.
 func (k Key) String() string {
-	return EventsDir + dayDir(k.Time) + fmt.Sprintf("%s_%s_%010d_%s_%s_%s_%s.json",
-		k.Time.UTC().Format(timeLayout), escape(k.Log, ""), k.Seq, escape(k.ID, ""), escape(k.Operation, "_"), k.Outcome, k.Sum)
+	var room [nameLimit + 64]byte
+	return string(k.appendTo(room[:0]))
+}
+
+// appendTo appends what String returns: a store has millions of keys.
+func (k Key) appendTo(b []byte) []byte {
+	b = append(b, EventsDir+"day="...)
+	b = append(k.Time.UTC().AppendFormat(b, dayLayout), '/')
+	b = append(k.Time.UTC().AppendFormat(b, timeLayout), '_')
+	b = append(appendEscaped(b, k.Log, ""), '_')
+	for least := int64(1e9); least > max(k.Seq, 1); least /= 10 {
+		b = append(b, '0')
+	}
+	b = append(strconv.AppendInt(b, k.Seq, 10), '_')
+	b = append(appendEscaped(b, k.ID, ""), '_')
+	b = append(appendEscaped(b, k.Operation, "_"), '_')
+	b = append(append(b, k.Outcome...), '_')
+	return append(append(b, k.Sum...), ".json"...)
 }
 
 // ParseKey reads what String wrote.
 func ParseKey(text string) (Key, error) {
 	refuse := func() (Key, error) { return Key{}, fmt.Errorf("%w: %.300q", ErrKey, text) }
 	name, isJSON := strings.CutSuffix(text[strings.LastIndexByte(text, '/')+1:], ".json")
-	part := strings.Split(name, "_")
+	var room [12]string
+	part := room[:0]
+	for p := range strings.SplitSeq(name, "_") {
+		part = append(part, p)
+	}
 	n := len(part)
 	if !isJSON || n < 7 || len(name)+len(".json") > nameLimit {
 		return refuse()
@@ -108,11 +130,12 @@ func ParseKey(text string) (Key, error) {
 	seq, err2 := strconv.ParseInt(part[2], 10, 64)
 	k := Key{Time: at, Seq: seq, Outcome: audit.Outcome(part[n-2]), Sum: part[n-1]}
 	var ok, ok2, ok3 bool
+	var spelt [nameLimit + 64]byte
 	k.Log, ok = unescape(part[1])
 	k.ID, ok2 = unescape(part[3])
 	k.Operation, ok3 = unescape(strings.Join(part[4:n-2], "_"))
 	sum := len(k.Sum) == sumLength && strings.Trim(k.Sum, "0123456789abcdef") == ""
-	if err != nil || err2 != nil || !ok || !ok2 || !ok3 || !sum || k.Log == "" || k.ID == "" || seq < 1 || !k.Outcome.Valid() || k.String() != text {
+	if err != nil || err2 != nil || !ok || !ok2 || !ok3 || !sum || k.Log == "" || k.ID == "" || seq < 1 || !k.Outcome.Valid() || string(k.appendTo(spelt[:0])) != text {
 		return refuse()
 	}
 	return k, nil
@@ -145,20 +168,23 @@ func DayOf(dir string) (day time.Time, ok bool) {
 
 func dayDir(t time.Time) string { return "day=" + t.UTC().Format(dayLayout) + "/" }
 
-// escape leaves letters, digits, "-" and what plain has.
-func escape(text, plain string) string {
-	var b strings.Builder
-	for _, c := range []byte(text) {
+// appendEscaped leaves letters, digits, "-" and what plain has.
+func appendEscaped(b []byte, text, plain string) []byte {
+	for i := range len(text) {
+		c := text[i]
 		if c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte(plain, c) >= 0 {
-			b.WriteByte(c)
+			b = append(b, c)
 		} else {
-			fmt.Fprintf(&b, "~%02X", c)
+			b = fmt.Appendf(b, "~%02X", c)
 		}
 	}
-	return b.String()
+	return b
 }
 
 func unescape(text string) (string, bool) {
+	if strings.IndexByte(text, '~') < 0 {
+		return text, true
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] != '~' {

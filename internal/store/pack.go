@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -16,6 +17,9 @@ import (
 // frameLines is how many lines a frame of a pack holds. A search decompresses whole
 // frames: fewer lines make it faster, and the pack larger.
 const frameLines = 64
+
+// frameBytes is what a frame of long lines holds before the last one.
+const frameBytes = 1 << 20
 
 // Bounds of a pack and of what it decompresses to. A day that has more goes into
 // several packs.
@@ -43,26 +47,41 @@ func encodePack(lines []sealed) (pack []byte, x Index, err error) {
 	}
 	defer w.Close()
 	x = Index{V: 1, Lines: len(lines)}
-	for first := 0; first < len(lines); first += frameLines {
-		part := lines[first:min(first+frameLines, len(lines))]
+	var names bytes.Buffer
+	for len(lines) > 0 {
 		var raw bytes.Buffer
-		for _, l := range part {
-			raw.Write(l.Line)
+		n := 0
+		for n < min(frameLines, len(lines)) && raw.Len() < frameBytes {
+			raw.Write(lines[n].Line)
 			raw.WriteByte('\n')
+			text := lines[n].Key.String()
+			names.WriteString(text[strings.LastIndexByte(text, '/')+1:] + "\n")
+			n++
 		}
 		start := len(pack)
 		pack = w.EncodeAll(raw.Bytes(), pack)
 		x.Frames = append(x.Frames, Frame{
-			Size: int64(len(pack) - start), Lines: len(part), From: part[0].Key.Time, To: part[len(part)-1].Key.Time, Words: wordsOf(raw.Bytes()),
+			Size: int64(len(pack) - start), Sum: audit.Sum(pack[start:]), Lines: n, From: lines[0].Key.Time, To: lines[n-1].Key.Time, Words: wordsOf(raw.Bytes()),
 		})
+		lines = lines[n:]
 	}
+	x.Names = w.EncodeAll(names.Bytes(), nil)
 	x.Pack = audit.Sum(pack)
 	return pack, x, nil
 }
 
-// DecodePack calls visit with each line of a pack, or of frames of one, without its
-// LF. The line is visit's to keep.
-func DecodePack(r io.Reader, visit func(line []byte) error) error {
+// unpacker decompresses frames.
+var unpacker = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(frameLimit))
+	if err != nil {
+		panic(err) // of these options
+	}
+	return d
+})
+
+// decodePack calls visit with each line of a pack without its LF. The line is
+// visit's to keep.
+func decodePack(r io.Reader, visit func(line []byte) error) error {
 	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(frameLimit), zstd.WithDecoderMaxWindow(frameLimit))
 	if err != nil {
 		return err
@@ -87,7 +106,7 @@ func DecodePack(r io.Reader, visit func(line []byte) error) error {
 // lines of the day, in the order of their keys, each once.
 func decodeSealed(pack []byte, day time.Time) (lines []sealed, err error) {
 	last := ""
-	err = DecodePack(bytes.NewReader(pack), func(line []byte) error {
+	err = decodePack(bytes.NewReader(pack), func(line []byte) error {
 		e, err := audit.Parse(line)
 		if err != nil {
 			return fmt.Errorf("%w: line %d: %w", ErrPack, len(lines)+1, err)

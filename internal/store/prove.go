@@ -92,10 +92,7 @@ func mayHold(ctx context.Context, from Getter, s *Seal, id string) (bool, error)
 	if err != nil || audit.Sum(data) != s.Index {
 		return true, nil
 	}
-	for range x.Spans([]string{strings.ToUpper(id), id}) {
-		return true, nil
-	}
-	return false, nil
+	return slices.ContainsFunc(x.Frames, func(f Frame) bool { return f.May([]string{strings.ToUpper(id), id}) }), nil
 }
 
 // proveIn proves the events of one pack.

@@ -122,6 +122,25 @@ func (s *S3) Get(ctx context.Context, key string) (body io.ReadCloser, o Object,
 	return body, o, err
 }
 
+// Range is part of Bucket.
+func (s *S3) Range(ctx context.Context, key string, at, size int64) (data []byte, err error) {
+	var o minio.GetObjectOptions
+	if err := o.SetRange(at, at+size-1); err != nil {
+		return nil, err
+	}
+	err = attempt(ctx, func() error {
+		core := minio.Core{Client: s.client}
+		body, _, _, err := core.GetObject(ctx, s.Bucket, s.key(key), o)
+		if err != nil {
+			return s.told("get", key, err)
+		}
+		defer body.Close()
+		data, err = io.ReadAll(io.LimitReader(body, size))
+		return s.told("get", key, err)
+	})
+	return data, err
+}
+
 // List is part of Bucket.
 func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {

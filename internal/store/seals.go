@@ -49,12 +49,21 @@ func readSeals(ctx context.Context, from Reader, keys Keys) (seals []*Seal, find
 		}
 		numbers = append(numbers, n)
 	}
-	got, errs := make([]*Seal, len(numbers)), make([]error, len(numbers))
-	work, limited := errgroup.WithContext(ctx)
+	got, errs, err := getSeals(ctx, from, numbers, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	return judged(numbers, got, errs, findings)
+}
+
+// getSeals reads seals at once. errs say why one is not a seal by the key.
+func getSeals(ctx context.Context, from Getter, numbers []int64, keys Keys) (got []*Seal, errs []error, err error) {
+	got, errs = make([]*Seal, len(numbers)), make([]error, len(numbers))
+	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(parallel)
 	for i, n := range numbers {
 		work.Go(func() error {
-			data, err := readAll(limited, from, SealKey(n), maxSeal)
+			data, err := readAll(ctx, from, SealKey(n), maxSeal)
 			if err != nil {
 				return err
 			}
@@ -62,10 +71,7 @@ func readSeals(ctx context.Context, from Reader, keys Keys) (seals []*Seal, find
 			return nil
 		})
 	}
-	if err := work.Wait(); err != nil {
-		return nil, nil, err
-	}
-	return judged(numbers, got, errs, findings)
+	return got, errs, work.Wait()
 }
 
 // judged looks at seals one after the other.
@@ -157,11 +163,11 @@ func (r SealReport) Intact() bool {
 	return true
 }
 
-// VerifySeals reads all seals, all packs, and all objects of events of days that have
-// packs, and compares them: a seal with the one before and with the newest that was
+// VerifySeals reads all seals, all packs, and all objects of events that are in packs
+// as well, and compares them: a seal with the one before and with the newest that was
 // seen here, a pack and its index with the seal, the tree over all lines with each
-// checkpoint, and objects with the lines in packs. The days that have none, and
-// whether lines follow one another in their logs, are none of its business.
+// checkpoint, and objects with the lines in packs. What is in no pack, and whether
+// lines follow one another in their logs, Archive.Verify tells.
 //
 // One pack is in memory at a time.
 func VerifySeals(ctx context.Context, from Reader, keys Keys, memory Memory) (r SealReport, err error) {
@@ -233,7 +239,7 @@ func (v *sealCheck) seal(ctx context.Context, last, s *Seal) error {
 		return nil
 	}
 	v.days[day] = append(v.days[day], s.Pack)
-	if err := v.index(ctx, s); err != nil {
+	if err := v.index(ctx, s, day, lines); err != nil {
 		return err
 	}
 	if before := s.Seal - 1; before > 0 && (last == nil || last.Seal != before) {
@@ -264,18 +270,40 @@ func (v *sealCheck) sealed(ctx context.Context, day time.Time) (map[string]bool,
 	return keys, nil
 }
 
-func (v *sealCheck) index(ctx context.Context, s *Seal) error {
+func (v *sealCheck) index(ctx context.Context, s *Seal, day time.Time, lines []sealed) error {
 	key := IndexKey(s.Pack)
 	data, err := readAll(ctx, v.from, key, packLimit)
 	switch {
 	case errors.Is(err, ErrNotThere):
-		v.found(IndexRemoved, key, "searches through its pack take longer without it")
+		v.found(IndexRemoved, key, "searches take longer without it")
 	case err != nil:
 		return err
 	case audit.Sum(data) != s.Index:
-		v.found(IndexChanged, key, "searches could miss what is in its pack")
+		v.found(IndexChanged, key, "searches take longer without the one that was sealed")
+	default:
+		if text := fits(data, s, day, lines); text != "" {
+			v.found(IndexChanged, key, text)
+		}
 	}
 	return nil
+}
+
+// fits says what an index that was sealed gets wrong of its pack, or "".
+func fits(index []byte, s *Seal, day time.Time, lines []sealed) string {
+	x, err := ParseIndex(index)
+	if err != nil {
+		return err.Error()
+	}
+	keys, err := x.keys(day)
+	switch {
+	case err != nil:
+		return err.Error()
+	case x.Pack != s.PackSum:
+		return "it is of another pack"
+	case !slices.EqualFunc(keys, lines, func(k Key, l sealed) bool { return k == l.Key }):
+		return "it does not name the lines of its pack"
+	}
+	return ""
 }
 
 // others looks for what no seal names.
@@ -355,15 +383,14 @@ func (v *sealCheck) objects(ctx context.Context) error {
 				return err
 			}
 			key, err := ParseKey(o.Key)
-			if err != nil {
-				v.found(ObjectAdded, o.Key, "its name is not one that an event has")
-				continue
-			}
-			keys = append(keys, key)
-			if !in[o.Key] {
+			switch {
+			case err != nil: // not one of an event
+			case in[o.Key]:
+				keys = append(keys, key)
+				delete(in, o.Key)
+			default:
 				late++
 			}
-			delete(in, o.Key)
 		}
 		expired += len(in)
 		if err := v.bodies(ctx, keys); err != nil {

@@ -34,7 +34,7 @@ func (a Archive) Show(ctx context.Context, prefix string) (events []audit.Event,
 		if day.After(to) && ended(found) {
 			break
 		}
-		keys, err := a.Source.Keys(ctx, day)
+		keys, err := dayKeys(ctx, a.Source, day)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -58,7 +58,7 @@ func (a Archive) Show(ctx context.Context, prefix string) (events []audit.Event,
 		return nil, nil, &audit.AmbiguousError{Prefix: prefix, IDs: ids}
 	}
 	slices.SortFunc(found, func(a, b Key) int { return int(a.Seq - b.Seq) })
-	if lines, err = a.lines(ctx, found); err != nil {
+	if lines, err = a.Source.Lines(ctx, found); err != nil {
 		return nil, nil, err
 	}
 	for i, line := range lines {

@@ -2,22 +2,62 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// Source has lines of a store, by the day of their keys.
+// Source has lines of a store, by the times of their keys.
 type Source interface {
 	// Days are those of which it has lines, oldest first.
 	Days(ctx context.Context) ([]time.Time, error)
-	// Keys are those of the lines of a day, sorted by their texts. None is no error.
-	Keys(ctx context.Context, day time.Time) ([]Key, error)
-	// Line is the content of one of these keys, whatever it is: whoever verifies
-	// compares it with its key.
-	Line(ctx context.Context, k Key) ([]byte, error)
+	// Keys are those of the lines from a time on and before another one of the same
+	// day, or its end, as Key.compare sorts them. None is no error.
+	Keys(ctx context.Context, from, to time.Time) ([]Key, error)
+	// Lines are the contents of keys, whatever they are: whoever verifies compares
+	// them with their keys. nil stands for one that is not there. They are the
+	// caller's.
+	Lines(ctx context.Context, keys []Key) ([][]byte, error)
+}
+
+// oneDay is how long a day of a store is.
+const oneDay = 24 * time.Hour
+
+// dayKeys are all keys of a day.
+func dayKeys(ctx context.Context, s Source, day time.Time) ([]Key, error) {
+	return s.Keys(ctx, day, day.Add(oneDay))
+}
+
+// ages are those of the newest events that are looked for first, before the end of
+// their day.
+var ages = []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour}
+
+// parts are the keys of a day in several parts, the newest part first: whoever wants
+// the newest few need not list all of a busy day.
+func parts(ctx context.Context, s Source, day time.Time) iter.Seq2[[]Key, error] {
+	return func(yield func([]Key, error) bool) {
+		end := day.Add(oneDay)
+		last := end
+		if now := time.Now().UTC(); now.Before(end) {
+			last = now
+		}
+		for _, age := range append(slices.Clone(ages), 2*oneDay) {
+			from := last.Add(-age)
+			if from.Before(day) {
+				from = day
+			}
+			keys, err := s.Keys(ctx, from, end)
+			if !yield(keys, err) || err != nil || !from.After(day) {
+				return
+			}
+			end = from
+		}
+	}
 }
 
 // Loose is the Source of the lines that are objects of their own.
@@ -38,66 +78,22 @@ func (l Loose) Days(ctx context.Context) (days []time.Time, err error) {
 }
 
 // Keys is part of Source. What is no key is passed over: see Strange.
-func (l Loose) Keys(ctx context.Context, day time.Time) (keys []Key, err error) {
-	return l.between(ctx, day, day.Add(24*time.Hour))
-}
-
-// Parted is a Source that can begin with the newest lines of a day.
-type Parted interface {
-	// Parts are the keys of a day in several parts, the newest part first; each is
-	// sorted as Keys are.
-	Parts(ctx context.Context, day time.Time) iter.Seq2[[]Key, error]
-}
-
-// ages are those of the newest events that are looked for first, before the end of
-// their day.
-var ages = []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour}
-
-// Parts is part of Parted: whoever wants the newest few need not list all of a busy
-// day.
-func (l Loose) Parts(ctx context.Context, day time.Time) iter.Seq2[[]Key, error] {
-	return func(yield func([]Key, error) bool) {
-		end := day.Add(24 * time.Hour)
-		last := end
-		if now := time.Now().UTC(); now.Before(end) {
-			last = now
-		}
-		for _, age := range append(slices.Clone(ages), 48*time.Hour) {
-			from := last.Add(-age)
-			if from.Before(day) {
-				from = day
-			}
-			keys, err := l.between(ctx, from, end)
-			if !yield(keys, err) || err != nil || !from.After(day) {
-				return
-			}
-			end = from
-		}
-	}
-}
-
-// between are the keys of a day from a time on and before another one.
-func (l Loose) between(ctx context.Context, from, to time.Time) (keys []Key, err error) {
+func (l Loose) Keys(ctx context.Context, from, to time.Time) (keys []Key, err error) {
 	after := EventsDir + dayDir(from) + from.UTC().Format(timeLayout)
 	for o, err := range l.List(ctx, EventsDir+dayDir(from), after) {
 		if err != nil {
 			return nil, err
 		}
 		k, err := ParseKey(o.Key)
-		switch {
-		case err != nil:
-		case !k.Time.Before(to):
-			return keys, nil
-		default:
+		if err == nil && !k.Time.Before(to) {
+			break
+		}
+		if err == nil {
 			keys = append(keys, k)
 		}
 	}
+	sortKeys(keys)
 	return keys, nil
-}
-
-// KeysFrom are those of a day from a time on.
-func (l Loose) KeysFrom(ctx context.Context, from time.Time) ([]Key, error) {
-	return l.between(ctx, from, from.Truncate(24*time.Hour).Add(24*time.Hour))
 }
 
 // Strange are the objects of a day that have no key of a line.
@@ -113,9 +109,25 @@ func (l Loose) Strange(ctx context.Context, day time.Time) (names []string, err 
 	return names, nil
 }
 
-// Line is part of Source.
-func (l Loose) Line(ctx context.Context, k Key) ([]byte, error) {
+// Lines is part of Source. They are read at once.
+func (l Loose) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
+	lines := make([][]byte, len(keys))
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(parallel)
+	for i, k := range keys {
+		work.Go(func() (err error) {
+			lines[i], err = l.line(ctx, k)
+			return err
+		})
+	}
+	return lines, work.Wait()
+}
+
+func (l Loose) line(ctx context.Context, k Key) ([]byte, error) {
 	body, _, err := l.Get(ctx, k.String())
+	if errors.Is(err, ErrNotThere) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", k, err)
 	}
@@ -127,39 +139,9 @@ func (l Loose) Line(ctx context.Context, k Key) ([]byte, error) {
 	return data, nil
 }
 
-// Both is two sources as one. A line that both have counts once, and is read from
-// the first.
-type Both struct{ A, B Source }
-
-// Days is part of Source.
-func (b Both) Days(ctx context.Context) ([]time.Time, error) {
-	days, err := b.A.Days(ctx)
-	more, err2 := b.B.Days(ctx)
-	days = append(days, more...)
-	slices.SortFunc(days, time.Time.Compare)
-	if err == nil {
-		err = err2
+// sortKeys sorts keys that may be in their order already.
+func sortKeys(keys []Key) {
+	if !slices.IsSortedFunc(keys, Key.compare) {
+		slices.SortFunc(keys, Key.compare)
 	}
-	return slices.CompactFunc(days, time.Time.Equal), err
-}
-
-// Keys is part of Source.
-func (b Both) Keys(ctx context.Context, day time.Time) ([]Key, error) {
-	keys, err := b.A.Keys(ctx, day)
-	more, err2 := b.B.Keys(ctx, day)
-	if err == nil {
-		err = err2
-	}
-	keys = append(keys, more...)
-	slices.SortFunc(keys, Key.compare)
-	return slices.Compact(keys), err
-}
-
-// Line is part of Source.
-func (b Both) Line(ctx context.Context, k Key) ([]byte, error) {
-	line, err := b.A.Line(ctx, k)
-	if err != nil {
-		return b.B.Line(ctx, k)
-	}
-	return line, nil
 }

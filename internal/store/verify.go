@@ -2,12 +2,16 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
@@ -37,8 +41,9 @@ type chain struct {
 
 // link is what a line says of its place in the chain.
 type link struct {
-	seq                   int64
-	sum, prev, after, key string
+	seq              int64
+	sum, prev, after string
+	key              Key
 }
 
 // Verify checks every line of every log: that it is what its key says, and that it
@@ -66,7 +71,7 @@ func (a Archive) Verify(ctx context.Context, name string, heads []audit.Head) (a
 }
 
 func (v *verifier) day(ctx context.Context, day time.Time) error {
-	keys, err := v.Source.Keys(ctx, day)
+	keys, err := dayKeys(ctx, v.Source, day)
 	if err != nil {
 		return err
 	}
@@ -81,35 +86,75 @@ func (v *verifier) day(ctx context.Context, day time.Time) error {
 			v.problem(audit.Finding{Class: audit.Inserted, File: name, Text: "an object that does not hold an event"})
 		}
 	}
-	slices.SortFunc(keys, func(a, b Key) int {
-		if c := strings.Compare(a.Log, b.Log); c != 0 {
-			return c
-		}
-		if a.Seq != b.Seq {
-			return int(a.Seq - b.Seq)
-		}
-		return a.compare(b)
-	})
+	// Lines are read in the order in which packs have them, and then taken log by log.
+	all := make([]looked, 0, len(keys))
 	for some := range slices.Chunk(keys, chunk) {
-		lines, err := v.lines(ctx, some)
+		lines, err := v.Source.Lines(ctx, some)
 		if err != nil {
 			return err
 		}
-		for i, k := range some {
-			v.line(k, lines[i])
-		}
+		all = append(all, look(some, lines)...)
+	}
+	slices.SortFunc(all, func(a, b looked) int {
+		return cmp.Or(strings.Compare(a.key.Log, b.key.Log), cmp.Compare(a.key.Seq, b.key.Seq), a.key.compare(b.key))
+	})
+	for i := range all {
+		v.take(&all[i])
 	}
 	return nil
 }
 
-// line takes the next line of a log.
-func (v *verifier) line(k Key, data []byte) {
-	v.report.Lines++
-	v.report.Bytes += int64(len(data)) + 1
+// looked is what is kept of a line that was read.
+type looked struct {
+	key   Key
+	bytes int
+	bad   error // it is not what its key says
+	prev  string
+	after string // of unchained lines before it: what they follow
+	goes  *audit.Link
+}
+
+// look looks at lines, on all processors.
+func look(keys []Key, lines [][]byte) []looked {
+	all := make([]looked, len(keys))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	const each = 8
+	for start := 0; start < len(keys); start += each {
+		work.Go(func() error {
+			for i := start; i < min(start+each, len(keys)); i++ {
+				all[i] = lookAt(keys[i], lines[i])
+			}
+			return nil
+		})
+	}
+	_ = work.Wait() // none fails
+	return all
+}
+
+func lookAt(k Key, data []byte) looked {
 	e, err := k.event(data)
-	if err != nil {
-		v.problem(audit.Finding{Class: audit.Changed, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, ID: k.ID, Text: err.Error()})
-		v.follow(v.chain(k.Log), link{seq: k.Seq, sum: k.Sum, key: k.String()}) // the key's word for the rest of the chain
+	l := looked{key: k, bytes: len(data), bad: err, prev: strings.Clone(e.Prev)}
+	if err != nil || !bytes.Contains(e.Details, []byte(`"continues"`)) && !bytes.Contains(e.Details, []byte(`"after"`)) {
+		return l
+	}
+	var d struct {
+		Continues            *audit.Link
+		Recovered, Unchained struct{ After string }
+	}
+	_ = json.Unmarshal(e.Details, &d) // of another shape: nothing of the kind
+	l.goes, l.after = d.Continues, cmp.Or(d.Recovered.After, d.Unchained.After)
+	return l
+}
+
+// take takes the next line of a log.
+func (v *verifier) take(l *looked) {
+	k := l.key
+	v.report.Lines++
+	v.report.Bytes += int64(l.bytes) + 1
+	if l.bad != nil {
+		v.problem(audit.Finding{Class: audit.Changed, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, ID: k.ID, Text: l.bad.Error()})
+		v.follow(v.chain(k.Log), link{seq: k.Seq, sum: k.Sum, key: k}) // the key's word for the rest of the chain
 		return
 	}
 	v.report.Events++
@@ -125,21 +170,10 @@ func (v *verifier) line(k Key, data []byte) {
 		}
 	}
 	c := v.chain(k.Log)
-	var d struct {
-		Continues            *audit.Link
-		Recovered, Unchained struct{ After string }
-	}
-	if bytes.Contains(e.Details, []byte(`"continues"`)) || bytes.Contains(e.Details, []byte(`"after"`)) {
-		_ = json.Unmarshal(e.Details, &d) // of another shape: nothing of the kind
-	}
 	if k.Seq == 1 {
-		c.continues = d.Continues
+		c.continues = l.goes
 	}
-	after := d.Recovered.After
-	if after == "" {
-		after = d.Unchained.After
-	}
-	v.follow(c, link{seq: k.Seq, sum: k.Sum, prev: e.Prev, after: after, key: k.String()})
+	v.follow(c, link{seq: k.Seq, sum: k.Sum, prev: l.prev, after: l.after, key: k})
 }
 
 func (v *verifier) chain(log string) *chain {
@@ -153,7 +187,7 @@ func (v *verifier) chain(log string) *chain {
 
 // follow takes a link, and those that waited for it.
 func (v *verifier) follow(c *chain, l link) {
-	log := logOf(l.key)
+	log := l.key.Log
 	switch {
 	case l.seq > c.seq+1:
 		if c.waiting == nil {
@@ -166,7 +200,7 @@ func (v *verifier) follow(c *chain, l link) {
 			c.others = map[string]bool{}
 		}
 		c.others[l.sum] = true
-		v.problem(audit.Finding{Class: audit.Forked, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "the log went on in two ways: another event has this number; both are kept: " + l.key})
+		v.problem(audit.Finding{Class: audit.Forked, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "the log went on in two ways: another event has this number; both are kept: " + l.key.String()})
 		return
 	case l.prev != "" && l.prev != c.sum && l.after != c.sum && !c.others[l.prev] && !c.others[l.after]:
 		v.problem(audit.Finding{Class: audit.Changed, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "it does not follow the event before it, which is another one than was written"})
@@ -177,11 +211,6 @@ func (v *verifier) follow(c *chain, l link) {
 	for _, one := range next {
 		v.follow(c, one)
 	}
-}
-
-func logOf(key string) string {
-	k, _ := ParseKey(key) // it was made from one
-	return k.Log
 }
 
 // finish tells of what did not come.

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Both are all lines of a store: those in packs, and those that are loose and in no
+// pack. One that is both counts once, and is read from its pack.
+type Both struct {
+	Packs *Packs
+	Loose Loose
+
+	mu      sync.Mutex             // guards the next two
+	hasDays map[time.Time]bool     // days of Loose, as Days found them; nil before
+	packed  map[time.Time]struct{} // days of Packs
+}
+
+// NewSource is the Source of all lines of a store. Of its seals those count that one
+// of the keys has signed; without keys all do. unsealed is told of the others.
+func NewSource(from Reader, keys Keys, unsealed func(key string, err error)) *Both {
+	return &Both{Packs: &Packs{From: from, By: keys, Unsealed: unsealed}, Loose: Loose{from}}
+}
+
+// Days is part of Source.
+func (b *Both) Days(ctx context.Context) ([]time.Time, error) {
+	days, err := b.Loose.Days(ctx)
+	if err != nil {
+		return nil, err
+	}
+	more, err := b.Packs.Days(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	b.hasDays, b.packed = map[time.Time]bool{}, map[time.Time]struct{}{}
+	for _, day := range days {
+		b.hasDays[day] = true
+	}
+	for _, day := range more {
+		b.packed[day] = struct{}{}
+	}
+	b.mu.Unlock()
+	days = append(days, more...)
+	slices.SortFunc(days, time.Time.Compare)
+	return slices.CompactFunc(days, time.Time.Equal), nil
+}
+
+// onlyPacked reports whether Days found the day in packs alone: what is over and was
+// packed has no loose lines left, and is not asked for them. A day that is not packed
+// yet can have some by now.
+func (b *Both) onlyPacked(day time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, packed := b.packed[day]
+	return packed && !b.hasDays[day]
+}
+
+// Keys is part of Source.
+func (b *Both) Keys(ctx context.Context, from, to time.Time) ([]Key, error) {
+	keys, err := b.Packs.Keys(ctx, from, to)
+	if err != nil || b.onlyPacked(from.Truncate(oneDay)) {
+		return keys, err
+	}
+	loose, err := b.Loose.Keys(ctx, from, to)
+	if len(keys) == 0 {
+		return loose, err
+	}
+	keys = append(keys, loose...)
+	sortKeys(keys)
+	return slices.Compact(keys), err
+}
+
+// Lines is part of Source.
+func (b *Both) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
+	lines, err := b.Packs.Lines(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var rest []Key
+	var at []int
+	for i, line := range lines {
+		if line == nil {
+			rest, at = append(rest, keys[i]), append(at, i)
+		}
+	}
+	loose, err := b.Loose.Lines(ctx, rest)
+	for i, line := range loose {
+		lines[at[i]] = line
+	}
+	return lines, err
+}
+
+// May is that of Packs.
+func (b *Both) May(k Key, words [][]string) bool { return b.Packs.May(k, words) }
+
+// Strange is that of Loose.
+func (b *Both) Strange(ctx context.Context, day time.Time) ([]string, error) {
+	if b.onlyPacked(day) {
+		return nil, nil
+	}
+	return b.Loose.Strange(ctx, day)
+}
