@@ -70,8 +70,10 @@ func TestSealCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, spoil := range map[string]func() error{
-		"changed": func() error { return os.WriteFile(objects[0], bytes.Replace(object, []byte("ana"), []byte("bob"), 1), 0o600) },
-		"added":   func() error { return os.WriteFile(filepath.Join(filepath.Dir(objects[0]), "x.json"), nil, 0o600) },
+		"changed": func() error {
+			return os.WriteFile(objects[0], bytes.Replace(object, []byte("ana"), []byte("bob"), 1), 0o600)
+		},
+		"added": func() error { return os.WriteFile(filepath.Join(filepath.Dir(objects[0]), "x.json"), nil, 0o600) },
 	} {
 		if err := spoil(); err != nil {
 			t.Fatal(err)
