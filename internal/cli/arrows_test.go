@@ -43,13 +43,15 @@ var arrows = map[string][]string{
 	"internal/terminal":  {},
 	"internal/inventory": {},
 
-	"internal/lab/logs/genlog": {"internal/lab/logs"},
-	"internal/lab/plans":       {"internal/inventory"},
-	"internal/lab/plans/dump":  {"internal/compose", "internal/engine", "internal/inventory", "internal/lab/plans"},
-	"internal/lab/fake":        {"internal/audit", "internal/inventory", "internal/trash"},
-	"internal/lab/built":       {"internal/lab/need"},
-	"internal/lab/s3lab":       {"internal/lab/built", "internal/lab/need"},
-	"internal/lab/otellab":     {"internal/lab/built"},
+	"internal/lab/logs/genlog":  {"internal/lab/logs"},
+	"internal/lab/plans":        {"internal/inventory"},
+	"internal/lab/plans/dump":   {"internal/compose", "internal/engine", "internal/inventory", "internal/lab/plans"},
+	"internal/lab/fake":         {"internal/audit", "internal/inventory", "internal/trash"},
+	"internal/lab/built":        {"internal/lab/need"},
+	"internal/lab/s3lab":        {"internal/lab/built", "internal/lab/need"},
+	"internal/lab/otellab":      {"internal/lab/built"},
+	"internal/lab/year":         {"internal/audit", "internal/lab/logs", "internal/store"},
+	"internal/lab/year/genyear": {"internal/lab/year", "internal/store"},
 }
 
 // only says which packages may import these modules of others.

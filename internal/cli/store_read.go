@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +70,9 @@ func (p Process) source(f sourceFlag) (*source, error) {
 	keys, err := f.keys()
 	if err != nil {
 		return nil, err
+	}
+	if p.Getenv("GOGC") == "" {
+		debug.SetGCPercent(100) // what is read is large, and goes at once
 	}
 	var once sync.Once
 	return &source{store.Archive{Source: store.NewSource(s, keys, func(key string, err error) {

@@ -61,8 +61,24 @@ func (b *Both) onlyPacked(day time.Time) bool {
 // Keys is part of Source.
 func (b *Both) Keys(ctx context.Context, from, to time.Time) ([]Key, error) {
 	keys, err := b.Packs.Keys(ctx, from, to)
-	if err != nil || b.onlyPacked(from.Truncate(oneDay)) {
-		return keys, err
+	if err != nil {
+		return nil, err
+	}
+	return b.add(ctx, keys, from, to)
+}
+
+// KeysWith is that of Packs, and all keys of Loose.
+func (b *Both) KeysWith(ctx context.Context, from, to time.Time, words [][]string) ([]Key, error) {
+	keys, err := b.Packs.KeysWith(ctx, from, to, words)
+	if err != nil {
+		return nil, err
+	}
+	return b.add(ctx, keys, from, to)
+}
+
+func (b *Both) add(ctx context.Context, keys []Key, from, to time.Time) ([]Key, error) {
+	if b.onlyPacked(from.Truncate(oneDay)) {
+		return keys, nil
 	}
 	loose, err := b.Loose.Keys(ctx, from, to)
 	if len(keys) == 0 {
@@ -92,6 +108,9 @@ func (b *Both) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
 	}
 	return lines, err
 }
+
+// Soon is that of Packs.
+func (b *Both) Soon(ctx context.Context, day time.Time) { b.Packs.Soon(ctx, day) }
 
 // May is that of Packs.
 func (b *Both) May(k Key, words [][]string) bool { return b.Packs.May(k, words) }

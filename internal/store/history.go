@@ -50,12 +50,17 @@ func (a Archive) History(ctx context.Context, q Query, visit func(r audit.Record
 		return err
 	}
 	r := reading{Archive: a, q: q, visit: visit, seen: map[string]bool{}}
-	for _, day := range slices.Backward(days) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what is got ready for nothing
+	for i, day := range slices.Backward(days) {
 		if day.Add(24 * time.Hour).Before(q.Since) {
 			break
 		}
 		if !q.Until.IsZero() && day.After(q.Until.Add(afterUntil)) {
 			continue
+		}
+		if q.Limit == 0 || i < len(days)-1 { // else the newest day will do, mostly
+			soon(ctx, a.Source, days[max(0, i-aheadDays):i])
 		}
 		if more, err := r.day(ctx, day); err != nil || !more {
 			return err
@@ -74,16 +79,18 @@ type reading struct {
 }
 
 func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error) {
-	if r.q.Limit == 0 {
-		keys, err := dayKeys(ctx, r.Source, day)
-		if err != nil {
-			return false, err
+	get := r.Source.Keys
+	if s, can := r.Source.(Searched); can && len(r.q.Words) > 0 {
+		get = func(ctx context.Context, from, to time.Time) ([]Key, error) {
+			return s.KeysWith(ctx, from, to, r.q.Words)
 		}
-		more, err = r.part(ctx, keys)
-		r.forget(day)
-		return more, err
 	}
-	for keys, err := range parts(ctx, r.Source, day) {
+	all := parts(ctx, day, get)
+	if r.q.Limit == 0 {
+		keys, err := get(ctx, day, day.Add(oneDay))
+		all = func(yield func([]Key, error) bool) { yield(keys, err) }
+	}
+	for keys, err := range all {
 		if err != nil {
 			return false, err
 		}
@@ -108,7 +115,7 @@ func (r *reading) forget(day time.Time) {
 func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 	var wanted []Key
 	may := func(Key) bool { return true }
-	if s, can := r.Source.(interface{ May(Key, [][]string) bool }); can && len(r.q.Words) > 0 {
+	if s, can := r.Source.(Searched); can && len(r.q.Words) > 0 {
 		may = func(k Key) bool { return s.May(k, r.q.Words) }
 	}
 	r.tellForks(keys)

@@ -63,32 +63,24 @@ func (x Index) bytes() []byte {
 	return append(data, '\n')
 }
 
-// nameMemory bounds what the names of a pack decompress to.
-const nameMemory = 1 << 30
-
-// keys are those of the lines of the pack, which is one of a day.
-func (x Index) keys(day time.Time) (keys []Key, err error) {
-	names, err := unpacker().DecodeAll(x.Names, nil)
+// names are those of the objects of the lines, sorted, each without its LF.
+func (x Index) names() (names []string, err error) {
+	raw, err := unpacker().DecodeAll(x.Names, nil)
 	if err != nil {
 		return nil, fmt.Errorf("not an index: %w", err)
 	}
-	keys = make([]Key, 0, min(x.Lines, len(names)))
-	dir, last := EventsDir+dayDir(day), ""
-	for name := range strings.SplitAfterSeq(string(names), "\n") {
-		text, whole := strings.CutSuffix(name, "\n")
-		if name == "" {
-			break
+	names = make([]string, 0, min(x.Lines, len(raw)))
+	for rest, last := string(raw), ""; rest != ""; {
+		name, after, whole := strings.Cut(rest, "\n")
+		if !whole || name <= last {
+			return nil, fmt.Errorf("not an index: name %d is not in its place", len(names)+1)
 		}
-		k, err := ParseKey(dir + text)
-		if err != nil || !whole || text <= last {
-			return nil, fmt.Errorf("not an index: name %d is not one of a line, or not in its place", len(keys)+1)
-		}
-		keys, last = append(keys, k), text
+		names, last, rest = append(names, name), name, after
 	}
-	if len(keys) != x.Lines {
-		return nil, fmt.Errorf("not an index: %d names for %d lines", len(keys), x.Lines)
+	if len(names) != x.Lines {
+		return nil, fmt.Errorf("not an index: %d names for %d lines", len(names), x.Lines)
 	}
-	return keys, nil
+	return names, nil
 }
 
 // May reports whether a line of the frame may have one of the words as a whole JSON

@@ -115,27 +115,36 @@ func (k Key) appendTo(b []byte) []byte {
 
 // ParseKey reads what String wrote.
 func ParseKey(text string) (Key, error) {
-	refuse := func() (Key, error) { return Key{}, fmt.Errorf("%w: %.300q", ErrKey, text) }
-	name, isJSON := strings.CutSuffix(text[strings.LastIndexByte(text, '/')+1:], ".json")
+	n := strings.LastIndexByte(text, '/') + 1
+	return parseName(text[:n], text[n:])
+}
+
+// parseName is ParseKey, of the directory and the name in it.
+func parseName(dir, text string) (Key, error) {
+	refuse := func() (Key, error) { return Key{}, fmt.Errorf("%w: %.300q", ErrKey, dir+text) }
+	name, isJSON := strings.CutSuffix(text, ".json")
 	var room [12]string
 	part := room[:0]
 	for p := range strings.SplitSeq(name, "_") {
 		part = append(part, p)
 	}
 	n := len(part)
-	if !isJSON || n < 7 || len(name)+len(".json") > nameLimit {
+	if !isJSON || n < 7 || len(text) > nameLimit {
 		return refuse()
 	}
 	at, err := time.Parse(timeLayout, part[0])
 	seq, err2 := strconv.ParseInt(part[2], 10, 64)
 	k := Key{Time: at, Seq: seq, Outcome: audit.Outcome(part[n-2]), Sum: part[n-1]}
 	var ok, ok2, ok3 bool
-	var spelt [nameLimit + 64]byte
 	k.Log, ok = unescape(part[1])
 	k.ID, ok2 = unescape(part[3])
 	k.Operation, ok3 = unescape(strings.Join(part[4:n-2], "_"))
 	sum := len(k.Sum) == sumLength && strings.Trim(k.Sum, "0123456789abcdef") == ""
-	if err != nil || err2 != nil || !ok || !ok2 || !ok3 || !sum || k.Log == "" || k.ID == "" || seq < 1 || !k.Outcome.Valid() || string(k.appendTo(spelt[:0])) != text {
+	if err != nil || err2 != nil || !ok || !ok2 || !ok3 || !sum || k.Log == "" || k.ID == "" || seq < 1 || !k.Outcome.Valid() {
+		return refuse()
+	}
+	var spelt [nameLimit + 64]byte
+	if is := k.appendTo(spelt[:0]); len(is) != len(dir)+len(text) || string(is[:len(dir)]) != dir || string(is[len(dir):]) != text {
 		return refuse()
 	}
 	return k, nil

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
@@ -23,11 +25,12 @@ type Packs struct {
 	// Unsealed, where it is set, is told of seals that are passed over, and why.
 	Unsealed func(key string, err error)
 
-	mu     sync.Mutex             // guards what follows
-	listed map[time.Time][]string // keys of packs, by day; nil before they are listed
-	unread []int64                // numbers of seals that were not read yet
-	seals  map[string]*Seal       // by the key of the pack
-	opened []packedDay            // the last ones, the newest use last
+	mu     sync.Mutex                              // guards what follows
+	listed map[time.Time][]string                  // keys of packs, by day; nil before they are listed
+	unread []int64                                 // numbers of seals that were not read yet
+	seals  map[string]*Seal                        // by the key of the pack
+	opened []packedDay                             // the last ones, the newest use last
+	soon   map[time.Time]func() ([]*packed, error) // days that Soon opens
 }
 
 // packedDay are the packs of a day.
@@ -59,11 +62,45 @@ func (p *Packs) Keys(ctx context.Context, from, to time.Time) (keys []Key, err e
 	defer p.mu.Unlock()
 	packs, err := p.open(ctx, from.Truncate(oneDay))
 	for _, pack := range packs {
-		keys = append(keys, pack.between(from, to)...)
+		first, end := pack.between(from, to)
+		keys = slices.Grow(keys, end-first)
+		for line := first; line < end; line++ {
+			keys = pack.parse(keys, line)
+		}
 	}
 	sortKeys(keys)
 	return keys, err
 }
+
+// KeysWith leaves out operations none of whose lines there can have one of each of the
+// words, but not those that began before: a line of theirs that can may be further
+// back, and whether these here are their last ones must be known then.
+func (p *Packs) KeysWith(ctx context.Context, from, to time.Time, words [][]string) (keys []Key, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	packs, err := p.open(ctx, from.Truncate(oneDay))
+	ids := map[string]bool{}
+	for _, pack := range packs {
+		first, end := pack.between(from, to)
+		pack.ids(ids, first, end, words)
+	}
+	began := ulid.MustNew(ulid.Timestamp(from.Add(beginning)), zeros{}).String()
+	for _, pack := range packs {
+		first, end := pack.between(from, to)
+		keys = pack.of(keys, ids, first, end, began)
+	}
+	sortKeys(keys)
+	return keys, err
+}
+
+// beginning is how much later than the time of its first event the id of an operation
+// may say that it began: a clock was set back.
+const beginning = time.Minute
+
+// zeros is no entropy: the least id of a time.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // Lines is part of Source. It reads no more than the frames that have them, or the
 // next ones as well where it is asked for one after the other.
@@ -177,28 +214,81 @@ func (p *Packs) open(ctx context.Context, day time.Time) ([]*packed, error) {
 	if err := p.list(ctx); err != nil {
 		return nil, err
 	}
-	is := packedDay{day: day}
+	packs, err := p.ready(day)
+	if packs == nil || err != nil { // not got ready, or in vain
+		seals, err := p.sealsOf(ctx, day)
+		if err != nil {
+			return nil, err
+		}
+		if packs, err = openAll(ctx, p.From, day, seals); err != nil {
+			return nil, err
+		}
+	}
+	p.opened = append(p.opened, packedDay{day, packs})
+	if len(p.opened) > keptDays {
+		p.opened = slices.Delete(p.opened, 0, 1)
+	}
+	return packs, nil
+}
+
+// Soon begins to open the packs of a day, which is asked for next but some.
+func (p *Packs) Soon(ctx context.Context, day time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listed == nil || p.listed[day] == nil || p.soon[day] != nil {
+		return
+	}
+	seals, err := p.sealsOf(ctx, day)
+	if err != nil {
+		return // open tries it again
+	}
+	var packs []*packed
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		packs, err = openAll(ctx, p.From, day, seals)
+	}()
+	if p.soon == nil {
+		p.soon = map[time.Time]func() ([]*packed, error){}
+	}
+	p.soon[day] = func() ([]*packed, error) { <-done; return packs, err }
+}
+
+// ready are the packs that Soon opened, once; none where it did not.
+func (p *Packs) ready(day time.Time) ([]*packed, error) {
+	get := p.soon[day]
+	if get == nil {
+		return nil, nil
+	}
+	delete(p.soon, day)
+	return get()
+}
+
+// sealsOf are the seals of the packs of a day.
+func (p *Packs) sealsOf(ctx context.Context, day time.Time) (seals []*Seal, err error) {
 	for _, key := range p.listed[day] {
 		s, err := p.seal(ctx, key)
 		if err != nil {
 			return nil, err
 		}
-		if s == nil {
-			continue
+		if s != nil {
+			seals = append(seals, s)
 		}
-		pack, err := openPacked(ctx, p.From, day, s)
+	}
+	return seals, nil
+}
+
+func openAll(ctx context.Context, from Getter, day time.Time, seals []*Seal) (packs []*packed, err error) {
+	for _, s := range seals {
+		pack, err := openPacked(ctx, from, day, s)
 		if err != nil {
 			return nil, err
 		}
 		if pack != nil {
-			is.packs = append(is.packs, pack)
+			packs = append(packs, pack)
 		}
 	}
-	p.opened = append(p.opened, is)
-	if len(p.opened) > keptDays {
-		p.opened = slices.Delete(p.opened, 0, 1)
-	}
-	return is.packs, nil
+	return packs, nil
 }
 
 // openPacked reads the index of a pack, or the whole pack where its index is not the
@@ -211,9 +301,9 @@ func openPacked(ctx context.Context, from Getter, day time.Time, s *Seal) (*pack
 	if err == nil && audit.Sum(data) == s.Index {
 		x, err := ParseIndex(data)
 		if err == nil {
-			keys, err := x.keys(day)
+			names, err := x.names()
 			if err == nil {
-				return newPacked(s.Pack, x, keys), nil
+				return newPacked(s.Pack, day, x, names), nil
 			}
 		}
 	}
@@ -228,5 +318,5 @@ func openPacked(ctx context.Context, from Getter, day time.Time, s *Seal) (*pack
 	if err != nil || audit.Sum(data) != s.PackSum {
 		return nil, nil
 	}
-	return wholePacked(s.Pack, lines), nil
+	return wholePacked(s.Pack, day, lines), nil
 }

@@ -181,7 +181,7 @@ func VerifySeals(ctx context.Context, from Reader, keys Keys, memory Memory) (r 
 		return r, err
 	}
 	r.Findings = append(findings, remembered...)
-	v := sealCheck{from: from, report: &r, days: map[time.Time][]string{}}
+	v := sealCheck{from: from, report: &r, days: map[time.Time][]string{}, lines: map[time.Time]int{}}
 	var last *Seal
 	for _, s := range seals {
 		if err := v.seal(ctx, last, s); err != nil {
@@ -208,6 +208,7 @@ type sealCheck struct {
 	from   Reader
 	report *SealReport
 	days   map[time.Time][]string // keys of the packs of each day that are as they were sealed
+	lines  map[time.Time]int      // how many they have
 }
 
 func (v *sealCheck) found(class audit.Class, key, text string) {
@@ -239,6 +240,7 @@ func (v *sealCheck) seal(ctx context.Context, last, s *Seal) error {
 		return nil
 	}
 	v.days[day] = append(v.days[day], s.Pack)
+	v.lines[day] += len(lines)
 	if err := v.index(ctx, s, day, lines); err != nil {
 		return err
 	}
@@ -294,13 +296,13 @@ func fits(index []byte, s *Seal, day time.Time, lines []sealed) string {
 	if err != nil {
 		return err.Error()
 	}
-	keys, err := x.keys(day)
+	names, err := x.names()
 	switch {
 	case err != nil:
 		return err.Error()
 	case x.Pack != s.PackSum:
 		return "it is of another pack"
-	case !slices.EqualFunc(keys, lines, func(k Key, l sealed) bool { return k == l.Key }):
+	case !slices.EqualFunc(names, lines, func(name string, l sealed) bool { return EventsDir+dayDir(day)+name == l.Key.String() }):
 		return "it does not name the lines of its pack"
 	}
 	return ""
@@ -372,7 +374,15 @@ func (v *sealCheck) other(ctx context.Context, key string) error {
 // objects compares the objects of days that have packs with the lines in them.
 func (v *sealCheck) objects(ctx context.Context) error {
 	late, expired := 0, 0
+	dirs, err := v.from.Dirs(ctx, EventsDir)
+	if err != nil {
+		return err
+	}
 	for _, day := range slices.SortedFunc(maps.Keys(v.days), time.Time.Compare) {
+		if !slices.Contains(dirs, EventsDir+dayDir(day)) {
+			expired += v.lines[day]
+			continue
+		}
 		in, err := v.sealed(ctx, day)
 		if err != nil {
 			return err

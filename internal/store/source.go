@@ -25,6 +25,31 @@ type Source interface {
 	Lines(ctx context.Context, keys []Key) ([][]byte, error)
 }
 
+// Searched is a Source that can look for words.
+type Searched interface {
+	Source
+	// KeysWith is Keys without operations that cannot have a line with one of each of
+	// the words as a whole JSON string, as far as that is known without reading lines.
+	KeysWith(ctx context.Context, from, to time.Time, words [][]string) ([]Key, error)
+	// May reports whether the line of one of these keys can have them.
+	May(k Key, words [][]string) bool
+}
+
+// soon tells a source which days are asked for next: to get ready takes time that is
+// best spent meanwhile.
+func soon(ctx context.Context, s Source, days []time.Time) {
+	if s, can := s.(interface {
+		Soon(ctx context.Context, day time.Time)
+	}); can {
+		for _, day := range days {
+			s.Soon(ctx, day)
+		}
+	}
+}
+
+// aheadDays is how many days are got ready: an index takes a round trip.
+const aheadDays = 3
+
 // oneDay is how long a day of a store is.
 const oneDay = 24 * time.Hour
 
@@ -39,7 +64,7 @@ var ages = []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour}
 
 // parts are the keys of a day in several parts, the newest part first: whoever wants
 // the newest few need not list all of a busy day.
-func parts(ctx context.Context, s Source, day time.Time) iter.Seq2[[]Key, error] {
+func parts(ctx context.Context, day time.Time, get func(ctx context.Context, from, to time.Time) ([]Key, error)) iter.Seq2[[]Key, error] {
 	return func(yield func([]Key, error) bool) {
 		end := day.Add(oneDay)
 		last := end
@@ -51,7 +76,7 @@ func parts(ctx context.Context, s Source, day time.Time) iter.Seq2[[]Key, error]
 			if from.Before(day) {
 				from = day
 			}
-			keys, err := s.Keys(ctx, from, end)
+			keys, err := get(ctx, from, end)
 			if !yield(keys, err) || err != nil || !from.After(day) {
 				return
 			}

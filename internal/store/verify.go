@@ -61,7 +61,8 @@ func (a Archive) Verify(ctx context.Context, name string, heads []audit.Head) (a
 	if err != nil {
 		return v.report, err
 	}
-	for _, day := range days {
+	for i, day := range days {
+		soon(ctx, a.Source, days[i+1:min(i+2, len(days))])
 		if err := v.day(ctx, day); err != nil {
 			return v.report, err
 		}

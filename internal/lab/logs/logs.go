@@ -6,6 +6,7 @@ package logs
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -25,6 +26,10 @@ type Options struct {
 	// Events, where it is not 0, ends the log after so many lines.
 	Events int
 	Prunes int // operations that are a prune, spread over Bytes; the others are none
+
+	Log  string        // its id; "" is always the same one
+	From time.Time     // its operations begin after that; zero is a day in January 2024
+	Pace time.Duration // of two operations the later begins at most so long after the former; 0 is an hour
 }
 
 // line is one event; the order of the keys is that of the format.
@@ -55,9 +60,14 @@ type generator struct {
 
 // Write makes a log.
 func Write(w io.Writer, o Options) error {
-	g := &generator{Options: o, rnd: rand.New(rand.NewPCG(o.Seed, 1)), out: bufio.NewWriterSize(w, 1<<20)}
-	g.now = time.Date(2024, 1, 8, 9, 0, 0, 0, time.UTC)
-	g.l = line{V: 1, Log: "GENERATED0LOG0OF0TESTS0XYZ", Prev: strings.Repeat("0", 64)}
+	g := &generator{Options: o, rnd: rand.New(rand.NewPCG(o.Seed, 1)), out: bufio.NewWriterSize(w, 64<<10)}
+	if g.now = o.From; o.From.IsZero() {
+		g.now = time.Date(2024, 1, 8, 9, 0, 0, 0, time.UTC)
+	}
+	if g.Pace == 0 {
+		g.Pace = time.Hour
+	}
+	g.l = line{V: 1, Log: cmp.Or(o.Log, "GENERATED0LOG0OF0TESTS0XYZ"), Prev: strings.Repeat("0", 64)}
 	pruned := 0
 	for n := 0; g.size < o.Bytes && (o.Events == 0 || n < o.Events); n += 2 {
 		operation := g.pick("destroy", "destroy", "destroy", "destroy", "destroy", "export", "restore", "delete_dashboard")
@@ -76,7 +86,7 @@ func (g *generator) pick(words ...string) string { return words[g.rnd.IntN(len(w
 
 // operation writes a pending event and, nearly always, an outcome.
 func (g *generator) operation(name string, outcome bool) error {
-	g.now = g.now.Add(time.Duration(g.rnd.IntN(3600)+1) * time.Second)
+	g.now = g.now.Add(time.Duration(g.rnd.IntN(int(g.Pace/time.Second))+1) * time.Second)
 	var entropy [10]byte
 	for i := range entropy {
 		entropy[i] = byte(g.rnd.Uint32())
