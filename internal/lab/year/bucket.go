@@ -93,5 +93,15 @@ func (b *bucket) Put(_ context.Context, key string, data []byte) error {
 	return err
 }
 
+// loose writes the objects of the events.
+func (b *bucket) loose(ctx context.Context) error {
+	for key, line := range b.lines {
+		if err := b.Put(ctx, key, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // isEvent reports whether a key, or a prefix of some, is of events.
 func isEvent(key string) bool { return strings.HasPrefix(key, store.EventsDir) }

@@ -26,7 +26,7 @@ type Options struct {
 	Days   int
 	Events int // of a day, nearly: some operations are cut off
 	Key    store.Signer
-	Told   func(day time.Time) // of each day that is there; may be nil
+	Loose  bool // the objects of the events alone, which can be sealed then
 }
 
 // perLog is how many events a runner records before it is thrown away.
@@ -53,13 +53,16 @@ func Write(ctx context.Context, o Options) error {
 	})
 	work.Go(func() error {
 		for b := range days {
+			if o.Loose {
+				if err := b.loose(ctx); err != nil {
+					return err
+				}
+				continue
+			}
 			s := store.Sealer{Bucket: b, Key: o.Key, Now: b.day.AddDate(0, 0, 2)}
 			done, err := s.Seal(ctx)
 			if err != nil || len(done.Wrong) > 0 || done.Lines != len(b.keys) {
 				return fmt.Errorf("seal %s: %+v, %w", b.day.Format(time.DateOnly), done, err)
-			}
-			if o.Told != nil {
-				o.Told(b.day)
 			}
 		}
 		return nil

@@ -19,6 +19,7 @@ func main() {
 	o := year.Options{First: time.Date(2025, 11, 24, 0, 0, 0, 0, time.UTC)}
 	flag.IntVar(&o.Days, "days", 365, "so many days from 2025-11-24 on")
 	flag.IntVar(&o.Events, "events", 10000, "events of a day")
+	flag.BoolVar(&o.Loose, "loose", false, "write the objects of the events, and seal nothing")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: genyear [-days N] [-events N] DIRECTORY")
