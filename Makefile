@@ -65,7 +65,7 @@ cross: # Build for every platform
 	@for p in $(PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./... || { echo "does not build for $$p"; exit 1; }; done
 
 bench: build ## Measure against docker compose down -v, in one run
-	@$(LAB) go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/e2e
+	@$(LAB) go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/e2e
 
 picture: build ## Make docs/session.svg from a real run
 	@$(LAB) internal/lab/picture.sh $(BIN)

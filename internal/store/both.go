@@ -60,33 +60,42 @@ func (b *Both) onlyPacked(day time.Time) bool {
 
 // Keys is part of Source.
 func (b *Both) Keys(ctx context.Context, from, to time.Time) ([]Key, error) {
+	loose, err := b.loose(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := b.Packs.Keys(ctx, from, to)
-	if err != nil {
-		return nil, err
-	}
-	return b.add(ctx, keys, from, to)
+	return merged(keys, loose), err
 }
 
-// KeysWith is that of Packs, and all keys of Loose.
+// KeysWith is that of Packs, and all keys of Loose, with the other lines of their
+// operations.
 func (b *Both) KeysWith(ctx context.Context, from, to time.Time, words [][]string) ([]Key, error) {
-	keys, err := b.Packs.KeysWith(ctx, from, to, words)
+	loose, err := b.loose(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
-	return b.add(ctx, keys, from, to)
+	keys, err := b.Packs.with(ctx, from, to, words, loose)
+	return merged(keys, loose), err
 }
 
-func (b *Both) add(ctx context.Context, keys []Key, from, to time.Time) ([]Key, error) {
+func (b *Both) loose(ctx context.Context, from, to time.Time) ([]Key, error) {
 	if b.onlyPacked(from.Truncate(oneDay)) {
-		return keys, nil
+		return nil, nil
 	}
-	loose, err := b.Loose.Keys(ctx, from, to)
-	if len(keys) == 0 {
-		return loose, err
+	return b.Loose.Keys(ctx, from, to)
+}
+
+func merged(keys, more []Key) []Key {
+	switch {
+	case len(keys) == 0:
+		return more
+	case len(more) == 0:
+		return keys
 	}
-	keys = append(keys, loose...)
+	keys = append(keys, more...)
 	sortKeys(keys)
-	return slices.Compact(keys), err
+	return slices.Compact(keys)
 }
 
 // Lines is part of Source.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -220,4 +221,47 @@ func TestPacksUnsigned(t *testing.T) {
 			t.Errorf("%v: read %d of %d, told %d", err, read, want, told)
 		}
 	}
+}
+
+// An operation is judged by its last event also where the search finds an earlier one
+// alone: one that came late, or is of the day before.
+func TestPacksLastEventElsewhere(t *testing.T) {
+	server := s3lab.Start(t, s3lab.Options{})
+	b := open(t, server, server.Root, server.Bucket("audit", false))
+	w := &world{t: t, server: server, bucket: b}
+	l := w.log()
+	for _, at := range []time.Time{sealDay.Add(time.Hour), sealDay.Add(-time.Minute)} { // both end on the sealed day
+		e := audit.Event{ID: ulid.MustNewDefault(at).String(), Timestamp: at, Operation: "destroy", Outcome: audit.Pending, User: "ana", Details: []byte(`{"project":"alone"}`)}
+		if _, err := l.Begin(t.Context(), e, 0); err != nil {
+			t.Fatal(err)
+		}
+		w.event(l, e.ID, at.Add(5*time.Minute), "destroy", audit.Success) // of another project
+	}
+	w.ship(l)
+	dir := filepath.Join(server.Dir, "data", "audit")
+	for _, file := range dayFiles(t, dir, sealDay) {
+		if !strings.Contains(file, "_pending_") {
+			continue
+		}
+		if err := b.client.RemoveObject(t.Context(), b.Bucket, strings.TrimPrefix(file, dir+"/"), minio.RemoveObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key, keys := signer(t, "audit.example.com")
+	mustSeal(t, sealer(b, key), 2, 3)
+	check := func(what string) {
+		t.Helper()
+		for _, limit := range []int{0, 5} {
+			q := Query{Limit: limit, Words: [][]string{{"alone"}}, Match: func(e audit.Event, _ []byte) bool { return strings.Contains(string(e.Details), `"alone"`) }}
+			if err := (Archive{NewSource(b, keys, nil)}).History(t.Context(), q, func(r audit.Record, _ []byte) error {
+				t.Errorf("%s, limit %d: %s %s", what, limit, r.ID, r.Outcome)
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	check("packed")
+	w.ship(l) // the one that was not there comes
+	check("late")
 }
