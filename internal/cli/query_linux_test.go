@@ -31,7 +31,9 @@ func TestDocumentedQueries(t *testing.T) {
 	build := func(from, name string, packages ...string) string {
 		t.Helper()
 		out := filepath.Join(dir, name)
-		if text, err := exec.Command("go", append([]string{"build", "-C", from, "-o", out}, packages...)...).CombinedOutput(); err != nil {
+		cmd := exec.Command("go", append([]string{"build", "-C", from, "-o", out}, packages...)...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // DuckDB is C++
+		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
 		return out
