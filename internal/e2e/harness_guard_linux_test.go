@@ -134,10 +134,10 @@ func (g *guarded) raw(method, target string, chunked bool) (status int, body str
 	return g.sent(method, target, "Content-Length: 0\r\n\r\n")
 }
 
-// form is raw with a form in the body.
-func (g *guarded) form(target, form string) (status int, body string) {
+// form is raw with a form in the body, and more headers behind its type.
+func (g *guarded) form(target, more, form string) (status int, body string) {
 	g.t.Helper()
-	return g.sent("POST", target, fmt.Sprintf("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(form), form))
+	return g.sent("POST", target, fmt.Sprintf("Content-Type: application/x-www-form-urlencoded\r\n%sContent-Length: %d\r\n\r\n%s", more, len(form), form))
 }
 
 // sent sends a request; rest is the end of its head, and its body.

@@ -28,7 +28,7 @@ type call struct {
 	force   bool
 	version string // of the API, "" is the engine's own
 	filters map[string][]string
-	form    bool // it may have a body of which the engine takes words before those of the query
+	hidden  bool // it may have a body of which the engine takes words before those of the query
 }
 
 var apiVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^/v([0-9.]+)(/.*)$`) })

@@ -116,8 +116,8 @@ func TestPolicy(t *testing.T) {
 		"not that old":      {Policy{Older: 72 * time.Hour}, rm, v, false, ""},
 		"no prune":          {Policy{NoPrune: true}, all, v, false, "deny-prune"},
 		"no prune is meant": {Policy{NoPrune: true}, rm, v, false, ""},
-		"a form":            {Policy{}, call{kind: volumePrune, form: true}, v, false, "in its body"},
-		"a form of a rm":    {Policy{}, call{kind: volumeRm, form: true}, v, false, ""},
+		"a form":            {Policy{}, call{kind: volumePrune, hidden: true}, v, false, "in its body"},
+		"a form of a rm":    {Policy{}, call{kind: volumeRm, hidden: true}, v, false, ""},
 	} {
 		got := c.p.refuses(c.c, []inventory.Volume{c.v}, c.ours, now)
 		if (got == "") != (c.says == "") || !strings.Contains(got, c.says) {
@@ -131,8 +131,8 @@ func TestPolicy(t *testing.T) {
 
 // The engine's words are read as far as they matter, in whatever order.
 func TestReadRequest(t *testing.T) {
-	r, err := readRequest(strings.NewReader(`{"ResponseBody":"e30=","ResponseStatusCode":204,"User":"ana","UserAuthNMethod":"TLS","RequestMethod":"DELETE","RequestUri":"/volumes/a","RequestHeaders":{"User-Agent":"x"}}`))
-	if err != nil || r.User != "ana" || r.Auth != "TLS" || r.Status != 204 || string(r.Body) != "{}" || r.Headers["User-Agent"] != "x" || r.URI != "/volumes/a" {
+	r, err := readRequest(strings.NewReader(`{"RequestBody":"W10=","ResponseBody":"e30=","ResponseStatusCode":204,"User":"ana","UserAuthNMethod":"TLS","RequestMethod":"DELETE","RequestUri":"/volumes/a","RequestHeaders":{"User-Agent":"x"}}`))
+	if err != nil || r.User != "ana" || r.Auth != "TLS" || r.Status != 204 || string(r.Body) != "{}" || string(r.Sent) != "[]" || r.Headers["User-Agent"] != "x" || r.URI != "/volumes/a" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := readRequest(strings.NewReader(`{"RequestMethod":"GET","RequestUri":"/volumes","ResponseBody":`)); err != nil {
@@ -145,10 +145,30 @@ func TestReadRequest(t *testing.T) {
 	}
 }
 
-func TestForm(t *testing.T) {
-	for value, want := range map[string]bool{"application/x-www-form-urlencoded": true, "Application/X-WWW-Form-URLencoded; charset=utf-8": true, "application/json": false, "text/plain": false, "": false} {
-		if got := (Request{Headers: map[string]string{"content-Type": value}}).form(); got != want {
-			t.Errorf("%q: %t", value, got)
+// What the engine may take from a body that it does not show is not allowed.
+func TestHides(t *testing.T) {
+	for _, c := range []struct {
+		kind, length, sent string
+		want               bool
+	}{
+		{"application/x-www-form-urlencoded", "10", "", true},
+		{"Application/X-WWW-Form-URLencoded; charset=utf-8", "", "", true}, // in chunks
+		{"application/json", "", "", true},                                 // the last of two headers
+		{"application/json", "", "{}", false},
+		{"text/plain", "0", "", false}, // docker's own
+		{"application/x-www-form-urlencoded", "0", "", false},
+		{"", "10", "", false}, // the engine looks into no body without a type
+		{"", "", "", false},
+	} {
+		r := Request{Headers: map[string]string{"User-Agent": "x"}, Sent: []byte(c.sent)}
+		if c.kind != "" {
+			r.Headers["content-Type"] = c.kind
+		}
+		if c.length != "" {
+			r.Headers["Content-Length"] = c.length
+		}
+		if got := r.hides(); got != c.want {
+			t.Errorf("%+v: %t", c, got)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (r Request) key() string { return r.Method + "\n" + r.URI + "\n" + r.User }
 // the call.
 func (g *Guard) Before(ctx context.Context, r Request) error {
 	c := parse(r.Method, r.URI)
-	c.form = r.form()
+	c.hidden = r.hides()
 	a := &allowed{call: c, request: r}
 	going := false
 	defer func() {

@@ -26,7 +26,7 @@ func (p Policy) refusesPrune(c call) string {
 		return ""
 	case p.NoPrune:
 		return "volumes are not pruned here (deny-prune)"
-	case c.form:
+	case c.hidden:
 		return "this prune may have its filters in its body, where the guard cannot see them: they belong in the URL"
 	}
 	return ""

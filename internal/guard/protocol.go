@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -19,19 +18,22 @@ type Request struct {
 	Method  string            //
 	URI     string            // as it came over the wire
 	Headers map[string]string // the client's
+	Sent    []byte            // the client's body, where that is JSON
 	Status  int               // of the response; 0 also where the engine refused
 	Body    []byte            // of the response, where that is JSON
 }
 
-// form reports whether the body is a form. The engine takes what that says before
-// what the query says, and shows a plugin no bodies but JSON.
-func (r Request) form() bool {
+// hides reports whether the call may have a body that is a form. The engine takes
+// what that says before what the query says, and shows a plugin no bodies but JSON.
+// Of several headers of a name it shows the last one and goes by the first one, so
+// that the type shown is not relied on.
+func (r Request) hides() bool {
+	typed, empty := false, false
 	for key, value := range r.Headers {
-		if kind, _, _ := mime.ParseMediaType(value); strings.EqualFold(key, "Content-Type") && kind == "application/x-www-form-urlencoded" {
-			return true
-		}
+		typed = typed || strings.EqualFold(key, "Content-Type")
+		empty = empty || strings.EqualFold(key, "Content-Length") && value == "0"
 	}
-	return false
+	return typed && !empty && len(r.Sent) == 0
 }
 
 // readRequest reads what the engine says. For a harmless call the rest is
@@ -57,6 +59,8 @@ func readRequest(body io.Reader) (r Request, err error) {
 			err = dec.Decode(&r.URI)
 		case "RequestHeaders":
 			err = dec.Decode(&r.Headers)
+		case "RequestBody":
+			err = dec.Decode(&r.Sent)
 		case "ResponseBody":
 			err = dec.Decode(&r.Body)
 		case "ResponseStatusCode":
