@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"unicode"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -72,7 +73,7 @@ func (s *settings) enforces(key string) bool {
 // reason is why, or the refusal of a command that must say why.
 func (s *settings) reason(given string) (string, error) {
 	text := cmp.Or(given, s.spoken())
-	if strings.TrimSpace(text) != "" {
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
 		return text, nil
 	}
 	for _, set := range s.all(reasonKey) {

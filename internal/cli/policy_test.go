@@ -88,7 +88,9 @@ func TestReasonRequired(t *testing.T) {
 		set()
 		for _, args := range commands {
 			refused(t, call(t, f.dir, engine, args...), place+" requires a reason\nTry: the same command with --reason TEXT")
-			refused(t, call(t, f.dir, engine, append(args, "--reason", " ")...), "requires a reason")
+			for _, blank := range []string{" ", "\u200b"} {
+				refused(t, call(t, f.dir, engine, append(args, "--reason", blank)...), "requires a reason")
+			}
 			for _, r := range []result{call(t, f.dir, engine, append(args, "--reason", "a test")...), call(t, f.dir, append(engine, "CCDESTROY_REASON=a test"), args...)} {
 				if r.code == 2 || strings.Contains(r.stderr, "requires a reason") {
 					if place != "$CCDESTROY_REASON" { // which is then no requirement
