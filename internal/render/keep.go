@@ -106,10 +106,12 @@ func Undone(w io.Writer, back []record.Kept, was record.Details, id string, took
 	return err
 }
 
+// keptAmount has the sizes that directories take on the disk: those of the files are
+// counted for a teardown alone.
 func keptAmount(kept []record.Kept, bytes int64) string {
 	text := count(len(kept), "volume")
 	if bytes > 0 {
-		text += " (" + human(bytes) + ")"
+		text += " (" + human(bytes) + " on disk)"
 	}
 	return text
 }
@@ -236,7 +238,7 @@ func CanUndo(w io.Writer, e audit.Event, left []record.Kept, now time.Time, styl
 	for _, k := range left {
 		bytes += k.Bytes
 	}
-	_, err := io.WriteString(w, style.remedy(fmt.Sprintf("Kept since %s ago, until %s: %s. To bring back", ago(now, e.Timestamp), Until(left).Local().Format("2 Jan 15:04"), keptAmount(left, bytes)),
+	_, err := io.WriteString(w, style.remedy(fmt.Sprintf("Kept %s ago, until %s: %s. To bring back", ago(now, e.Timestamp), Until(left).Local().Format("2 Jan 15:04"), keptAmount(left, bytes)),
 		style.command("undo", Terminal(ShortID(e.ID)))))
 	return err
 }
