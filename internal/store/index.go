@@ -43,7 +43,7 @@ func ParseIndex(data []byte) (x Index, err error) {
 	}
 	n := 0
 	for _, f := range x.Frames {
-		if f.Size <= 0 || f.Lines <= 0 {
+		if f.Size <= 0 || f.Size > packLimit || f.Lines <= 0 {
 			return x, fmt.Errorf("not an index: a frame of %d bytes and %d lines", f.Size, f.Lines)
 		}
 		n += f.Lines

@@ -92,7 +92,7 @@ func (p *Packs) with(ctx context.Context, from, to time.Time, words [][]string, 
 		first, end := pack.between(from, to)
 		pack.ids(ids, first, end, words)
 	}
-	began := ulid.MustNew(ulid.Timestamp(from.Add(beginning)), zeros{}).String()
+	began := leastID(from.Add(beginning))
 	for _, pack := range packs {
 		first, end := pack.between(from, to)
 		keys = pack.of(keys, ids, first, end, began)
@@ -105,10 +105,15 @@ func (p *Packs) with(ctx context.Context, from, to time.Time, words [][]string, 
 // may say that it began: a clock was set back.
 const beginning = time.Minute
 
-// zeros is no entropy: the least id of a time.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+// leastID is the least id of an operation that began at a time; "" where none can
+// have: anybody who can create objects can make a day of the year 1.
+func leastID(t time.Time) string {
+	var id ulid.ULID
+	if id.SetTime(ulid.Timestamp(t)) != nil {
+		return ""
+	}
+	return id.String()
+}
 
 // Lines is part of Source. It reads no more than the frames that have them, or the
 // next ones as well where it is asked for one after the other.
@@ -302,29 +307,35 @@ func openAll(ctx context.Context, from Getter, day time.Time, seals []*Seal) (pa
 // openPacked reads the index of a pack, or the whole pack where its index is not the
 // one that was sealed. Where that is not either, it returns nil.
 func openPacked(ctx context.Context, from Getter, day time.Time, s *Seal) (*packed, error) {
-	data, err := readAll(ctx, from, IndexKey(s.Pack), packLimit)
-	if err != nil && !errors.Is(err, ErrNotThere) {
-		return nil, err
-	}
-	if err == nil && audit.Sum(data) == s.Index {
-		x, err := ParseIndex(data)
-		if err == nil {
-			names, err := x.names()
-			if err == nil {
-				return newPacked(s.Pack, day, x, names), nil
-			}
-		}
-	}
-	data, err = readAll(ctx, from, s.Pack, packLimit)
-	if errors.Is(err, ErrNotThere) {
-		return nil, nil
-	}
+	data, err := unchanged(ctx, from, IndexKey(s.Pack), s.Index)
 	if err != nil {
 		return nil, err
 	}
+	if x, err := ParseIndex(data); err == nil {
+		if names, err := x.names(); err == nil {
+			return newPacked(s.Pack, day, x, names), nil
+		}
+	}
+	if data, err = unchanged(ctx, from, s.Pack, s.PackSum); data == nil {
+		return nil, err
+	}
 	lines, err := decodeSealed(data, day)
-	if err != nil || audit.Sum(data) != s.PackSum {
+	if err != nil {
 		return nil, nil
 	}
 	return wholePacked(s.Pack, day, lines), nil
+}
+
+// unchanged is the content of an object, nil where it is not what was sealed.
+func unchanged(ctx context.Context, from Getter, key, sum string) ([]byte, error) {
+	data, err := readAll(ctx, from, key, packLimit)
+	switch {
+	case errors.Is(err, ErrNotThere):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case audit.Sum(data) != sum:
+		return nil, nil
+	}
+	return data, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"time"
@@ -141,27 +140,13 @@ func (l Loose) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
 	work.SetLimit(parallel)
 	for i, k := range keys {
 		work.Go(func() (err error) {
-			lines[i], err = l.line(ctx, k)
-			return err
+			if lines[i], err = readAll(ctx, l, k.String(), maxLine); err != nil && !errors.Is(err, ErrNotThere) {
+				return fmt.Errorf("%s: %w", k, err)
+			}
+			return nil
 		})
 	}
 	return lines, work.Wait()
-}
-
-func (l Loose) line(ctx context.Context, k Key) ([]byte, error) {
-	body, _, err := l.Get(ctx, k.String())
-	if errors.Is(err, ErrNotThere) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", k, err)
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxLine+1)) // of a longer one a part, which is not what its key names
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", k, err)
-	}
-	return data, nil
 }
 
 // sortKeys sorts keys that may be in their order already.

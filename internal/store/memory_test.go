@@ -1,0 +1,102 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// objects are a store in memory, for tests of what somebody else has put there.
+type objects struct{ *sync.Map } // of []byte, by key
+
+func newObjects() objects { return objects{&sync.Map{}} }
+
+func (o objects) Put(_ context.Context, key string, data []byte) error {
+	if _, there := o.LoadOrStore(key, data); there {
+		return ErrExists
+	}
+	return nil
+}
+
+func (o objects) content(key string) ([]byte, bool) {
+	data, there := o.Load(key)
+	if !there {
+		return nil, false
+	}
+	return data.([]byte), true
+}
+
+func (o objects) keys() (keys []string) {
+	o.Map.Range(func(key, _ any) bool { keys = append(keys, key.(string)); return true })
+	slices.Sort(keys)
+	return keys
+}
+
+func (o objects) Get(_ context.Context, key string) (io.ReadCloser, Object, error) {
+	data, there := o.content(key)
+	if !there {
+		return nil, Object{}, ErrNotThere
+	}
+	return io.NopCloser(bytes.NewReader(data)), Object{Key: key, Size: int64(len(data))}, nil
+}
+
+func (o objects) Range(_ context.Context, key string, at, size int64) ([]byte, error) {
+	data, _ := o.content(key)
+	if at >= int64(len(data)) {
+		return nil, ErrNotThere
+	}
+	return data[at:min(at+size, int64(len(data)))], nil
+}
+
+func (o objects) List(_ context.Context, prefix, after string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for _, key := range o.keys() {
+			data, _ := o.content(key)
+			if strings.HasPrefix(key, prefix) && key > after && !yield(Object{Key: key, Size: int64(len(data))}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (o objects) Dirs(_ context.Context, prefix string) (dirs []string, err error) {
+	for _, key := range o.keys() {
+		if rest, in := strings.CutPrefix(key, prefix); in && strings.Contains(rest, "/") {
+			dirs = append(dirs, key[:len(prefix)+strings.IndexByte(rest, '/')+1])
+		}
+	}
+	return slices.Compact(dirs), nil
+}
+
+// Whoever can create objects cannot keep others from reading what is sealed: not with
+// a day before all ids, not with a seal or an index that is too large.
+func TestOthersObjects(t *testing.T) {
+	for name, put := range map[string]func(o objects){
+		"nothing":       func(objects) {},
+		"an early day":  func(o objects) { o.Store(EventsDir+"day=0001-01-01/x", []byte{}) },
+		"an early pack": func(o objects) { o.Store(PackKey(time.Time{}, 1), []byte{}) },
+		"a large seal":  func(o objects) { o.Store(SealKey(2), make([]byte, maxSeal+1)) },
+	} {
+		o := newObjects()
+		history(t, o, sealDay, 100)
+		key, keys := signer(t, "audit.example.com")
+		mustSeal(t, sealer(o, key), 1, 200)
+		put(o)
+		for _, words := range [][][]string{nil, {{"shop3"}}} {
+			n := 0
+			q := Query{Raw: true, Words: words, Match: func(e audit.Event, _ []byte) bool { return strings.Contains(string(e.Details), `"shop3"`) }}
+			err := (Archive{NewSource(o, keys, nil)}).History(t.Context(), q, func(audit.Record, []byte) error { n++; return nil })
+			if err != nil || n == 0 {
+				t.Errorf("%s, %q: %d events, %v", name, words, n, err)
+			}
+		}
+	}
+}
