@@ -13,9 +13,8 @@ type Both struct {
 	Packs *Packs
 	Loose Loose
 
-	mu      sync.Mutex             // guards the next two
-	hasDays map[time.Time]bool     // days of Loose, as Days found them; nil before
-	packed  map[time.Time]struct{} // days of Packs
+	mu     sync.Mutex         // guards packed
+	packed map[time.Time]bool // days that are over, and that Days found in packs alone
 }
 
 // NewSource is the Source of all lines of a store. Of its seals those count that one
@@ -34,28 +33,26 @@ func (b *Both) Days(ctx context.Context) ([]time.Time, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.mu.Lock()
-	b.hasDays, b.packed = map[time.Time]bool{}, map[time.Time]struct{}{}
-	for _, day := range days {
-		b.hasDays[day] = true
-	}
+	packed := map[time.Time]bool{}
 	for _, day := range more {
-		b.packed[day] = struct{}{}
+		if _, loose := slices.BinarySearchFunc(days, day, time.Time.Compare); !loose && day.Add(oneDay).Before(time.Now()) {
+			packed[day] = true
+		}
 	}
+	b.mu.Lock()
+	b.packed = packed
 	b.mu.Unlock()
 	days = append(days, more...)
 	slices.SortFunc(days, time.Time.Compare)
 	return slices.CompactFunc(days, time.Time.Equal), nil
 }
 
-// onlyPacked reports whether Days found the day in packs alone: what is over and was
-// packed has no loose lines left, and is not asked for them. A day that is not packed
-// yet can have some by now.
+// onlyPacked reports whether Days found the day in packs alone: it is not asked for
+// loose lines. A day that is not over can have some by now, whoever has packed it.
 func (b *Both) onlyPacked(day time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, packed := b.packed[day]
-	return packed && !b.hasDays[day]
+	return b.packed[day]
 }
 
 // Keys is part of Source.

@@ -100,3 +100,19 @@ func TestOthersObjects(t *testing.T) {
 		}
 	}
 }
+
+// A pack of a day that is not over hides nothing of it, whoever made it and however
+// long ago the days were looked up.
+func TestPackOfTomorrow(t *testing.T) {
+	o := newObjects()
+	day := time.Now().UTC().Truncate(oneDay).AddDate(0, 0, 1)
+	o.Store(PackKey(day, 1), []byte("none"))
+	source := NewSource(o, nil, nil)
+	if _, err := source.Days(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	history(t, o, day, 1)
+	if keys, err := dayKeys(t.Context(), source, day); err != nil || len(keys) != 2 {
+		t.Errorf("%d keys, %v", len(keys), err)
+	}
+}
