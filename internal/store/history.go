@@ -42,8 +42,7 @@ const afterUntil = 7 * 24 * time.Hour
 const chunk = 32
 
 // History calls visit with what is selected, newest first, until it returns an error.
-// Memory is bounded by the keys of one day, and by some
-// frames of its packs.
+// Memory is bounded by the keys of one day and some frames of its packs.
 func (a Archive) History(ctx context.Context, q Query, visit func(r audit.Record, line []byte) error) error {
 	days, err := a.Source.Days(ctx)
 	if err != nil {
@@ -131,11 +130,8 @@ func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 	}
 	for len(wanted) > 0 {
 		n := min(chunk, len(wanted))
-		if r.q.Limit > 0 {
-			n = min(n, max(r.q.Limit-r.count, 1))
-			if r.q.Match != nil {
-				n = min(chunk, len(wanted))
-			}
+		if r.q.Limit > 0 && r.q.Match == nil {
+			n = min(n, r.q.Limit-r.count)
 		}
 		if more, err := r.read(ctx, wanted[:n]); err != nil || !more {
 			return false, err

@@ -1,17 +1,10 @@
 package store
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"slices"
 	"sort"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
 // packed is a pack that is read by its index, some frames at a time.
@@ -29,12 +22,6 @@ type packed struct {
 	last  [2]int           // the first and the last frame that were asked for
 	ahead int              // how many frames are read ahead
 }
-
-// Bounds of what is read ahead and kept of a pack.
-const (
-	aheadMost = 16      // frames, of 64 events mostly
-	keptBytes = 8 << 20 // decompressed, besides what was asked for last
-)
 
 func newPacked(key string, day time.Time, x Index, names []string) *packed {
 	p := &packed{key: key, frames: x.Frames, dir: EventsDir + dayDir(day), names: names, had: map[int][][]byte{}, last: [2]int{-2, -2}}
@@ -67,7 +54,8 @@ func (p *packed) between(from, to time.Time) (first, end int) {
 	return sort.SearchStrings(p.names, from.UTC().Format(timeLayout)), end
 }
 
-// parse adds the key of a line; one that is none the index does not have rightly.
+// parse adds the key of a line. A name that is not one of a key is passed over: the
+// index is wrong about it.
 func (p *packed) parse(keys []Key, line int) []Key {
 	k, err := parseName(p.dir, p.names[line])
 	if err != nil {
@@ -128,128 +116,4 @@ func idIn(name string) string {
 	}
 	id, _, _ := strings.Cut(name, "_")
 	return id
-}
-
-// lines are those of some numbers. nil stands for one that is not what was sealed.
-func (p *packed) lines(ctx context.Context, from Getter, numbers []int) ([][]byte, error) {
-	var frames []int
-	for _, n := range numbers {
-		frames = append(frames, p.frame(n))
-	}
-	slices.Sort(frames)
-	frames = slices.Compact(frames)
-	if err := p.read(ctx, from, p.more(frames)); err != nil {
-		return nil, err
-	}
-	lines := make([][]byte, len(numbers))
-	for i, n := range numbers {
-		f := p.frame(n)
-		if of := p.had[f]; of != nil {
-			lines[i] = bytes.Clone(of[n-p.first[f]])
-		}
-	}
-	p.forget(frames)
-	return lines, nil
-}
-
-// more adds frames to those that are asked for, where they are next to those that
-// were asked for before: twice as many each time.
-func (p *packed) more(frames []int) []int {
-	low, high := frames[0], frames[len(frames)-1]
-	was := p.last
-	p.last = [2]int{low, high}
-	if !slices.ContainsFunc(frames, func(f int) bool { return !p.has(f) }) {
-		return nil
-	}
-	down, up := high < was[0]+1 && high >= was[0]-1, low > was[1]-1 && low <= was[1]+1
-	if !down && !up {
-		p.ahead = 0
-		return frames
-	}
-	p.ahead = min(max(2*p.ahead, 2), aheadMost)
-	for i := range p.ahead {
-		if f := low - 1 - i; down && f >= 0 {
-			frames = append(frames, f)
-		}
-		if f := high + 1 + i; up && !down && f < len(p.frames) {
-			frames = append(frames, f)
-		}
-	}
-	slices.Sort(frames)
-	return frames
-}
-
-func (p *packed) has(frame int) bool {
-	_, has := p.had[frame]
-	return has
-}
-
-// read reads frames that are not there yet, those that lie side by side in one turn.
-func (p *packed) read(ctx context.Context, from Getter, frames []int) error {
-	frames = slices.DeleteFunc(slices.Clone(frames), p.has)
-	got := make([][][]byte, len(frames))
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(parallel)
-	for start := 0; start < len(frames); {
-		end := start + 1
-		for end < len(frames) && frames[end] == frames[end-1]+1 {
-			end++
-		}
-		run, into := frames[start:end], got[start:end]
-		work.Go(func() error { return p.get(ctx, from, run, into) })
-		start = end
-	}
-	if err := work.Wait(); err != nil {
-		return err
-	}
-	for i, f := range frames {
-		p.had[f], p.order = got[i], append(p.order, f)
-		p.kept += size(got[i])
-	}
-	return nil
-}
-
-// get reads frames that lie side by side.
-func (p *packed) get(ctx context.Context, from Getter, run []int, into [][][]byte) error {
-	start, last := p.at[run[0]], run[len(run)-1]
-	data, err := from.Range(ctx, p.key, start, p.at[last]+p.frames[last].Size-start)
-	if err != nil && !errors.Is(err, ErrNotThere) {
-		return err
-	}
-	for i, f := range run {
-		frame := p.frames[f]
-		at := p.at[f] - start
-		if at+frame.Size > int64(len(data)) || audit.Sum(data[at:at+frame.Size]) != frame.Sum {
-			continue
-		}
-		raw, err := unpacker().DecodeAll(data[at:at+frame.Size], nil)
-		if err != nil {
-			continue
-		}
-		if lines := bytes.Split(raw, []byte{'\n'}); len(lines) == frame.Lines+1 { // an empty one behind the last LF
-			into[i] = lines[:frame.Lines]
-		}
-	}
-	return nil
-}
-
-// forget drops the frames that were read first, but for those that are in use.
-func (p *packed) forget(used []int) {
-	for i := 0; i < len(p.order) && p.kept > keptBytes; {
-		f := p.order[i]
-		if slices.Contains(used, f) {
-			i++
-			continue
-		}
-		p.kept -= size(p.had[f])
-		delete(p.had, f)
-		p.order = slices.Delete(p.order, i, i+1)
-	}
-}
-
-func size(lines [][]byte) (n int) {
-	for _, l := range lines {
-		n += len(l)
-	}
-	return n
 }

@@ -2,15 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
-
-	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
 // Packs is the Source of the lines in sealed packs. A pack that no seal names is
@@ -72,9 +68,10 @@ func (p *Packs) Keys(ctx context.Context, from, to time.Time) (keys []Key, err e
 	return keys, err
 }
 
-// KeysWith is part of Searched. It leaves out operations none of whose lines there can have one of each of the
-// words, but not those that began before: a line of theirs that can may be further
-// back, and whether these here are their last ones must be known then.
+// KeysWith is part of Searched. It leaves out operations none of whose lines there can
+// have one of each of the words, but not those that began before: a line of theirs
+// that can may be further back, and whether these here are their last ones must be
+// known then.
 func (p *Packs) KeysWith(ctx context.Context, from, to time.Time, words [][]string) (keys []Key, err error) {
 	return p.with(ctx, from, to, words, nil)
 }
@@ -121,29 +118,27 @@ func (p *Packs) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lines := make([][]byte, len(keys))
-	wanted := map[*packed][]int{} // which of keys
+	type places struct{ keys, lines []int } // which of keys, and where they are in the pack
+	wanted := map[*packed]places{}
 	for i, k := range keys {
 		packs, err := p.open(ctx, k.Time.Truncate(oneDay))
 		if err != nil {
 			return nil, err
 		}
 		for _, pack := range packs {
-			if pack.find(k) >= 0 {
-				wanted[pack] = append(wanted[pack], i)
+			if n := pack.find(k); n >= 0 {
+				of := wanted[pack]
+				wanted[pack] = places{append(of.keys, i), append(of.lines, n)}
 				break
 			}
 		}
 	}
 	for pack, of := range wanted {
-		at := make([]int, len(of))
-		for i, n := range of {
-			at[i] = pack.find(keys[n])
-		}
-		found, err := pack.lines(ctx, p.From, at)
+		found, err := pack.lines(ctx, p.From, of.lines)
 		if err != nil {
 			return nil, err
 		}
-		for i, n := range of {
+		for i, n := range of.keys {
 			lines[n] = found[i]
 		}
 	}
@@ -166,176 +161,4 @@ func (p *Packs) May(k Key, words [][]string) bool {
 		}
 	}
 	return true
-}
-
-// list looks which packs and seals there are.
-func (p *Packs) list(ctx context.Context) error {
-	if p.listed != nil {
-		return nil
-	}
-	listed := map[time.Time][]string{}
-	for o, err := range p.From.List(ctx, PacksDir, "") {
-		if err != nil {
-			return err
-		}
-		if day, _, err := ParsePackKey(o.Key); err == nil {
-			listed[day] = append(listed[day], o.Key)
-		}
-	}
-	if len(listed) > 0 {
-		for o, err := range p.From.List(ctx, SealsDir, "") {
-			if err != nil {
-				return err
-			}
-			if n, ok := parseSealKey(o.Key); ok {
-				p.unread = append(p.unread, n)
-			}
-		}
-	}
-	p.listed, p.seals = listed, map[string]*Seal{}
-	return nil
-}
-
-// seal is the one of a pack, nil where there is none.
-func (p *Packs) seal(ctx context.Context, pack string) (*Seal, error) {
-	for n := 4; p.seals[pack] == nil && len(p.unread) > 0; n = min(2*n, 4*parallel) {
-		numbers := p.unread[max(0, len(p.unread)-n):]
-		got, errs, err := getSeals(ctx, p.From, numbers, p.By)
-		if err != nil {
-			return nil, err
-		}
-		p.unread = p.unread[:len(p.unread)-len(numbers)]
-		for i, s := range got {
-			if errs[i] == nil && s.Seal != numbers[i] {
-				errs[i] = fmt.Errorf("it is seal %d", s.Seal)
-			}
-			if errs[i] == nil {
-				p.seals[s.Pack] = s
-			} else if p.Unsealed != nil {
-				p.Unsealed(SealKey(numbers[i]), errs[i])
-			}
-		}
-	}
-	return p.seals[pack], nil
-}
-
-// open are the sealed packs of a day.
-func (p *Packs) open(ctx context.Context, day time.Time) ([]*packed, error) {
-	if i := slices.IndexFunc(p.opened, func(d packedDay) bool { return d.day.Equal(day) }); i >= 0 {
-		return p.opened[i].packs, nil
-	}
-	if err := p.list(ctx); err != nil {
-		return nil, err
-	}
-	packs, err := p.ready(day)
-	if packs == nil || err != nil { // not got ready, or in vain
-		seals, err := p.sealsOf(ctx, day)
-		if err != nil {
-			return nil, err
-		}
-		if packs, err = openAll(ctx, p.From, day, seals); err != nil {
-			return nil, err
-		}
-	}
-	p.opened = append(p.opened, packedDay{day, packs})
-	if len(p.opened) > keptDays {
-		p.opened = slices.Delete(p.opened, 0, 1)
-	}
-	return packs, nil
-}
-
-// Soon begins to open the packs of a day, which is asked for next but some.
-func (p *Packs) Soon(ctx context.Context, day time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.listed == nil || p.listed[day] == nil || p.soon[day] != nil {
-		return
-	}
-	seals, err := p.sealsOf(ctx, day)
-	if err != nil {
-		return // open tries it again
-	}
-	var packs []*packed
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		packs, err = openAll(ctx, p.From, day, seals)
-	}()
-	if p.soon == nil {
-		p.soon = map[time.Time]func() ([]*packed, error){}
-	}
-	p.soon[day] = func() ([]*packed, error) { <-done; return packs, err }
-}
-
-// ready are the packs that Soon opened, once; none where it did not.
-func (p *Packs) ready(day time.Time) ([]*packed, error) {
-	get := p.soon[day]
-	if get == nil {
-		return nil, nil
-	}
-	delete(p.soon, day)
-	return get()
-}
-
-// sealsOf are the seals of the packs of a day.
-func (p *Packs) sealsOf(ctx context.Context, day time.Time) (seals []*Seal, err error) {
-	for _, key := range p.listed[day] {
-		s, err := p.seal(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if s != nil {
-			seals = append(seals, s)
-		}
-	}
-	return seals, nil
-}
-
-func openAll(ctx context.Context, from Getter, day time.Time, seals []*Seal) (packs []*packed, err error) {
-	for _, s := range seals {
-		pack, err := openPacked(ctx, from, day, s)
-		if err != nil {
-			return nil, err
-		}
-		if pack != nil {
-			packs = append(packs, pack)
-		}
-	}
-	return packs, nil
-}
-
-// openPacked reads the index of a pack, or the whole pack where its index is not the
-// one that was sealed. Where that is not either, it returns nil.
-func openPacked(ctx context.Context, from Getter, day time.Time, s *Seal) (*packed, error) {
-	data, err := unchanged(ctx, from, IndexKey(s.Pack), s.Index)
-	if err != nil {
-		return nil, err
-	}
-	if x, err := ParseIndex(data); err == nil {
-		if names, err := x.names(); err == nil {
-			return newPacked(s.Pack, day, x, names), nil
-		}
-	}
-	if data, err = unchanged(ctx, from, s.Pack, s.PackSum); data == nil {
-		return nil, err
-	}
-	lines, err := decodeSealed(data, day)
-	if err != nil {
-		return nil, nil
-	}
-	return wholePacked(s.Pack, day, lines), nil
-}
-
-// unchanged is the content of an object, nil where it is not what was sealed.
-func unchanged(ctx context.Context, from Getter, key, sum string) ([]byte, error) {
-	data, err := readAll(ctx, from, key, packLimit)
-	switch {
-	case errors.Is(err, ErrNotThere):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case audit.Sum(data) != sum:
-		return nil, nil
-	}
-	return data, nil
 }

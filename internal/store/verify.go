@@ -20,7 +20,7 @@ import (
 const maxFindings = 1000
 
 // verifier goes through all lines of a store, day by day, and follows the chain of
-// each log. Its memory grows with the number of logs, not of their lines.
+// each log. Its memory grows with the number of logs and with the lines of one day.
 type verifier struct {
 	Archive
 	report audit.Report
