@@ -54,6 +54,7 @@ type Client struct {
 
 	greeting sync.Mutex // guards what follows
 	greeted  bool       // the API version is settled
+	speaks   string     // the newest API of the engine; as podman
 	podman   bool       // Podman answers; does not change once greeted
 
 	clocked sync.Mutex // guards clock, said, saidAt
@@ -231,12 +232,13 @@ func (c *Client) ready(ctx context.Context) error {
 	if versions.LessThan(c.api.ClientVersion(), minAPI) {
 		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)
 	}
-	if versions.LessThan(c.api.ClientVersion(), stableCreatedAPI) { // it may be Podman
+	c.speaks = ping.APIVersion // DOCKER_API_VERSION may have the client speak an older one
+	if versions.LessThan(c.speaks, stableCreatedAPI) { // it may be Podman
 		info, err := c.info(ctx)
 		if err != nil {
 			return err
 		}
-		c.podman = isPodman(info, c.api.ClientVersion())
+		c.podman = isPodman(info, c.speaks)
 	}
 	c.greeted = true
 	return nil

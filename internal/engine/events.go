@@ -102,8 +102,8 @@ func (c *Client) lastClock() clock {
 // saidLimit is how long what the engine said about itself counts as recent.
 const saidLimit = 5 * time.Second
 
-// justSaid is what the engine said about itself recently, or says now if it has not.
-// a moment ago: Engine 20.10 starts other programs to answer.
+// justSaid is what the engine said about itself recently, or says now if it has not:
+// Engine 20.10 starts other programs to answer.
 func (c *Client) justSaid(ctx context.Context) (system.Info, error) {
 	c.clocked.Lock()
 	said, at := c.said, c.saidAt
@@ -120,7 +120,7 @@ func (c *Client) info(ctx context.Context) (system.Info, error) {
 	if err != nil {
 		return info, c.unreachable(err)
 	}
-	if isPodman(info, c.api.ClientVersion()) {
+	if isPodman(info, c.speaks) {
 		info.ID = podmanID(info)
 	}
 	c.clocked.Lock()

@@ -18,8 +18,8 @@ import (
 // from the Docker Engine. It was tried with Podman 4.3; releases 4 and 5 say that they
 // speak the API of Engine 20.10, so other engines need not be asked.
 
-// isPodman reports whether Podman said this of itself, to a client that speaks this
-// version of the API. An Engine 20.10 has an id of letters between colons; Podman
+// isPodman reports whether Podman said this of itself, which speaks this version of
+// the API and no newer one. An Engine 20.10 has an id of letters between colons; Podman
 // makes up a UUID, as later engines have one.
 func isPodman(info system.Info, version string) bool {
 	return versions.LessThan(version, stableCreatedAPI) && !strings.Contains(info.ID, ":")

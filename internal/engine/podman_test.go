@@ -58,6 +58,19 @@ func TestPodmanID(t *testing.T) {
 	}
 }
 
+// An engine that a client asks in the words of an old one, as DOCKER_API_VERSION has
+// it, is not Podman for that.
+func TestPodmanPinned(t *testing.T) {
+	const uuid = "a3c1e7a4-7a6e-4a43-9a60-3f1f9b5d2c11"
+	cl := answering(t, "1.51", uuid, uuid)
+	if err := client.WithVersion("1.41")(cl.api); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := cl.Describe(t.Context()); err != nil || e.ID != uuid || e.APIVersion != "1.41" || e.StableCreated || cl.podman {
+		t.Errorf("%+v, Podman %t, %v", e, cl.podman, err)
+	}
+}
+
 func TestPodmanEvents(t *testing.T) {
 	m := events.Message{Type: events.VolumeEventType, Action: events.ActionRemove, Actor: events.Actor{Attributes: map[string]string{"name": "data"}}}
 	if got := dockerEvent(m); got.Action != events.ActionDestroy || got.Actor.ID != "data" {
