@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// answerLength is how much of an answer is read, and textLength how much of one that
-// is plain text is shown.
+// answerLength is how much of an answer is read, and textLength how much of what it
+// says is shown.
 const (
 	answerLength = 64 << 10
 	textLength   = 200
@@ -106,7 +106,7 @@ func saying(resp *http.Response, kind string, data []byte) string {
 	case kind == "application/json" && json.Unmarshal(data, &s) == nil:
 		return s.Message
 	case kind == "text/plain":
-		return strings.ToValidUTF8(strings.TrimSpace(string(data[:min(len(data), textLength)])), "")
+		return strings.TrimSpace(string(data))
 	}
 	return ""
 }

@@ -2,15 +2,11 @@ package otlp
 
 import (
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -50,14 +46,7 @@ type Endpoint struct {
 // its kind from this process.
 func Open(address, headersFile string, getenv func(string) string) (*Endpoint, error) {
 	v := variables{getenv}
-	at, err := v.endpoint()
-	if address == FromVariables {
-		if protocol, name := v.get("PROTOCOL"); err == nil && protocol == "grpc" {
-			err = fmt.Errorf("%s is grpc, and logs are sent over HTTP", name)
-		}
-	} else {
-		at, err = parseAddress(address, logsPath)
-	}
+	at, err := v.address(address)
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +95,9 @@ func (e *Endpoint) Bare() bool {
 func parseAddress(text, path string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
-	case err == nil && u.User != nil:
-		return nil, fmt.Errorf("an address has no user info, since it is shown: put it into a header")
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "":
+	case strings.ContainsAny(text, "@?#"): // whatever url.Parse makes of it
+		return nil, errors.New("an address has no user info and no parameters, since it is shown: put secrets into a header")
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return nil, fmt.Errorf("%q is not an address of a receiver: https://HOST[:PORT]", text)
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
@@ -117,93 +106,4 @@ func parseAddress(text, path string) (*url.URL, error) {
 	}
 	u.Path = cmp.Or(u.Path, "/")
 	return u, nil
-}
-
-// variables are those of OpenTelemetry's exporters: one for logs is stronger than
-// that for all signals.
-type variables struct{ getenv func(string) string }
-
-func (v variables) get(what string) (text, name string) {
-	for _, name := range []string{"OTEL_EXPORTER_OTLP_LOGS_" + what, "OTEL_EXPORTER_OTLP_" + what} {
-		if text := v.getenv(name); text != "" {
-			return text, name
-		}
-	}
-	return "", ""
-}
-
-// endpoint is the address that they name, or the standard one.
-func (v variables) endpoint() (u *url.URL, err error) {
-	text, name := v.get("ENDPOINT")
-	if name == "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" {
-		u, err = parseAddress(text, "") // posted to as it is
-	} else {
-		u, err = parseAddress(cmp.Or(text, standard), logsPath)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return u, nil
-}
-
-// headers are those that they hold, where they are meant for this server.
-func (v variables) headers(at *url.URL) (http.Header, error) {
-	text, name := v.get("HEADERS")
-	if _, named := v.get("ENDPOINT"); named != "" {
-		if meant, err := v.endpoint(); err != nil || origin(meant) != origin(at) {
-			return nil, nil
-		}
-	}
-	h, err := parseHeaders(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return h, nil
-}
-
-// origin is which server it is.
-func origin(u *url.URL) string {
-	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
-}
-
-func (v variables) timeout() (time.Duration, error) {
-	text, name := v.get("TIMEOUT")
-	if text == "" {
-		return answerLimit, nil
-	}
-	ms, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || ms == 0 {
-		return 0, fmt.Errorf("%s: %q is not a number of milliseconds", name, text)
-	}
-	return time.Duration(ms) * time.Millisecond, nil
-}
-
-// trust is which authorities count, and which certificate is ours.
-func (v variables) trust() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if file, name := v.get("CERTIFICATE"); file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: %q holds no certificate in PEM", name, file)
-		}
-	}
-	cert, name := v.get("CLIENT_CERTIFICATE")
-	key, keyName := v.get("CLIENT_KEY")
-	switch {
-	case cert == "" && key == "":
-		return c, nil
-	case cert == "" || key == "":
-		return nil, errors.New(cmp.Or(name, keyName) + ": a certificate of a client and its key belong together")
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	c.Certificates = []tls.Certificate{pair}
-	return c, nil
 }

@@ -114,9 +114,16 @@ func (e *Endpoint) post(ctx context.Context, body []byte) (partial string, err e
 	partial, err = answered(resp)
 	var no *refusal
 	if errors.As(err, &no) {
-		no.text = e.hide(no.text)
+		no.text = e.shown(no.text)
 	}
-	return e.hide(partial), err
+	return e.shown(partial), err
+}
+
+// shown is what a receiver says as far as it is shown. Secrets go first: of one that
+// is cut through, a part would stay.
+func (e *Endpoint) shown(text string) string {
+	text = e.hide(text)
+	return strings.ToValidUTF8(text[:min(len(text), textLength)], "")
 }
 
 // hide takes the headers' values out of what a receiver says: some quote a token that

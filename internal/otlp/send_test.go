@@ -60,12 +60,15 @@ func TestPassingFaults(t *testing.T) {
 // is tried once, or as long as there is time; the next call sends everything.
 func TestLastingFaults(t *testing.T) {
 	hasty(t, 300*time.Millisecond)
+	long := strings.Repeat("x", textLength-5) // a secret behind it is cut through
 	for want, c := range map[string]struct {
 		fault fault
 		once  bool
 	}{
 		"400 Bad Request: no such field":          {answers(400, "Content-Type: application/json", `{"code":3,"message":"no such field"}`), false},
 		"401 Unauthorized: who is ***?":           {answers(401, "Content-Type: text/plain; charset=utf-8", "who is hush-hush?\n"), true},
+		"403 Forbidden: " + long + "*** y":        {answers(403, "Content-Type: text/plain", long+"hush-hush "+strings.Repeat("y", 1000)), true},
+		"409 Conflict: " + long + "***yy":         {answers(409, "Content-Type: application/json", `{"message":"`+long+"hush-hush"+strings.Repeat("y", 1000)+`"}`), true},
 		"404 Not Found":                           {answers(404, "Content-Type: text/html", "<h1>nothing</h1>"), true},
 		"500 Internal Server Error":               {answers(500), true},
 		"307 Temporary Redirect: to https://else": {answers(307, "Location: https://else", ""), true},
@@ -83,7 +86,7 @@ func TestLastingFaults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "ship to "+r.URL+"/v1/logs") || done.Lines != 0 || (r.requests() == 1) != c.once {
 			t.Errorf("%+v, %v, %d requests, want %q", done, err, r.requests(), want)
 		}
-		if strings.Contains(fmt.Sprint(err, s.notes), "hush") || r.headers.Get("Api-Key") != "Bearer hush-hush" {
+		if said := fmt.Sprint(err, s.notes); strings.Contains(said, "hush") || strings.Contains(said, "yyy") || r.headers.Get("Api-Key") != "Bearer hush-hush" {
 			t.Errorf("%v, %q", err, r.headers)
 		}
 		r.set(nil)

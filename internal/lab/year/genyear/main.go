@@ -22,7 +22,7 @@ func main() {
 	flag.BoolVar(&o.Loose, "loose", false, "write the objects of the events, and seal nothing")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: genyear [-days N] [-events N] DIRECTORY")
+		fmt.Fprintln(os.Stderr, "usage: genyear [-days N] [-events N] [-loose] DIRECTORY")
 		os.Exit(2)
 	}
 	if err := generate(o); err != nil {
