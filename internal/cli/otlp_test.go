@@ -69,6 +69,9 @@ func TestOTLPTrust(t *testing.T) {
 	put(t, f.machine, "")
 	refused(t, call(t, f.dir, nil, append(event, "--otlp", "collector:4318")...), `--otlp: "collector:4318" is not an address of a receiver`, "docs/otlp.md")
 	refused(t, call(t, f.dir, nil, append(event, "--otlp", "http://c", "--otlp-headers-file", "none")...), "none: no such file")
+	for _, flag := range []string{"--otlp", "--otlp-headers-file"} { // of a variable that was not set
+		refused(t, call(t, f.dir, nil, append(event, flag, "")...), flag+": its value is empty")
+	}
 	refused(t, call(t, f.dir, nil, "ship"), "no store is set, and no OTLP endpoint")
 	if r := call(t, f.dir, nil, "doctor", "--otlp", "http://192.0.2.1:1", "--otlp-headers-file", filepath.Join(filepath.Dir(f.machine), "headers")); !strings.Contains(r.stdout, "the headers go to http://192.0.2.1:1/v1/logs unencrypted") {
 		t.Errorf("%s", r.stdout)

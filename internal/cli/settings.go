@@ -188,7 +188,7 @@ func (s *settings) allows(call *kong.Context) error {
 // full are flags whose value is never empty: without it something would be destroyed
 // that was to be saved or recorded elsewhere first, something be checked against
 // nothing, or a volume take the name of another.
-var full = []string{"export", "store", "log", "other-log", "output", "head", "proof", "export-path", "as"}
+var full = []string{"export", "store", "otlp", "otlp-headers-file", "log", "other-log", "output", "head", "proof", "export-path", "as"}
 
 // unset refuses an empty value on the command line, of a flag that cannot have one:
 // it is a variable of a script that was not set.
