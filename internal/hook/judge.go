@@ -10,8 +10,12 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// depthLimit is how deep scripts may be nested in scripts.
-const depthLimit = 8
+// How deep scripts may be nested in scripts, and how many are followed. A few words
+// make millions: each of sudo eval sudo eval … can be the one that counts.
+const (
+	depthLimit  = 8
+	scriptLimit = 1000
+)
 
 // Judge decides on a shell command, run in a directory.
 func Judge(command, dir string) (v Verdict) {
@@ -32,6 +36,7 @@ type judge struct {
 	known   map[string]expand.Variable // with known values
 	aliases map[string]string
 	depth   int
+	scripts int // that were followed
 	worst   Verdict
 }
 
@@ -50,10 +55,16 @@ func (j *judge) unclear(text, why string) {
 
 // script judges a whole script.
 func (j *judge) script(text string) {
-	if j.depth++; j.depth > depthLimit {
+	switch {
+	case j.scripts == scriptLimit:
+		j.find(Ask, "This runs more than can be followed: it may destroy volumes.")
+		return
+	case j.depth == depthLimit:
 		j.unclear(text, "it is nested too deeply to follow")
 		return
 	}
+	j.scripts++
+	j.depth++
 	defer func() { j.depth-- }()
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {

@@ -231,6 +231,23 @@ func FuzzJudge(f *testing.F) {
 	})
 }
 
+// A script that is nested too deeply is no reason to follow the next one less, and
+// one that runs others in a million ways is asked about.
+func TestJudgeBounds(t *testing.T) {
+	deep := strings.Repeat("eval ", 2*depthLimit)
+	for command, want := range map[string]Decision{
+		deep + "true":      Pass,
+		deep + "docker ps": Ask,
+		deep + "true; sh -c 'docker volume rm a'":                 Deny,
+		strings.Repeat("sudo eval ", 30) + "true":                 Ask,
+		"docker volume rm a; " + strings.Repeat("sudo eval ", 30): Deny,
+	} {
+		if v := Judge(command, "/"); v.Decision != want {
+			t.Errorf("%s: %q, want %q", command, v, want)
+		}
+	}
+}
+
 // Each agent is answered in its own shape; what is not asked about the shell is
 // passed over.
 func TestProtocol(t *testing.T) {
