@@ -18,7 +18,8 @@ type Both struct {
 }
 
 // NewSource is the Source of all lines of a store. Of its seals those count that one
-// of the keys has signed; without keys all do. unsealed is told of the others.
+// of the keys has signed; without keys all do. unsealed is told of what does not, as
+// Packs.Unsealed is.
 func NewSource(from Reader, keys Keys, unsealed func(key string, err error)) *Both {
 	return &Both{Packs: &Packs{From: from, By: keys, Unsealed: unsealed}, Loose: Loose{from}}
 }

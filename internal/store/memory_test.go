@@ -116,3 +116,41 @@ func TestPackOfTomorrow(t *testing.T) {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 }
+
+// A pack that is not what its seal says is told, also where its events are nowhere
+// else: a seal of somebody else's, to a reader without a key, hides them.
+func TestPackUnlikeSeal(t *testing.T) {
+	o := newObjects()
+	history(t, o, sealDay, 10)
+	key, keys := signer(t, "audit.example.com")
+	mustSeal(t, sealer(o, key), 1, 20)
+	for _, k := range o.keys() {
+		if strings.HasPrefix(k, EventsDir) {
+			o.Delete(k)
+		}
+	}
+	first, _ := o.content(SealKey(1))
+	s, err := openSeal(first, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Seal, s.PackSum, s.Index = 2, s.Prev, s.Prev
+	other, _ := signer(t, "audit.example.com")
+	forged, err := s.sign(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Store(SealKey(2), forged)
+	for _, c := range []struct {
+		keys Keys
+		read int
+		told string
+	}{{keys, 20, SealKey(2)}, {nil, 0, PackKey(sealDay, 1)}} {
+		var told []string
+		read := 0
+		a := Archive{NewSource(o, c.keys, func(key string, _ error) { told = append(told, key) })}
+		if err := a.History(t.Context(), Query{}, func(audit.Record, []byte) error { read += 2; return nil }); err != nil || read != c.read || !slices.Equal(told, []string{c.told}) {
+			t.Errorf("%d keys: read %d events, %v, told %q", len(c.keys), read, err, told)
+		}
+	}
+}

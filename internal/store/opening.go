@@ -75,7 +75,7 @@ func (p *Packs) open(ctx context.Context, day time.Time) ([]*packed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if packs, err = openAll(ctx, p.From, day, seals); err != nil {
+		if packs, err = p.openAll(ctx, day, seals); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +101,7 @@ func (p *Packs) Soon(ctx context.Context, day time.Time) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		packs, err = openAll(ctx, p.From, day, seals)
+		packs, err = p.openAll(ctx, day, seals)
 	}()
 	if p.soon == nil {
 		p.soon = map[time.Time]func() ([]*packed, error){}
@@ -133,18 +133,22 @@ func (p *Packs) sealsOf(ctx context.Context, day time.Time) (seals []*Seal, err 
 	return seals, nil
 }
 
-func openAll(ctx context.Context, from Getter, day time.Time, seals []*Seal) (packs []*packed, err error) {
+func (p *Packs) openAll(ctx context.Context, day time.Time, seals []*Seal) (packs []*packed, err error) {
 	for _, s := range seals {
-		pack, err := openPacked(ctx, from, day, s)
-		if err != nil {
+		pack, err := openPacked(ctx, p.From, day, s)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if pack != nil {
+		case pack != nil:
 			packs = append(packs, pack)
+		case p.Unsealed != nil:
+			p.Unsealed(s.Pack, errNotSealed)
 		}
 	}
 	return packs, nil
 }
+
+var errNotSealed = errors.New("it is not what was sealed")
 
 // openPacked reads the index of a pack, or the whole pack where its index is not the
 // one that was sealed. Where that is not either, it returns nil.

@@ -18,7 +18,8 @@ import (
 type Packs struct {
 	From Reader
 	By   Keys // one of which must have signed the seals; none takes any seal
-	// Unsealed, where it is set, is told of seals that are passed over, and why.
+	// Unsealed, where it is set, is told of seals and packs that are passed over, and
+	// why. It may be called at once.
 	Unsealed func(key string, err error)
 
 	mu     sync.Mutex                              // guards what follows
