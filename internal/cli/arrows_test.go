@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -95,5 +96,24 @@ func TestArrows(t *testing.T) {
 	}
 	if seen < 10 {
 		t.Fatalf("only %d arrows were seen: go list printed\n%s", seen, out)
+	}
+}
+
+// Every room is in the floor plan of CONTRIBUTING.md.
+func TestFloorPlan(t *testing.T) {
+	page, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms, err := os.ReadDir("..")
+	if err != nil || len(rooms) < 10 {
+		t.Fatal(len(rooms), err)
+	}
+	_, plan, _ := strings.Cut(string(page), "\n## Floor plan\n")
+	plan, _, _ = strings.Cut(plan, "\n## ")
+	for _, room := range rooms {
+		if room.IsDir() && !strings.Contains(plan, "`internal/"+room.Name()+"`") && !strings.Contains(plan, ", `"+room.Name()+"`") {
+			t.Errorf("internal/%s is missing", room.Name())
+		}
 	}
 }
