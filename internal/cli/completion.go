@@ -74,7 +74,7 @@ func (p Process) complete(parser *kong.Kong) (asked bool, err error) {
 		return true, nil
 	}
 	root, err := kongcompletion.Command(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
-		"event":     complete.PredictFunc(func(complete.Args) []string { return p.knownEvents() }),
+		"event":     complete.PredictFunc(func(complete.Args) []string { return names(p.knownEvents()) }),
 		"operation": complete.PredictSet(audit.Destroy, audit.Export, audit.Prune, audit.DeleteDashboard, audit.Restore),
 		"outcome":   complete.PredictSet(record.OutcomeWords()...),
 		"volume":    complete.PredictFunc(func(complete.Args) []string { volumes, _ := p.known(); return volumes }),

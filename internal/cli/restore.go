@@ -87,7 +87,7 @@ func (c restoreCmd) find(p Process) (*archive.Export, []archive.Volume, error) {
 	for _, name := range c.Volumes {
 		v, found := e.Manifest.Find(name)
 		if !found {
-			return nil, nil, fault.Usage("ccdestroy exports --format json "+filepath.Dir(e.Dir), "volume %q is not in the export", name)
+			return nil, nil, fault.Usage(fault.Command("ccdestroy", "exports", "--format", "json", filepath.Dir(e.Dir)), "volume %q is not in the export", name)
 		}
 		volumes = append(volumes, v)
 	}

@@ -152,7 +152,7 @@ func (f *settingsFile) owner(p Process, info fs.FileInfo) error {
 	others := info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows"
 	switch {
 	case f.who == ofMachine && owner != 0:
-		return fault.Usage("chown root "+f.path, "it does not belong to root, but to uid %d", owner)
+		return fault.Usage(fault.Command("chown", "root", f.path), "it does not belong to root, but to uid %d", owner)
 	case !trusted:
 		try := fmt.Sprintf("read it, and when it is right: chown %d %s", os.Geteuid(), f.path)
 		if f.who == ofProject && filepath.Dir(f.path) != filepath.Clean(p.Dir) {
@@ -160,7 +160,7 @@ func (f *settingsFile) owner(p Process, info fs.FileInfo) error {
 		}
 		return fault.Usage(try, "%w (uid %d)", errStray, owner)
 	case f.who != ofProject && others:
-		return fault.Usage("chmod go-w "+f.path, "other accounts can write it")
+		return fault.Usage(fault.Command("chmod", "go-w", f.path), "other accounts can write it")
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	if c.As != "" && len(run.Kept) != 1 {
-		return fault.Usage("ccdestroy undo "+run.Of.ID+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
+		return fault.Usage(fault.Command("ccdestroy", "undo", run.Of.ID)+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
 	}
 	if err := p.before(ctx, "nothing was brought back", func(ctx context.Context) (err error) { run.Is, err = client.Describe(ctx); return err }); err != nil {
 		return err

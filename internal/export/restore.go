@@ -171,7 +171,7 @@ func (r *Restore) check(ctx context.Context) error {
 			return nil
 		}
 		if err := r.Export.Check(ctx, v); err != nil {
-			return fault.Refused("ccdestroy exports check "+r.Export.Dir, "nothing was restored: %w", err)
+			return fault.Refused(fault.Command("ccdestroy", "exports", "check", r.Export.Dir), "nothing was restored: %w", err)
 		}
 	}
 	r.checked = true

@@ -147,7 +147,7 @@ func (s Setup) read() (all []setting, plugins []string, err error) {
 		plugins, _, err = pluginsIn(all)
 	}
 	if err != nil {
-		return nil, nil, &fault.Fault{Err: fmt.Errorf("%s: %w", s.DaemonJSON, err), Try: "dockerd --validate --config-file " + s.DaemonJSON, Code: fault.ExitFailed}
+		return nil, nil, &fault.Fault{Err: fmt.Errorf("%s: %w", s.DaemonJSON, err), Try: fault.Command("dockerd", "--validate", "--config-file", s.DaemonJSON), Code: fault.ExitFailed}
 	}
 	return all, plugins, nil
 }

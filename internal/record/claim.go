@@ -53,7 +53,7 @@ func (b *Book) Tell(ctx context.Context, claims []Claim, told func(id string) er
 	for i, e := range all {
 		err := b.tell(ctx, e, claims[i].ID == "")
 		if errors.Is(err, audit.ErrEnded) { // by another process, or by an event before this one
-			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "ccdestroy audit show " + e.ID, Code: fault.ExitFailed}
+			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: fault.Command("ccdestroy", "audit", "show", e.ID), Code: fault.ExitFailed}
 		}
 		if err != nil {
 			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -21,13 +22,13 @@ func ReadFault(err error, l *audit.Log) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &ambiguous):
-		return &fault.Fault{Err: candidates(ambiguous, l), Try: "ccdestroy audit show " + ambiguous.IDs[0], Code: fault.ExitFailed}
+		return &fault.Fault{Err: candidates(ambiguous, l), Try: fault.Command("ccdestroy", "audit", "show", ambiguous.IDs[0]), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrNotFound):
 		return &fault.Fault{Err: err, Try: fault.Command("ccdestroy", "audit", "-n", "0", "--log", l.Path), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):
 		return &fault.Fault{Err: err, Try: "install a newer ccdestroy", Code: fault.ExitFailed}
 	case errors.Is(err, fs.ErrPermission):
-		return &fault.Fault{Err: err, Try: "use the account that owns it: ls -l " + l.Path, Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "use the account that owns it: " + fault.Command("ls", "-l", l.Path), Code: fault.ExitFailed}
 	}
 	return err
 }
@@ -43,7 +44,8 @@ func candidates(ambiguous *audit.AmbiguousError, l *audit.Log) error {
 		}
 		e := events[len(events)-1]
 		d, _ := ParseDetails(e) // of another shape: no project
-		text += fmt.Sprintf("\n%s  %s  %s %s", id, e.Timestamp.Local().Format("2006-01-02 15:04:05"), e.Operation, d.Project)
+		line := fmt.Sprintf("%s  %s  %s %s", id, e.Timestamp.Local().Format("2006-01-02 15:04:05"), e.Operation, d.Project)
+		text += "\n" + strings.ReplaceAll(line, "\n", " ") // whoever wrote the log adds no line of their own
 	}
 	return errors.New(text)
 }
