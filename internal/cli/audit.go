@@ -151,13 +151,30 @@ func (c showCmd) Run(ctx context.Context, p Process) error {
 	return c.shown(ctx, p, l, events, lines, undoing(p, l))
 }
 
-// shown writes it. left says what can still be undone.
+// showEach calls show with the events of each log; they are side by side.
+func showEach(events []audit.Event, lines [][]byte, show func([]audit.Event, [][]byte) error) error {
+	for start := 0; start < len(events); {
+		end := start + 1
+		for end < len(events) && events[end].Log == events[start].Log {
+			end++
+		}
+		if err := show(events[start:end], lines[start:end]); err != nil {
+			return err
+		}
+		start = end
+	}
+	return nil
+}
+
+// shown writes it, that of each log for itself. left says what can still be undone.
 func (c showCmd) shown(ctx context.Context, p Process, l *audit.Log, events []audit.Event, lines [][]byte, left func(audit.Event, record.Details) []record.Kept) error {
 	return c.write(ctx, p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
-			last := events[len(events)-1]
-			d, _ := record.ParseDetails(last) // of another shape: nothing is kept
-			return render.Show(w, events, lines, left(last, d), p.Now(), style)
+			return showEach(events, lines, func(events []audit.Event, lines [][]byte) error {
+				last := events[len(events)-1]
+				d, _ := record.ParseDetails(last) // of another shape: nothing is kept
+				return render.Show(w, events, lines, left(last, d), p.Now(), style)
+			})
 		}
 		listing := render.NewListing(w, c.Format, p.Now(), style)
 		for i, e := range events {

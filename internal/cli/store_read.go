@@ -96,7 +96,7 @@ func readStore(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &ambiguous):
-		return &fault.Fault{Err: err, Try: "ccdestroy audit show --store " + ambiguous.IDs[0], Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: fault.Command("ccdestroy", "audit", "show", "--store", ambiguous.IDs[0]), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrNotFound):
 		return &fault.Fault{Err: err, Try: "ccdestroy audit --store -n 0", Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):
@@ -181,10 +181,15 @@ func (c listCmd) listStore(ctx context.Context, p Process, s *source, listing *r
 	for _, i := range slices.Backward(held) {
 		err = errors.Join(err, add(i.Record, i.line))
 	}
-	if spoilt > 0 {
-		p.say("WARNING: %s: skipped %d objects that do not hold what they are named after: ccdestroy audit verify --store", s.name, spoilt)
-	}
+	s.warnSpoilt(p, spoilt)
 	return sums, err
+}
+
+// warnSpoilt tells of objects that were passed over.
+func (s *source) warnSpoilt(p Process, n int) {
+	if n > 0 {
+		p.say("WARNING: %s: skipped %d objects that do not hold what they are named after: ccdestroy audit verify --store", s.name, n)
+	}
 }
 
 // storePoll is how often a store is asked for more.
@@ -236,9 +241,14 @@ func (c showCmd) fromStore(ctx context.Context, p Process, s *source, err error)
 	if err != nil {
 		return err
 	}
-	events, lines, err := s.Show(ctx, c.ID)
+	spoilt := 0
+	events, lines, err := s.Show(ctx, c.ID, func(store.Key) { spoilt++ })
+	s.warnSpoilt(p, spoilt)
 	if err != nil {
 		return readStore(err)
+	}
+	if first, last := events[0], events[len(events)-1]; first.Log != last.Log {
+		p.say("WARNING: %s: several logs have an operation of this id; ids are meant to be unique, and one of them may be made up", s.name)
 	}
 	return c.shown(ctx, p, &audit.Log{}, events, lines, nothingLeft)
 }

@@ -53,7 +53,7 @@ func everything(t *testing.T, a Archive, id string) (out []string) {
 	}
 	ids, err := a.IDs(ctx, 20)
 	heads, err2 := a.Heads(ctx)
-	events, lines, err3 := a.Show(ctx, id)
+	events, lines, err3 := a.Show(ctx, id, func(k Key) { t.Error(k) })
 	report, err4 := a.Verify(ctx, "x", heads)
 	for _, err := range []error{err, err2, err3, err4} {
 		if err != nil {

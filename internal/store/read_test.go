@@ -141,16 +141,16 @@ func TestHistory(t *testing.T) {
 	}
 	for _, prefix := range []string{two, strings.ToLower(two[:10])} {
 		w.lines.Store(0)
-		events, lines, err := w.archive().Show(t.Context(), prefix)
+		events, lines, err := w.archive().Show(t.Context(), prefix, func(k Key) { t.Error(k) })
 		if err != nil || len(events) != 2 || len(lines) != 2 || events[0].Outcome != audit.Pending || events[1].Outcome != audit.Failed || w.lines.Load() != 2 {
 			t.Errorf("%s: %v, %v, read %d", prefix, events, err, w.lines.Load())
 		}
 	}
 	var ambiguous *audit.AmbiguousError
-	if _, _, err := w.archive().Show(t.Context(), "01"); !errors.As(err, &ambiguous) || len(ambiguous.IDs) != 4 {
+	if _, _, err := w.archive().Show(t.Context(), "01", func(k Key) { t.Error(k) }); !errors.As(err, &ambiguous) || len(ambiguous.IDs) != 4 {
 		t.Error(err)
 	}
-	if _, _, err := w.archive().Show(t.Context(), "01ZZ"); !errors.Is(err, audit.ErrNotFound) {
+	if _, _, err := w.archive().Show(t.Context(), "01ZZ", func(k Key) { t.Error(k) }); !errors.Is(err, audit.ErrNotFound) {
 		t.Error(err)
 	}
 	if got := w.list(Query{Limit: 1, Outcome: []string{"pending"}}); len(got) != 1 {

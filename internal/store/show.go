@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,7 +19,11 @@ const maxAmbiguous = 20
 // Show finds the one operation whose id begins with prefix, in any case, and returns
 // all its events and their lines, oldest first. Ids begin with a time, which says
 // where to look. It ends at the first outcome.
-func (a Archive) Show(ctx context.Context, prefix string) (events []audit.Event, lines [][]byte, err error) {
+//
+// Whoever can create events can make up an operation of the same id in another log:
+// events of one log are side by side. spoilt is told of objects that do not hold what
+// their keys name, which are passed over; without any other, that is the error.
+func (a Archive) Show(ctx context.Context, prefix string, spoilt func(Key)) (events []audit.Event, lines [][]byte, err error) {
 	want := strings.ToUpper(prefix)
 	days, err := a.Source.Days(ctx)
 	if err != nil {
@@ -57,22 +62,39 @@ func (a Archive) Show(ctx context.Context, prefix string) (events []audit.Event,
 	case len(ids) > 1:
 		return nil, nil, &audit.AmbiguousError{Prefix: prefix, IDs: ids}
 	}
-	slices.SortFunc(found, func(a, b Key) int { return int(a.Seq - b.Seq) })
-	if lines, err = a.Source.Lines(ctx, found); err != nil {
-		return nil, nil, err
-	}
-	for i, line := range lines {
-		e, err := found[i].event(line)
+	slices.SortFunc(found, func(a, b Key) int { return cmp.Or(cmp.Compare(a.Log, b.Log), cmp.Compare(a.Seq, b.Seq), a.compare(b)) })
+	for some := range slices.Chunk(found, chunk) {
+		got, err := a.Source.Lines(ctx, some)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", found[i], err)
+			return nil, nil, err
 		}
-		events = append(events, e)
+		for i, line := range got {
+			e, err := some[i].event(line)
+			if err != nil {
+				spoilt(some[i])
+				continue
+			}
+			events, lines = append(events, e), append(lines, line)
+		}
+	}
+	if len(events) == 0 {
+		return nil, nil, fmt.Errorf("%s: %w", found[0], errNotNamed)
 	}
 	return events, lines, nil
 }
 
+// ended reports whether there is an outcome in each log among keys.
 func ended(keys []Key) bool {
-	return slices.ContainsFunc(keys, func(k Key) bool { return k.Outcome != audit.Pending })
+	logs := map[string]bool{}
+	for _, k := range keys {
+		logs[k.Log] = logs[k.Log] || k.Outcome != audit.Pending
+	}
+	for _, one := range logs {
+		if !one {
+			return false
+		}
+	}
+	return len(logs) > 0
 }
 
 // spanOf is when operations can have begun whose ids begin with prefix. A day is

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -186,52 +187,55 @@ func (v *verifier) chain(log string) *chain {
 	return c
 }
 
-// follow takes a link, and those that waited for it.
+// follow takes a link, and those that waited for it: not by calling itself, since
+// whoever can create events decides how many these are.
 func (v *verifier) follow(c *chain, l link) {
+	for todo := []link{l}; len(todo) > 0; {
+		l, todo = todo[len(todo)-1], todo[:len(todo)-1]
+		if v.one(c, l) {
+			next := c.waiting[c.seq+1]
+			delete(c.waiting, c.seq+1)
+			slices.Reverse(next)
+			todo = append(todo, next...)
+		}
+	}
+}
+
+// one takes a link, and reports whether the chain goes on from it.
+func (v *verifier) one(c *chain, l link) bool {
 	log := l.key.Log
 	switch {
-	case l.seq > c.seq+1:
+	case l.seq-1 > c.seq:
 		if c.waiting == nil {
 			c.waiting = map[int64][]link{}
 		}
 		c.waiting[l.seq] = append(c.waiting[l.seq], l)
-		return
+		return false
 	case l.seq <= c.seq:
 		if c.others == nil {
 			c.others = map[string]bool{}
 		}
 		c.others[l.sum] = true
 		v.problem(audit.Finding{Class: audit.Forked, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "the log went on in two ways: another event has this number; both are kept: " + l.key.String()})
-		return
+		return false
 	case l.prev != "" && l.prev != c.sum && l.after != c.sum && !c.others[l.prev] && !c.others[l.after]:
 		v.problem(audit.Finding{Class: audit.Changed, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "it does not follow the event before it, which is another one than was written"})
 	}
 	c.seq, c.sum = l.seq, l.sum
-	next := c.waiting[c.seq+1]
-	delete(c.waiting, c.seq+1)
-	for _, one := range next {
-		v.follow(c, one)
-	}
+	return true
 }
 
 // finish tells of what did not come.
 func (v *verifier) finish() {
-	logs := make([]string, 0, len(v.logs))
-	for log := range v.logs {
-		logs = append(logs, log)
-	}
-	slices.Sort(logs)
+	logs := slices.Sorted(maps.Keys(v.logs))
 	for _, log := range logs {
 		c := v.logs[log]
-		for len(c.waiting) > 0 {
-			first := int64(0)
-			for seq := range c.waiting {
-				if first == 0 || seq < first {
-					first = seq
-				}
+		for _, first := range slices.Sorted(maps.Keys(c.waiting)) {
+			waited := c.waiting[first]
+			if waited == nil {
+				continue // it followed one of those before
 			}
 			v.problem(audit.Finding{Class: audit.Missing, File: log, Line: c.seq + 1, ToLine: first - 1, Seq: c.seq + 1, ToSeq: first - 1, Text: fmt.Sprintf("%d events before number %d are not there", first-1-c.seq, first)})
-			waited := c.waiting[first]
 			delete(c.waiting, first)
 			c.seq, c.sum = first-1, waited[0].prev // whatever it was
 			for _, one := range waited {
