@@ -102,6 +102,10 @@ func openSeal(data []byte, keys Keys) (*Seal, error) {
 	return s, nil
 }
 
+// maxSize is how many lines a store can have. tlog does not come to an end with more
+// than 1<<62.
+const maxSize = 1 << 48
+
 // parseSeal reads what text wrote, and refuses any other spelling.
 func parseSeal(text string) (*Seal, error) {
 	lines := strings.SplitAfter(text, "\n")
@@ -115,7 +119,7 @@ func parseSeal(text string) (*Seal, error) {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSeal, err)
 	}
-	if s.text() != text || s.V != 1 || s.Seal < 1 || s.Lines < 1 || s.Size < s.Lines {
+	if s.text() != text || s.V != 1 || s.Seal < 1 || s.Lines < 1 || s.Size < s.Lines || s.Size > maxSize || s.Seal > maxSize {
 		return nil, fmt.Errorf("%w: it is not spelt as one", ErrSeal)
 	}
 	if _, _, err := ParsePackKey(s.Pack); err != nil {

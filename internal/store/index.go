@@ -8,6 +8,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
 // IndexKey is where the index of a pack lies: beside it.
@@ -41,12 +43,12 @@ func ParseIndex(data []byte) (x Index, err error) {
 	if x.V != 1 {
 		return x, fmt.Errorf("an index of version %d, not 1", x.V)
 	}
-	n := 0
-	for _, f := range x.Frames {
-		if f.Size <= 0 || f.Size > packLimit || f.Lines <= 0 {
+	n, size := 0, int64(0)
+	for _, f := range x.Frames { // no sum can overflow
+		if f.Size <= 0 || f.Size > packLimit-size || f.Lines <= 0 || f.Lines > packLimit-n {
 			return x, fmt.Errorf("not an index: a frame of %d bytes and %d lines", f.Size, f.Lines)
 		}
-		n += f.Lines
+		n, size = n+f.Lines, size+f.Size
 	}
 	if n != x.Lines {
 		return x, fmt.Errorf("not an index: %d lines in frames, %d in all", n, x.Lines)
@@ -81,6 +83,21 @@ func (x Index) names() (names []string, err error) {
 		return nil, fmt.Errorf("not an index: %d names for %d lines", len(names), x.Lines)
 	}
 	return names, nil
+}
+
+// frames reports whether the frames are those of a pack, with the words of its lines.
+func (x Index) frames(pack []byte) bool {
+	for _, f := range x.Frames {
+		if f.Size > int64(len(pack)) {
+			return false
+		}
+		raw, err := unpacker().DecodeAll(pack[:f.Size], nil)
+		if err != nil || audit.Sum(pack[:f.Size]) != f.Sum || bytes.Count(raw, []byte("\n")) != f.Lines || !bytes.Equal(wordsOf(raw), f.Words) {
+			return false
+		}
+		pack = pack[f.Size:]
+	}
+	return len(pack) == 0
 }
 
 // May reports whether a line of the frame may have one of the words as a whole JSON

@@ -21,8 +21,8 @@ const frameLines = 64
 // frameBytes is what a frame of long lines holds before the last one.
 const frameBytes = 1 << 20
 
-// Bounds of a pack and of what it decompresses to. A day that has more goes into
-// several packs.
+// Bounds of a pack, of what it decompresses to, which is no more, and of what a frame
+// does. A day that has more goes into several packs.
 const (
 	packBytes  = 64 << 20 // without the last line
 	packLimit  = packBytes + 32<<20
@@ -105,8 +105,11 @@ func decodePack(r io.Reader, visit func(line []byte) error) error {
 // decodeSealed reads a whole pack of a day and checks that it holds what a pack may:
 // lines of the day, in the order of their keys, each once.
 func decodeSealed(pack []byte, day time.Time) (lines []sealed, err error) {
-	last := ""
+	last, size := "", 0
 	err = decodePack(bytes.NewReader(pack), func(line []byte) error {
+		if size += len(line) + 1; size > packLimit {
+			return fmt.Errorf("%w: it holds more than %d bytes", ErrPack, packLimit)
+		}
 		e, err := audit.Parse(line)
 		if err != nil {
 			return fmt.Errorf("%w: line %d: %w", ErrPack, len(lines)+1, err)

@@ -297,12 +297,12 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 	if err := s.Bucket.Put(ctx, IndexKey(key), index.bytes()); err != nil && !errors.Is(err, ErrExists) {
 		return err
 	} else if err != nil {
-		was, err := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
-		if err != nil {
-			return err
+		was, err2 := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
+		if err2 != nil {
+			return err2
 		}
 		if !bytes.Equal(was, index.bytes()) {
-			return &BrokenError{audit.Finding{Class: IndexChanged, Problem: true, File: IndexKey(key), Text: "it is not that of its pack"}}
+			return err // somebody put it there since place looked, which passes over it now
 		}
 	}
 	// Crash: the same, and its index.
@@ -324,7 +324,7 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 
 // place is the key of the next pack of a day. Where a pack lies there that was never
 // sealed, and all of whose lines are to be, it is left: it is gone on with. Any other
-// one is passed over, and verifying tells of it.
+// pack or index is passed over, and verifying tells of it.
 func (s *Sealer) place(ctx context.Context, state *state, day time.Time, lines []sealed) (key string, left []sealed, err error) {
 	known := state.packs(day)
 	for n := 1; ; n++ {
@@ -332,31 +332,43 @@ func (s *Sealer) place(ctx context.Context, state *state, day time.Time, lines [
 		if known[key] != nil {
 			continue
 		}
-		data, err := readAll(ctx, s.Bucket, key, packLimit)
-		if errors.Is(err, ErrNotThere) {
-			return key, nil, nil
-		}
-		if err != nil {
+		// Before the pack, which comes first: another sealer's index has one.
+		index, err := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
+		free := errors.Is(err, ErrNotThere)
+		if err != nil && !free {
 			return "", nil, err
 		}
-		if left, ok := leftBehind(data, day, lines); ok {
+		data, err := readAll(ctx, s.Bucket, key, packLimit)
+		switch {
+		case errors.Is(err, ErrNotThere) && free:
+			return key, nil, nil
+		case errors.Is(err, ErrNotThere):
+			continue
+		case err != nil:
+			return "", nil, err
+		}
+		left, of, ok := leftBehind(data, day, lines)
+		if ok && (free || bytes.Equal(of, index)) {
 			return key, left, nil
 		}
 	}
 }
 
 // leftBehind reports whether a pack is one that this program would make of some of
-// the lines, and which they are.
-func leftBehind(pack []byte, day time.Time, lines []sealed) (left []sealed, ok bool) {
+// the lines, and which they are, and their index.
+func leftBehind(pack []byte, day time.Time, lines []sealed) (left []sealed, index []byte, ok bool) {
 	left, err := decodeSealed(pack, day)
 	if err != nil || len(left) == 0 {
-		return nil, false
+		return nil, nil, false
 	}
 	for _, l := range left {
 		if _, found := slices.BinarySearchFunc(lines, l.Key.String(), func(a sealed, b string) int { return strings.Compare(a.Key.String(), b) }); !found {
-			return nil, false
+			return nil, nil, false
 		}
 	}
-	again, _, err := encodePack(left)
-	return left, err == nil && bytes.Equal(again, pack)
+	again, x, err := encodePack(left)
+	if err != nil || !bytes.Equal(again, pack) {
+		return nil, nil, false
+	}
+	return left, x.bytes(), true
 }

@@ -241,7 +241,7 @@ func (v *sealCheck) seal(ctx context.Context, last, s *Seal) error {
 	}
 	v.days[day] = append(v.days[day], s.Pack)
 	v.lines[day] += len(lines)
-	if err := v.index(ctx, s, day, lines); err != nil {
+	if err := v.index(ctx, s, data, day, lines); err != nil {
 		return err
 	}
 	if before := s.Seal - 1; before > 0 && (last == nil || last.Seal != before) {
@@ -272,7 +272,7 @@ func (v *sealCheck) sealed(ctx context.Context, day time.Time) (map[string]bool,
 	return keys, nil
 }
 
-func (v *sealCheck) index(ctx context.Context, s *Seal, day time.Time, lines []sealed) error {
+func (v *sealCheck) index(ctx context.Context, s *Seal, pack []byte, day time.Time, lines []sealed) error {
 	key := IndexKey(s.Pack)
 	data, err := readAll(ctx, v.from, key, packLimit)
 	switch {
@@ -283,7 +283,7 @@ func (v *sealCheck) index(ctx context.Context, s *Seal, day time.Time, lines []s
 	case audit.Sum(data) != s.Index:
 		v.found(IndexChanged, key, "searches take longer without the one that was sealed")
 	default:
-		if text := fits(data, s, day, lines); text != "" {
+		if text := fits(data, s, pack, day, lines); text != "" {
 			v.found(IndexChanged, key, text)
 		}
 	}
@@ -291,7 +291,7 @@ func (v *sealCheck) index(ctx context.Context, s *Seal, day time.Time, lines []s
 }
 
 // fits says what an index that was sealed gets wrong of its pack, or "".
-func fits(index []byte, s *Seal, day time.Time, lines []sealed) string {
+func fits(index []byte, s *Seal, pack []byte, day time.Time, lines []sealed) string {
 	x, err := ParseIndex(index)
 	if err != nil {
 		return err.Error()
@@ -304,6 +304,8 @@ func fits(index []byte, s *Seal, day time.Time, lines []sealed) string {
 		return "it is of another pack"
 	case !slices.EqualFunc(names, lines, func(name string, l sealed) bool { return EventsDir+dayDir(day)+name == l.Key.String() }):
 		return "it does not name the lines of its pack"
+	case !x.frames(pack):
+		return "it does not have the frames of its pack"
 	}
 	return ""
 }
@@ -331,9 +333,9 @@ func (v *sealCheck) others(ctx context.Context, seals []*Seal) error {
 // other tells a pack that a seal which was cut off has left, or that lost its seal,
 // from one that somebody made.
 func (v *sealCheck) other(ctx context.Context, key string) error {
-	if strings.HasSuffix(key, ".index.json") {
-		if _, _, err := ParsePackKey(strings.TrimSuffix(key, ".index.json") + ".jsonl.zst"); err == nil {
-			return nil // told with its pack, or nothing without it
+	if of, is := strings.CutSuffix(key, ".index.json"); is {
+		if _, _, err := ParsePackKey(of + ".jsonl.zst"); err == nil {
+			return v.otherIndex(ctx, key, of+".jsonl.zst")
 		}
 	}
 	day, _, err := ParsePackKey(key)
@@ -369,6 +371,17 @@ func (v *sealCheck) other(ctx context.Context, key string) error {
 	}
 	v.report.Findings = append(v.report.Findings, audit.Finding{Class: NotSealed, File: key, Text: "a pack without a seal: the next ccdestroy store seal goes on with it"})
 	return nil
+}
+
+// otherIndex tells an index that lies beside its pack, which is told of, from one that
+// somebody made: a seal that was cut off leaves none without a pack.
+func (v *sealCheck) otherIndex(ctx context.Context, key, pack string) error {
+	_, err := v.from.Range(ctx, pack, 0, 1)
+	if errors.Is(err, ErrNotThere) {
+		v.found(ObjectAdded, key, "an index without its pack, which was removed or never there")
+		return nil
+	}
+	return err
 }
 
 // objects compares the objects of days that have packs with the lines in them.
