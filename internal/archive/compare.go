@@ -41,7 +41,7 @@ func compare(want, got *entries, lossy bool) (differences []string, err error) {
 		}
 		what := differ(w, g, lossy)
 		if len(what) == 0 {
-			same, err := sameContent(want.tar, got.tar, a, b)
+			same, err := sameContent(want.data, got.data, a, b)
 			if err != nil {
 				return differences, err
 			}

@@ -20,6 +20,7 @@ var ErrUnsafe = errors.New("the archive is not safe to unpack")
 // that lies below one directory: prefix, which is cut off.
 type entries struct {
 	tar    *tar.Reader
+	data   io.Reader // of the entry that next returned
 	in     *offset
 	prefix string   // "./", or "vol0001/"
 	open   []string // the directories that the next entry can be in, outermost first
@@ -40,7 +41,12 @@ func (o *offset) Read(p []byte) (int, error) {
 
 func readEntries(r io.Reader, prefix string) *entries {
 	in := &offset{r: r}
-	return &entries{tar: tar.NewReader(in), in: in, prefix: prefix}
+	e := &entries{tar: tar.NewReader(in), in: in, prefix: prefix}
+	e.data = e.tar
+	if s, stops := r.(stopReader); stops { // in a hole too, of which nothing is read from r and which can have any length
+		e.data = stopReader{s.ctx, e.tar}
+	}
+	return e
 }
 
 // next returns the next entry, its name and a hard link's target relative to the
@@ -48,7 +54,7 @@ func readEntries(r io.Reader, prefix string) *entries {
 // io.EOF, having made sure that the stream came to its proper end.
 func (e *entries) next() (*tar.Header, error) {
 	if e.open != nil { // behind the data of the entry before
-		if _, err := io.Copy(io.Discard, e.tar); err != nil {
+		if _, err := io.Copy(io.Discard, e.data); err != nil {
 			return nil, cutShort(err)
 		}
 	}

@@ -36,7 +36,7 @@ func plantTree(ctx context.Context, dir string, r io.Reader) (Content, error) {
 			err = p.content.count(h)
 		}
 		if err == nil {
-			err = p.plant(h, in.tar)
+			err = p.plant(h, in.data)
 		}
 		if err != nil {
 			return p.content, fmt.Errorf("write %q: %w", dir, err)

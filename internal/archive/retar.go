@@ -29,7 +29,7 @@ func retar(r io.Reader, from string, w io.Writer, to string) (Content, error) {
 		if err := out.WriteHeader(h); err != nil {
 			return c, fmt.Errorf("entry %q: %w", h.Name, err)
 		}
-		if _, err := io.CopyBuffer(out, struct{ io.Reader }{in.tar}, buf); err != nil {
+		if _, err := io.CopyBuffer(out, struct{ io.Reader }{in.data}, buf); err != nil {
 			return c, cutShort(err)
 		}
 	}
