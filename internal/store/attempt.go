@@ -95,7 +95,7 @@ func passing(err error) bool {
 	switch {
 	case errors.As(err, &own) && !errors.As(err, &network):
 		return false
-	case errors.Is(err, ErrExists), errors.Is(err, ErrNotThere), errors.Is(err, ErrDenied), errors.Is(err, errNoCredentials):
+	case errors.Is(err, ErrExists), errors.Is(err, ErrNotThere), errors.Is(err, ErrDenied), errors.Is(err, errNoCredentials), errors.Is(err, errLoop):
 		return false
 	case errors.As(err, &cert):
 		return false

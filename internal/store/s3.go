@@ -2,9 +2,11 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -46,7 +48,7 @@ func OpenS3(text string, getenv func(string) string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := &clock{RoundTripper: plain}
+	transport := &clock{RoundTripper: stalls{plain}}
 	host, secure, lookup := amazon, true, minio.BucketLookupAuto
 	if a.Endpoint != nil {
 		host, secure = a.Endpoint.Host, a.Endpoint.Scheme == "https"
@@ -167,6 +169,9 @@ func (s *S3) Dirs(ctx context.Context, prefix string) (dirs []string, err error)
 	return slices.Compact(dirs), err
 }
 
+// errLoop says that a server ignores where a listing is to go on.
+var errLoop = errors.New("the listing begins again and again, and never ends")
+
 // each lists until visit returns false. An attempt goes on behind the last key that
 // was seen.
 func (s *S3) each(ctx context.Context, o minio.ListObjectsOptions, after string, visit func(minio.ObjectInfo) bool) error {
@@ -174,10 +179,15 @@ func (s *S3) each(ctx context.Context, o minio.ListObjectsOptions, after string,
 		o.StartAfter = s.key(after)
 	}
 	return attempt(ctx, func() error {
+		first := ""
 		for info := range s.client.ListObjectsIter(ctx, s.Bucket, o) {
 			if info.Err != nil {
 				return s.told("list", o.Prefix, info.Err)
 			}
+			if info.Key == first {
+				return s.told("list", o.Prefix, errLoop)
+			}
+			first = cmp.Or(first, info.Key)
 			if o.StartAfter = info.Key; !visit(info) {
 				return nil
 			}

@@ -147,3 +147,21 @@ func Dated(date string) Fault {
 		answer(w, resp)
 	}
 }
+
+// Stall passes the request on, and answers with half of the body, of which the rest
+// never comes.
+func Stall(w http.ResponseWriter, r *http.Request, forward func() *http.Response) {
+	resp := forward()
+	if resp == nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	defer resp.Body.Close()
+	for name, values := range resp.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(resp.StatusCode)
+	_, _ = io.CopyN(w, resp.Body, resp.ContentLength/2)
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
+}
