@@ -63,18 +63,7 @@ func (l *Log) segmentsFrom(m Mark) (all []*segment, held bool, err error) {
 }
 
 // marked reports whether the line that a mark names ends where it says.
-func (g *segment) marked(m Mark) (bool, error) {
-	if m.Offset < 1 || m.Offset > g.size {
-		return false, nil
-	}
-	for line, err := range lastLines(g, m.Offset) {
-		if err != nil {
-			return false, fmt.Errorf("%s: %w", g.path, err)
-		}
-		return line.ended && line.size <= maxLine && Sum(line.data) == m.SHA256, nil
-	}
-	return false, nil
-}
+func (g *segment) marked(m Mark) (bool, error) { return g.ends(m.Offset, m.SHA256) }
 
 func (g *segment) after(from int64, visit func(e Event, line []byte, at Mark) error) (passed int, err error) {
 	rd := &reader{r: g, size: g.size}

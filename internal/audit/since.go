@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,8 +12,8 @@ import (
 // beginning of the newest segment.
 type Position struct {
 	file   os.FileInfo // the segment, whatever its name is by now
-	log    string      // its id, "" while it has no chained event
-	offset int64       // bytes
+	offset int64       // bytes, behind a whole line
+	sum    string      // of that line; "" at the beginning
 }
 
 // End is the position behind the last event. Without a log it is fs.ErrNotExist.
@@ -25,31 +26,56 @@ func (l *Log) End() (Position, error) {
 	return g.position(g.size)
 }
 
-func (g *segment) position(offset int64) (Position, error) {
-	info, err := g.Stat()
-	if err != nil {
-		return Position{}, fmt.Errorf("stat %q: %w", g.path, err)
+// position is the one behind the last whole line of the first size bytes: one that is
+// being written is still to come.
+func (g *segment) position(size int64) (p Position, err error) {
+	if p.file, err = g.Stat(); err != nil {
+		return p, fmt.Errorf("stat %q: %w", g.path, err)
 	}
-	first, err := firstChained(g, g.size)
-	return Position{file: info, log: first.Log, offset: offset}, err
+	for line, err := range lastLines(g, size) {
+		if err != nil {
+			return p, fmt.Errorf("%s: %w", g.path, err)
+		}
+		if !line.ended {
+			continue
+		}
+		sum, err := line.sum(g)
+		p.offset, p.sum = line.offset+line.size+1, hex.EncodeToString(sum[:])
+		return p, err
+	}
+	return p, nil
 }
 
 // holds reports whether the position is one in the segment. A file that was
-// restored from a copy is another file and the same segment.
+// restored from a copy is another file and the same segment, and one that was written
+// over is the same file and another segment.
 func (g *segment) holds(p Position) (bool, error) {
-	info, err := g.Stat()
-	switch {
-	case err != nil:
-		return false, fmt.Errorf("stat %q: %w", g.path, err)
-	case p.offset > g.size:
-		return false, nil
-	case p.file == nil, os.SameFile(p.file, info):
+	if p.file == nil {
 		return true, nil
-	case p.log == "":
+	}
+	if p.sum != "" {
+		return g.ends(p.offset, p.sum)
+	}
+	info, err := g.Stat()
+	if err != nil {
+		return false, fmt.Errorf("stat %q: %w", g.path, err)
+	}
+	return os.SameFile(p.file, info), nil
+}
+
+// ends reports whether a line with that sum ends at an offset, with its LF.
+func (g *segment) ends(offset int64, want string) (bool, error) {
+	if offset < 1 || offset > g.size {
 		return false, nil
 	}
-	first, err := firstChained(g, g.size)
-	return first.Log == p.log, err
+	for line, err := range lastLines(g, offset) {
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", g.path, err)
+		}
+		sum, err := line.sum(g)
+		return line.ended && hex.EncodeToString(sum[:]) == want, err
+	}
+	return false, nil
 }
 
 // Since calls visit with the events behind a position, oldest first, and returns
