@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -114,7 +115,7 @@ func (p Process) guessFlag(app *kong.Application, node *kong.Node, word string) 
 func listed(nodes []*kong.Node) string {
 	var names []string
 	for _, n := range nodes[:min(3, len(nodes))] {
-		names = append(names, commandOf(n))
+		names = append(names, cmp.Or(commandOf(n), "ccdestroy")) // of the command that has no name
 	}
 	if len(nodes) > 3 {
 		names = append(names, "and others")

@@ -153,6 +153,7 @@ func TestGuesses(t *testing.T) {
 		{"--overwrite", "--overwrite belongs to restore", "ccdestroy restore --help"},
 		{"--profle x", "unknown flag --profle. Did you mean --profile?", "ccdestroy --help"},
 		{"down -n 20", "down has no -n, which belongs to audit", "ccdestroy down --help"},
+		{"restore x --dry-run", "restore has no --dry-run, which belongs to ccdestroy, down,", "ccdestroy restore --help"},
 		{"web", `"web" is a service, not a command`, "ccdestroy down web"},
 		{"db", `"db" is a service, not a command`, "ccdestroy down db"},
 		{"-p shop --profile p web", `"web" is a service, not a command`, "ccdestroy -p shop --profile p down web"},

@@ -108,7 +108,8 @@ func (e *Endpoint) post(ctx context.Context, body []byte) (partial string, err e
 	}
 	resp, err := e.client.Do(r)
 	if err != nil {
-		return "", unreached(err)
+		err = unreached(err) // of an answer that is no HTTP it quotes a line
+		return "", &shownError{e.shown(err.Error()), err}
 	}
 	defer resp.Body.Close()
 	partial, err = answered(resp)
@@ -118,6 +119,15 @@ func (e *Endpoint) post(ctx context.Context, body []byte) (partial string, err e
 	}
 	return e.shown(partial), err
 }
+
+// shownError is an error in other words.
+type shownError struct {
+	text string
+	err  error
+}
+
+func (e *shownError) Error() string { return e.text }
+func (e *shownError) Unwrap() error { return e.err }
 
 // shown is what a receiver says as far as it is shown. Secrets go first: of one that
 // is cut through, a part would stay.

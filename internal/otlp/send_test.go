@@ -102,6 +102,39 @@ func TestLastingFaults(t *testing.T) {
 	}
 }
 
+// However much a receiver says, little of it is shown, and no part of a secret.
+func TestLongAnswers(t *testing.T) {
+	hasty(t, 300*time.Millisecond)
+	secret := strings.Repeat("hush", 100)
+	for _, text := range []string{"unknown token " + secret, strings.Repeat("x", textLength-4) + secret, strings.Repeat("\u001b[2J", 1<<20)} {
+		for name, answer := range map[string]fault{
+			"plain": answers(403, "Content-Type: text/plain", text), "json": answers(403, "Content-Type: application/json", `{"message":"`+text+`"}`),
+			"elsewhere": answers(307, "Location: https://else/"+text[:min(len(text), 1000)], ""), "no HTTP": badHeader(secret), "partial": answers(200, "Content-Type: application/json", `{"partialSuccess":{"errorMessage":"`+text+`"}}`),
+		} {
+			r := newReceiver(t)
+			s := newSite(t, r.URL, "OTEL_EXPORTER_OTLP_HEADERS=api-key="+secret)
+			s.record(1, "")
+			r.set(answer)
+			_, err := s.ship()
+			if said := fmt.Sprint(err, s.notes); strings.Contains(said, "hush") || len(said) > 2*textLength {
+				t.Errorf("%s: %d bytes: %.900s", name, len(said), said)
+			}
+		}
+	}
+}
+
+// badHeader answers with a line that is no header.
+func badHeader(line string) fault {
+	return func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\n"+line+"\r\n\r\n")
+			conn.Close()
+		}
+		return true
+	}
+}
+
 // What a receiver takes in part counts as sent, and is told: it would not take the
 // rest another time.
 func TestPartialSuccess(t *testing.T) {
