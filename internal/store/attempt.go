@@ -42,7 +42,7 @@ func (s *S3) told(what, key string, err error) error {
 	if answer.StatusCode == 0 {
 		return fmt.Errorf("%s %s: %w", what, s.Address, err)
 	}
-	kind := error(&serverError{answer.Code, answer.StatusCode, answer.Message})
+	kind := error(&serverError{clip(answer.Code), answer.StatusCode, clip(answer.Message)})
 	switch {
 	case answer.StatusCode == http.StatusPreconditionFailed && what == "put":
 		kind = ErrExists
@@ -52,6 +52,13 @@ func (s *S3) told(what, key string, err error) error {
 		kind = ErrDenied
 	}
 	return fmt.Errorf("%s %s: %w", what, s.Address, kind)
+}
+
+// textLength is how much of what a server says is shown.
+const textLength = 300
+
+func clip(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), textLength)], "")
 }
 
 // attempt does a call until it succeeds, ctx or the patience ends, or another attempt

@@ -46,6 +46,18 @@ func TestServerWithoutEnd(t *testing.T) {
 	}
 }
 
+// However much a server says, little of it is shown.
+func TestServerOfManyWords(t *testing.T) {
+	hasty(t, time.Minute)
+	server := s3lab.Start(t, s3lab.Options{})
+	s := newSite(t, server, Require)
+	recorded(t, s.log, 1)
+	s.proxy.Set(func(int, *http.Request) s3lab.Fault { return s3lab.Refuse(400, strings.Repeat("Bad", 100_000)) })
+	if err := s.copies.Secure(t.Context(), s.log); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("%.2000v", err)
+	}
+}
+
 // again answers a listing as if there were always more, and always the same.
 func again(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) {
 	w.Header().Set("Content-Type", "application/xml")
