@@ -232,7 +232,7 @@ func (c *Client) ready(ctx context.Context) error {
 	if versions.LessThan(c.api.ClientVersion(), minAPI) {
 		return fmt.Errorf("docker engine at %s speaks API %s; %s (Engine 20.10) is the oldest that works here", c.host, c.api.ClientVersion(), minAPI)
 	}
-	c.speaks = ping.APIVersion // DOCKER_API_VERSION may have the client speak an older one
+	c.speaks = ping.APIVersion                         // DOCKER_API_VERSION may have the client speak an older one
 	if versions.LessThan(c.speaks, stableCreatedAPI) { // it may be Podman
 		info, err := c.info(ctx)
 		if err != nil {
