@@ -45,7 +45,7 @@ func cluster(t *testing.T) (nodes []*node, url string) {
 		need.Run(t, "ip", "-n", n.space, "addr", "add", n.at+"/30", "dev", "eth0")
 		need.Run(t, "ip", "-n", n.space, "link", "set", "eth0", "up")
 		need.Run(t, "ip", "-n", n.space, "link", "set", "lo", "up")
-		n.Server = s3lab.Start(t, s3lab.Options{Dir: dir, Address: n.at + ":7070", In: []string{"ip", "netns", "exec", n.space}, Args: []string{"--health", "/health"}})
+		n.Server = s3lab.Start(t, s3lab.Options{Dir: dir, Address: n.at + ":7070", In: []string{"ip", "netns", "exec", n.space}, Args: []string{"--health", "/health"}, Attributes: true})
 		dir = n.Dir
 		backends += fmt.Sprintf("  server n%d %s:7070 check inter 200ms fall 2 rise 1\n", i, n.at)
 		nodes = append(nodes, n)

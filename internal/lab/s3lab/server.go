@@ -46,6 +46,11 @@ type Options struct {
 	Args    []string // further ones before "posix"
 	In      []string // a command that the server is run by, as in nsenter
 	Unready bool     // do not wait until it answers
+	// Attributes keeps what the server notes of an object in extended attributes of its
+	// file, so that both come at once. Beside the files, which works everywhere, one that
+	// is killed in between notes an object that is not there: it says that it exists when
+	// it is to be made, and that it does not when it is read.
+	Attributes bool
 }
 
 // Start starts a server.
@@ -69,7 +74,11 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	command := append(append([]string{}, o.In...), Binary(t), "--port", o.Address, "--access", s.Root.Key, "--secret", s.Root.Secret,
 		"--iam-dir", filepath.Join(s.Dir, "iam"), "--iam-cache-disable", "--quiet", "--keep-alive")
-	s.args = append(append(command, o.Args...), "posix", "--sidecar", filepath.Join(s.Dir, "meta"), "--versioning-dir", filepath.Join(s.Dir, "versions"), filepath.Join(s.Dir, "data"))
+	s.args = append(append(command, o.Args...), "posix", "--versioning-dir", filepath.Join(s.Dir, "versions"))
+	if !o.Attributes {
+		s.args = append(s.args, "--sidecar", filepath.Join(s.Dir, "meta"))
+	}
+	s.args = append(s.args, filepath.Join(s.Dir, "data"))
 	s.Run()
 	t.Cleanup(s.Stop)
 	if !o.Unready {
