@@ -41,7 +41,7 @@ func TestRestoreSpoilt(t *testing.T) {
 			need.Run(t, "mv", export, export+".incomplete")
 			need.Run(t, "ln", "-s", filepath.Base(export)+".incomplete", export)
 			need.Run(t, "rm", filepath.Join(export, "manifest.json"))
-		}, 1, "no such file"},
+		}, 1, "it has no manifest.json"},
 		{"an archive that climbs out", func(t *testing.T, s *stack, export string) {
 			climbing(t, s, export)
 		}, 1, "not safe to unpack"},

@@ -185,7 +185,7 @@ func TestStoreLater(t *testing.T) {
 	}{
 		{[]string{"ship", "--store", "s3://X"}, 2, "not an address of a store"},
 		{[]string{"ship", "--store", "s3://audit/x?colour=red"}, 2, "unknown parameter colour=red"},
-		{[]string{"ship", "--store="}, 2, "no store is set"},
+		{[]string{"ship", "--store="}, 2, "--store: its value is empty"},
 		{[]string{"ship", "nothing.jsonl"}, 1, "no audit log: looked for"},
 		{[]string{"--store-mode", "now"}, 2, "--store-mode"},
 	} {
