@@ -223,3 +223,15 @@ func TestSettingsHostileProject(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A setting is tried for a flag that need not have a value, too.
+func TestSettingOfOptionalFlag(t *testing.T) {
+	f := settingsIn(t, project(t))
+	guard := []string{"guard", "--socket", "/dev/null/guard.sock"} // where it cannot serve
+	put(t, f.user, "keep-for: 30d\n")
+	if r := call(t, f.dir, nil, guard...); r.code != 1 || !strings.Contains(r.stderr, "mkdir /dev/null") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	put(t, f.user, "keep-for: long\n")
+	refused(t, call(t, f.dir, nil, guard...), f.user+":1")
+}
