@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // The parser's own errors speak of its types and tokens. These say the same about
@@ -112,11 +114,9 @@ func intMapper() kong.Option {
 // volumeName is the name of a volume that is to be made.
 type volumeName string
 
-var volumeNameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
-
 // Validate is called by the parser.
 func (n volumeName) Validate() error {
-	if n != "" && !volumeNameForm().MatchString(string(n)) {
+	if n != "" && !inventory.IsVolumeName(string(n)) {
 		return fmt.Errorf("%q is not a valid volume name: use letters, digits, _, . and -", string(n))
 	}
 	return nil

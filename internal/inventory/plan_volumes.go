@@ -10,6 +10,15 @@ import (
 
 var hexName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
+var volumeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
+
+// maxName is how long the name of a volume may be: that of a directory.
+const maxName = 255
+
+// IsVolumeName reports whether a volume can have the name. As a part of a path it
+// leads nowhere else.
+func IsVolumeName(name string) bool { return len(name) <= maxName && volumeName().MatchString(name) }
+
 // LooksAnonymous reports whether the engine, not a person, named the volume.
 // Engines before 23 give such volumes no label, only a name of 64 hex digits.
 func LooksAnonymous(v Volume) bool {

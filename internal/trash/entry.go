@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Version is that of entry.json. A higher one is refused.
@@ -43,17 +44,9 @@ const (
 	endName    = "_purge" // the data of an entry that is being ended
 )
 
-// The parts of a path come from records and from the engine; nothing but
-// names like these ever becomes one.
-var (
-	volumeForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`) })
-	operationForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Z]{26}$`) })
-)
-
-// maxName is how long the name of a volume may be: that of a directory.
-const maxName = 255
-
-func isVolumeName(name string) bool { return len(name) <= maxName && volumeForm().MatchString(name) }
+// The parts of a path come from records and from the engine; nothing but names of
+// volumes and ids like these ever becomes one.
+var operationForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Z]{26}$`) })
 
 func isOperation(id string) bool { return operationForm().MatchString(id) }
 
@@ -82,7 +75,7 @@ func valid(operation, volume string) error {
 	if !isOperation(operation) {
 		return fmt.Errorf("%q is not the id of an operation", operation)
 	}
-	if !isVolumeName(volume) {
+	if !inventory.IsVolumeName(volume) {
 		return fmt.Errorf("%q is not a valid volume name", volume)
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // leftLife is how old an entry without data must be to be a leftover: no operation
@@ -47,7 +49,7 @@ func (p Place) list() (all []Found, err error) {
 			return nil, err
 		}
 		for _, v := range volumes {
-			if !isVolumeName(v.Name()) {
+			if !inventory.IsVolumeName(v.Name()) {
 				continue
 			}
 			item := Item{Operation: op.Name(), Volume: v.Name()}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Where the data of a volume is.
@@ -71,7 +72,7 @@ func (p Place) look(item Item) (f Found, err error) {
 // keepable says why a volume cannot be set aside, or nil: its data must be a
 // directory, of the file system that the trash is on, and nothing mounted there.
 func (p Place) keepable(volume string) error {
-	if !isVolumeName(volume) {
+	if !inventory.IsVolumeName(volume) {
 		return fmt.Errorf("%q is not a valid volume name", volume)
 	}
 	data := filepath.Join(p.volume(volume), dataName)

@@ -27,7 +27,7 @@ func Refusal(v inventory.Volume, root string) string {
 		return "its options say that its data is elsewhere"
 	case v.Mountpoint != path.Join(root, volumesDir, v.Name, dataName):
 		return "its data is at " + v.Mountpoint
-	case !isVolumeName(v.Name):
+	case !inventory.IsVolumeName(v.Name):
 		return "its name is no plain one"
 	}
 	return ""
