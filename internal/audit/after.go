@@ -50,7 +50,7 @@ func (l *Log) segmentsFrom(m Mark) (all []*segment, held bool, err error) {
 	g, err := l.newest()
 	for g != nil && err == nil {
 		all = append(all, g)
-		if held, err = g.marked(m); held || err != nil {
+		if held, err = g.ends(m.Offset, m.SHA256); held || err != nil {
 			return all, held, err
 		}
 		g, err = l.older(g)
@@ -61,9 +61,6 @@ func (l *Log) segmentsFrom(m Mark) (all []*segment, held bool, err error) {
 	}
 	return all, false, err
 }
-
-// marked reports whether the line that a mark names ends where it says.
-func (g *segment) marked(m Mark) (bool, error) { return g.ends(m.Offset, m.SHA256) }
 
 func (g *segment) after(from int64, visit func(e Event, line []byte, at Mark) error) (passed int, err error) {
 	rd := &reader{r: g, size: g.size}

@@ -111,7 +111,7 @@ func (j *judge) wrapped(name string, args []word) {
 }
 
 // unended are words behind which the command of docker is still to come.
-var unended = []string{"docker", "podman", "nerdctl", "compose", "volume", "docker-compose", "podman-compose"}
+var unended = slices.Concat(engines, composes, []string{"compose", "volume"})
 
 // shell judges sh -c SCRIPT. What it reads from elsewhere is judged there.
 func (j *judge) shell(args []word) {

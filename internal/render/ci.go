@@ -124,15 +124,17 @@ func short(r inventory.Resource) string {
 	case !r.Anonymous:
 		return r.Name
 	case len(r.UsedBy) > 0:
-		return r.Name[:min(12, len(r.Name))] + "… (of " + strings.Join(r.UsedBy, ", ") + ")"
+		return beginning(r.Name) + " (of " + strings.Join(r.UsedBy, ", ") + ")"
 	}
-	return r.Name[:min(12, len(r.Name))] + "… (anonymous)"
+	return beginning(r.Name) + " (anonymous)"
 }
+
+func beginning(name string) string { return name[:min(12, len(name))] + "…" }
 
 // brief is a volume's name; of an anonymous one, which fills a line, its beginning.
 func brief(name string) string {
 	if inventory.LooksAnonymous(inventory.Volume{Name: name}) {
-		return name[:12] + "…"
+		return beginning(name)
 	}
 	return name
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -294,16 +295,13 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 		}
 	}
 	// Crash: a pack that no seal names; place finds it.
-	if err := s.Bucket.Put(ctx, IndexKey(key), index.bytes()); err != nil && !errors.Is(err, ErrExists) {
-		return err
+	if err := s.Bucket.Put(ctx, IndexKey(key), index.bytes()); errors.Is(err, ErrExists) {
+		was, unread := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
+		if unread != nil || !bytes.Equal(was, index.bytes()) {
+			return cmp.Or(unread, err) // another one has come since place looked, which passes over it next time
+		}
 	} else if err != nil {
-		was, err2 := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
-		if err2 != nil {
-			return err2
-		}
-		if !bytes.Equal(was, index.bytes()) {
-			return err // somebody put it there since place looked, which passes over it now
-		}
+		return err
 	}
 	// Crash: the same, and its index.
 	seal, _, err := state.last().next(s.Key.Name(), key, data, index.bytes(), lines)
