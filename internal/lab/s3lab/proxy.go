@@ -86,16 +86,23 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func answer(w http.ResponseWriter, resp *http.Response) {
+	if begin(w, resp) {
+		defer resp.Body.Close()
+		_, _ = io.Copy(w, resp.Body)
+	}
+}
+
+// begin answers up to the body, and reports whether the server had an answer.
+func begin(w http.ResponseWriter, resp *http.Response) bool {
 	if resp == nil {
 		w.WriteHeader(http.StatusBadGateway)
-		return
+		return false
 	}
-	defer resp.Body.Close()
 	for name, values := range resp.Header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(resp.StatusCode)
-	_, _ = io.Copy(w, resp.Body)
+	return true
 }
 
 // Refuse answers as S3 does when it refuses.
@@ -152,15 +159,10 @@ func Dated(date string) Fault {
 // never comes.
 func Stall(w http.ResponseWriter, r *http.Request, forward func() *http.Response) {
 	resp := forward()
-	if resp == nil {
-		w.WriteHeader(http.StatusBadGateway)
+	if !begin(w, resp) {
 		return
 	}
 	defer resp.Body.Close()
-	for name, values := range resp.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(resp.StatusCode)
 	_, _ = io.CopyN(w, resp.Body, resp.ContentLength/2)
 	_ = http.NewResponseController(w).Flush()
 	<-r.Context().Done()
