@@ -22,7 +22,7 @@ type observed struct {
 func newObserved(t *testing.T, s *stack) *observed {
 	t.Helper()
 	c := otellab.Start(t, "")
-	o := &observed{stack: s, collector: c, proxy: s3lab.Before(t, &s3lab.Server{URL: c.URL}, nil)}
+	o := &observed{stack: s, collector: c, proxy: s3lab.Before(t, c.URL, nil)}
 	o.env = append(o.env, "CCDESTROY_OTLP="+o.proxy.URL)
 	o.docker("compose", "up", "--detach")
 	return o

@@ -23,7 +23,7 @@ type machine struct {
 
 func newMachine(t *testing.T, server *s3lab.Server) *machine {
 	t.Helper()
-	r := &machine{stack: newStack(t, one(single)), server: server, proxy: s3lab.Before(t, server, nil)}
+	r := &machine{stack: newStack(t, one(single)), server: server, proxy: s3lab.Before(t, server.URL, nil)}
 	r.env = append(r.env, server.Environ(server.Root)...)
 	r.env = append(r.env, "AWS_ENDPOINT_URL="+r.proxy.URL, "CCDESTROY_STORE=s3://audit/"+r.name, "GITHUB_ACTIONS=true")
 	r.docker("compose", "up", "--detach")
@@ -329,7 +329,7 @@ func TestStoreOfProvider(t *testing.T) {
 	t.Parallel()
 	server := newStore(t)
 	s := withProvider(t, audited)
-	r := &machine{stack: s, server: server, proxy: s3lab.Before(t, server, nil)}
+	r := &machine{stack: s, server: server, proxy: s3lab.Before(t, server.URL, nil)}
 	r.env = append(append(r.env, server.Environ(server.Root)...), "AWS_ENDPOINT_URL="+r.proxy.URL, "CCDESTROY_STORE=s3://audit/"+r.name, "GITHUB_ACTIONS=true")
 	r.docker("compose", "up", "--detach")
 	r.proxy.Set(func(int, *http.Request) s3lab.Fault { return s3lab.Refuse(403, "AccessDenied") })

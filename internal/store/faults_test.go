@@ -34,7 +34,7 @@ type site struct {
 func newSite(t *testing.T, server *s3lab.Server, mode Mode) *site {
 	t.Helper()
 	s := &site{t: t, server: server, log: &audit.Log{Path: filepath.Join(t.TempDir(), "audit.jsonl")}}
-	s.proxy = s3lab.Before(t, server, nil)
+	s.proxy = s3lab.Before(t, server.URL, nil)
 	b, err := OpenS3("s3://audit/team?endpoint="+s.proxy.URL, server.Getenv(server.Root))
 	if err != nil {
 		t.Fatal(err)

@@ -26,11 +26,11 @@ type Proxy struct {
 	done   chan struct{}
 }
 
-// Before starts a proxy in front of a server. choose says what becomes of the n-th
-// request, counted from 1; nil passes it on.
-func Before(t testing.TB, s *Server, choose func(n int, r *http.Request) Fault) *Proxy {
+// Before starts a proxy in front of a server, of whatever kind, at an address. choose
+// says what becomes of the n-th request, counted from 1; nil passes it on.
+func Before(t testing.TB, address string, choose func(n int, r *http.Request) Fault) *Proxy {
 	t.Helper()
-	target, err := url.Parse(s.URL)
+	target, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
