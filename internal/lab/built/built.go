@@ -4,6 +4,8 @@ package built
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,12 +20,12 @@ import (
 )
 
 // Server is a program that Go builds once (minutes), and that the cache directory of
-// the account keeps.
+// the account keeps: another one when a file of its module is another.
 type Server struct {
 	What    string // in a few words, for the test that is skipped
 	Module  string // its directory in internal/lab, and its name in the cache
-	Version string // another one is built anew
 	Package string
+	Cgo     bool // there is C in it
 
 	once sync.Once
 	path string
@@ -42,11 +44,15 @@ func (s *Server) Binary(t testing.TB) string {
 }
 
 func (s *Server) build() (string, error) {
-	cache, err := os.UserCacheDir()
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(cache, "ccdestroy", s.Module+"-"+s.Version)
+	module := filepath.Join(strings.TrimSpace(string(root)), "internal", "lab", s.Module)
+	path, err := s.cached(module)
+	if err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
@@ -58,16 +64,33 @@ func (s *Server) build() (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", err
-	}
 	draft := fmt.Sprintf("%s.%d", path, os.Getpid())
 	defer os.Remove(draft)
-	cmd := exec.Command("go", "build", "-C", filepath.Join(strings.TrimSpace(string(root)), "internal", "lab", s.Module), "-trimpath", "-ldflags", "-s -w", "-o", draft, s.Package)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	cmd := exec.Command("go", "build", "-C", module, "-trimpath", "-ldflags", "-s -w", "-o", draft, s.Package)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+map[bool]string{true: "1", false: "0"}[s.Cgo], "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", s.Module, err, out)
 	}
 	return path, os.Rename(draft, path)
+}
+
+// cached is where the cache has what is built of the module as it is now.
+func (s *Server) cached(module string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	files, err := os.ReadDir(module)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, file := range files {
+		data, err := os.ReadFile(filepath.Join(module, file.Name())) // a directory is an error: it would have to be read, too
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(sum, "%s %d\n%s", file.Name(), len(data), data)
+	}
+	return filepath.Join(cache, "ccdestroy", s.Module+"-"+hex.EncodeToString(sum.Sum(nil)[:8])), nil
 }

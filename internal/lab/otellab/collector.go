@@ -20,8 +20,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/lab/built"
 )
 
-// otelcol is the Collector; the version is the one in its go.mod.
-var otelcol = built.Server{What: "an OpenTelemetry Collector", Module: "otelcol", Version: "v0.165.0", Package: "."}
+// otelcol is the Collector.
+var otelcol = built.Server{What: "an OpenTelemetry Collector", Module: "otelcol", Package: "."}
 
 // patience bounds the wait for a Collector; no test asserts how long it took.
 const patience = 2 * time.Minute

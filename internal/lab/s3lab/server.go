@@ -230,8 +230,8 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// versitygw is the server; the version is the one in its go.mod.
-var versitygw = built.Server{What: "an S3 server", Module: "versitygw", Version: "v1.8.0", Package: "github.com/versity/versitygw/cmd/versitygw"}
+// versitygw is the server.
+var versitygw = built.Server{What: "an S3 server", Module: "versitygw", Package: "github.com/versity/versitygw/cmd/versitygw"}
 
 // Binary is versitygw. Where CCDESTROY_UNIT is set, the test is skipped.
 func Binary(t testing.TB) string {
