@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,4 +94,15 @@ func (s *Server) cached(module string) (string, error) {
 		fmt.Fprintf(sum, "%s %d\n%s", file.Name(), len(data), data)
 	}
 	return filepath.Join(cache, "ccdestroy", s.Module+"-"+hex.EncodeToString(sum.Sum(nil)[:8])), nil
+}
+
+// FreeAddress is one that a server can listen at.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -43,7 +42,7 @@ type Collector struct {
 func Start(t testing.TB, receiver string) *Collector {
 	t.Helper()
 	c := &Collector{t: t, dir: t.TempDir(), path: otelcol.Binary(t)}
-	address := freeAddress(t)
+	address := built.FreeAddress(t)
 	c.URL = "http://" + address
 	config := fmt.Sprintf(`
 receivers: {otlp: {protocols: {http: {endpoint: "%s", %s}}}}
@@ -191,14 +190,4 @@ func records(t testing.TB, line []byte) (all []Record) {
 		}
 	}
 	return all
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -5,7 +5,6 @@ package s3lab
 import (
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +65,7 @@ func Start(t testing.TB, o Options) *Server {
 		}
 	}
 	if o.Address == "" {
-		o.Address = freeAddress(t)
+		o.Address = built.FreeAddress(t)
 	}
 	s.URL = "http://" + o.Address
 	if strings.Contains(strings.Join(o.Args, " "), "--cert") {
@@ -219,15 +218,6 @@ func (s *Server) client() *minio.Client {
 		s.t.Fatal(err)
 	}
 	return client
-}
-
-func freeAddress(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // versitygw is the server.
