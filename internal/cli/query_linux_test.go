@@ -16,9 +16,13 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/lab/built"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
+
+// duckdb runs a query. DuckDB is C++.
+var duckdb = built.Server{What: "DuckDB", Module: "duckdb", Package: ".", Cgo: true}
 
 // The queries that docs/query.md shows for DuckDB say of a mirrored store what the
 // command beside each says of the store. Its oldest day is in packs alone, the next
@@ -28,17 +32,7 @@ func TestDocumentedQueries(t *testing.T) {
 	server := s3lab.Start(t, s3lab.Options{})
 	url := server.Bucket("acme-audit", false) + "/teardowns"
 	dir := t.TempDir()
-	build := func(from, name string, packages ...string) string {
-		t.Helper()
-		out := filepath.Join(dir, name)
-		cmd := exec.Command("go", append([]string{"build", "-C", from, "-o", out}, packages...)...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=1") // DuckDB is C++
-		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, text)
-		}
-		return out
-	}
-	bin, duck := build("../..", "ccdestroy", "./cmd/ccdestroy"), build("../lab/duckdb", "duckdb", ".")
+	bin, duck := program(t), duckdb.Binary(t)
 	run := func(name string, args ...string) []byte {
 		t.Helper()
 		cmd := exec.Command(name, args...)

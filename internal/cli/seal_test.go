@@ -12,18 +12,24 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
+
+// program builds ccdestroy, for what only the program itself shows.
+func program(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "ccdestroy")
+	need.Run(t, "go", "build", "-o", bin, "../../cmd/ccdestroy")
+	return bin
+}
 
 // The commands of sealing, from the key to the proof, on the program itself.
 func TestSealCommands(t *testing.T) {
 	server := s3lab.Start(t, s3lab.Options{})
 	url := server.Bucket("audit", false)
 	dir := t.TempDir()
-	bin := filepath.Join(t.TempDir(), "ccdestroy")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/ccdestroy").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	bin := program(t)
 	run := func(exit int, args ...string) string {
 		t.Helper()
 		cmd := exec.Command(bin, args...)
