@@ -2,12 +2,12 @@ package e2e
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
 
@@ -20,20 +20,14 @@ func BenchmarkStore(b *testing.B) {
 	}
 	server := s3lab.Start(b, s3lab.Options{})
 	generator := filepath.Join(b.TempDir(), "genyear") // a process of its own: what is measured must not look as large
-	if out, err := exec.Command("go", "build", "-o", generator, "../lab/year/genyear").CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
+	need.Run(b, "go", "build", "-o", generator, "../lab/year/genyear")
 	fill := func(bucket string, args ...string) {
 		b.Helper()
 		server.Bucket(bucket, false)
-		if out, err := exec.Command(generator, append(args, filepath.Join(server.Dir, "data", bucket))...).CombinedOutput(); err != nil {
-			b.Fatalf("%v: %s", err, out)
-		}
+		need.Run(b, generator, append(args, filepath.Join(server.Dir, "data", bucket))...)
 	}
 	signing := filepath.Join(b.TempDir(), "seal.key")
-	if out, err := exec.Command(binary, "store", "key", "audit.example.com", "-o", signing).CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
+	need.Run(b, binary, "store", "key", "audit.example.com", "-o", signing)
 	fill("year", "-days", fmt.Sprint(days))
 	fill("day", "-days", "1")
 	fill("loose", "-days", "1", "-loose")

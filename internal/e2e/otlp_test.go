@@ -29,17 +29,9 @@ func newObserved(t *testing.T, s *stack) *observed {
 }
 
 // sent makes sure that the Collector has the lines of the log, each once and exactly.
-// What a busy machine had no time to send is sent first.
 func (o *observed) sent() []otellab.Record {
 	o.t.Helper()
-	if out := o.ccdestroy("ship"); out.code != 0 {
-		o.t.Errorf("ship: exit %d\n%s", out.code, out.stderr)
-	}
-	data, err := os.ReadFile(o.logPath())
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	lines := o.shipped()
 	all := o.collector.Await(len(lines))
 	if len(all) != len(lines) {
 		o.t.Errorf("%d records of %d lines", len(all), len(lines))

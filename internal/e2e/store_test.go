@@ -37,18 +37,25 @@ func newStore(t *testing.T) *s3lab.Server {
 	return server
 }
 
+// shipped has what a busy machine had no time to copy copied, and returns the lines of
+// the log.
+func (s *stack) shipped() []string {
+	s.t.Helper()
+	if out := s.ccdestroy("ship"); out.code != 0 {
+		s.t.Errorf("ship: exit %d\n%s", out.code, out.stderr)
+	}
+	data, err := os.ReadFile(s.logPath())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+}
+
 // stored makes sure that the store has the lines of the log, each once and exactly,
-// and that it is intact. What a busy machine had no time to copy is copied first.
+// and that it is intact.
 func (r *machine) stored() {
 	r.t.Helper()
-	if out := r.ccdestroy("ship"); out.code != 0 {
-		r.t.Errorf("ship: exit %d\n%s", out.code, out.stderr)
-	}
-	data, err := os.ReadFile(r.logPath())
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	want := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	want := r.shipped()
 	var got []string
 	for _, line := range r.server.Objects("audit", r.name+"/v1/events") {
 		got = append(got, string(line))
