@@ -146,16 +146,8 @@ func atClock(day time.Time, clock string) (time.Time, error) {
 
 // momentMapper makes the parser read moments.
 func momentMapper(now func() time.Time) kong.Option {
-	return kong.TypeMapper(reflect.TypeFor[moment](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
-		var text string
-		if err := ctx.Scan.PopValueInto("time", &text); err != nil {
-			return err
-		}
+	return kong.TypeMapper(reflect.TypeFor[moment](), reads("time", func(text string) (moment, error) {
 		t, err := parseMoment(text, now().Local())
-		if err != nil {
-			return err
-		}
-		target.Set(reflect.ValueOf(moment{t}))
-		return nil
+		return moment{t}, err
 	}))
 }

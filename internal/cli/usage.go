@@ -79,35 +79,42 @@ func defaultFlags(n *kong.Node) []*kong.Flag {
 	return n.DefaultCmd.Flags
 }
 
-// durationMapper makes the parser read lengths of time.
-func durationMapper() kong.Option {
-	return kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+// reads is how the parser takes the value of a flag that parse reads. what stands for
+// the value in an error.
+func reads[T any](what string, parse func(text string) (T, error)) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
 		var text string
-		if err := ctx.Scan.PopValueInto("time", &text); err != nil {
+		if err := ctx.Scan.PopValueInto(what, &text); err != nil {
 			return err
 		}
+		value, err := parse(text)
+		if err != nil {
+			return err
+		}
+		target.Set(reflect.ValueOf(value).Convert(target.Type()))
+		return nil
+	}
+}
+
+// durationMapper makes the parser read lengths of time.
+func durationMapper() kong.Option {
+	return kong.TypeMapper(reflect.TypeFor[time.Duration](), reads("time", func(text string) (time.Duration, error) {
 		d, err := time.ParseDuration(text)
 		if err != nil {
-			return fmt.Errorf("%q is not a length of time: try 30s, 10m or 2h", text)
+			return 0, fmt.Errorf("%q is not a length of time: try 30s, 10m or 2h", text)
 		}
-		target.SetInt(int64(d))
-		return nil
+		return d, nil
 	}))
 }
 
 // intMapper makes the parser read whole numbers.
 func intMapper() kong.Option {
-	return kong.KindMapper(reflect.Int, kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
-		var text string
-		if err := ctx.Scan.PopValueInto("number", &text); err != nil {
-			return err
-		}
+	return kong.KindMapper(reflect.Int, reads("number", func(text string) (int, error) {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return fmt.Errorf("expected a whole number but got %q", text)
+			return 0, fmt.Errorf("expected a whole number but got %q", text)
 		}
-		target.SetInt(int64(n))
-		return nil
+		return n, nil
 	}))
 }
 
