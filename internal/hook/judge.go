@@ -2,8 +2,6 @@ package hook
 
 import (
 	"maps"
-	"path"
-	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
@@ -123,101 +121,4 @@ func (j *judge) unknown(words []word) {
 		j.find(Ask, "This may be docker, and destroys volumes then.")
 	}
 	j.unclear(words[0].text, "the program is unknown")
-}
-
-// inner judges words that make a script.
-func (j *judge) inner(words []word) {
-	if slices.ContainsFunc(words, func(w word) bool { return w.unknown }) {
-		j.unclear(join(words), "what it runs is unknown")
-		return
-	}
-	j.script(join(words))
-}
-
-// fed judges what a shell, or another language, is given as a here-document.
-func (j *judge) fed(s *syntax.Stmt) {
-	call, ok := s.Cmd.(*syntax.CallExpr)
-	if !ok {
-		return
-	}
-	words, reads := j.words(call.Args), j.reads(call)
-	speaks := len(words) > 0 && slices.Contains(interpreters, base(words[0].text))
-	for _, r := range s.Redirs {
-		given := r.Hdoc
-		if r.Op == syntax.WordHdoc {
-			given = r.Word
-		}
-		switch {
-		case given == nil:
-		case reads:
-			j.given(given)
-		case speaks:
-			j.code(source(given))
-		}
-	}
-}
-
-func (j *judge) given(w *syntax.Word) {
-	text, known := j.text(w)
-	if !known {
-		j.unclear(source(w), "what is run is unknown")
-		return
-	}
-	j.script(text)
-}
-
-// reads reports whether a command is a shell that reads its script, or a program
-// that runs one.
-func (j *judge) reads(c *syntax.CallExpr) bool {
-	words := j.words(c.Args)
-	return slices.ContainsFunc(words, func(w word) bool {
-		return slices.Contains(shells, base(w.text)) || slices.Contains(readers, base(w.text))
-	}) &&
-		!slices.ContainsFunc(words, func(w word) bool { return w.text == "-c" })
-}
-
-// piped judges what a shell reads from a pipe: echo's words are a script, and of
-// other programs nothing is known.
-func (j *judge) piped(b *syntax.BinaryCmd) {
-	right, ok := b.Y.Cmd.(*syntax.CallExpr)
-	if !ok {
-		return
-	}
-	// xargs rm of what a program lists.
-	removes := slices.ContainsFunc(j.words(right.Args), func(w word) bool { return base(w.text) == "rm" })
-	if left, ok := b.X.Cmd.(*syntax.CallExpr); ok && removes && slices.ContainsFunc(j.words(left.Args), j.holdsVolumes) {
-		j.find(Deny, behind+insteadOf+instead)
-	}
-	j.pipedHTTP(b.X, right)
-	if !j.reads(right) {
-		return
-	}
-	if left, ok := b.X.Cmd.(*syntax.CallExpr); ok && j.printed(left) {
-		return
-	}
-	j.unclear(source(b.X), "what the shell reads is unknown")
-}
-
-func (j *judge) cd(args []word) {
-	switch {
-	case len(args) == 0 || args[0].unknown:
-		j.dir = ""
-	case path.IsAbs(args[0].text):
-		j.dir = args[0].text
-	case j.dir != "":
-		j.dir = path.Join(j.dir, args[0].text)
-	}
-}
-
-// quoted is an argument vector as a script.
-func quoted(argv []string) string {
-	var words []string
-	for _, a := range argv {
-		text, err := syntax.Quote(a, syntax.LangBash)
-		if err != nil {
-			text = "''"
-		}
-		words = append(words, text)
-	}
-	return strings.Join(words, " ")
 }

@@ -130,3 +130,16 @@ func join(words []word) string {
 	}
 	return strings.Join(all, " ")
 }
+
+// quoted is an argument vector as a script.
+func quoted(argv []string) string {
+	var words []string
+	for _, a := range argv {
+		text, err := syntax.Quote(a, syntax.LangBash)
+		if err != nil {
+			text = "''"
+		}
+		words = append(words, text)
+	}
+	return strings.Join(words, " ")
+}
