@@ -69,15 +69,10 @@ func (p *Packs) Keys(ctx context.Context, from, to time.Time) (keys []Key, err e
 	return keys, err
 }
 
-// KeysWith is part of Searched. It leaves out operations none of whose lines there can
-// have one of each of the words, but not those that began before: a line of theirs
-// that can may be further back, and whether these here are their last ones must be
-// known then.
-func (p *Packs) KeysWith(ctx context.Context, from, to time.Time, words [][]string) (keys []Key, err error) {
-	return p.with(ctx, from, to, words, nil)
-}
-
-// with is KeysWith, and the lines of the operations of some other keys.
+// with is Keys, as Searched.KeysWith has it, and the lines of the operations of some
+// other keys. It leaves out operations none of whose lines there can have one of each
+// of the words, but not those that began before: a line of theirs that can may be
+// further back, and whether these here are their last ones must be known then.
 func (p *Packs) with(ctx context.Context, from, to time.Time, words [][]string, others []Key) (keys []Key, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
