@@ -363,6 +363,9 @@ func TestSealTampering(t *testing.T) {
 		"pack added": {func(t *testing.T, dir string) {
 			copyFile(t, filepath.Join(dir, firstPack), filepath.Join(dir, PackKey(sealDay, 2)))
 		}, []string{"pack added!"}, keys},
+		"pack without its ending added": {func(t *testing.T, dir string) {
+			copyFile(t, filepath.Join(dir, firstPack), filepath.Join(dir, strings.TrimSuffix(firstPack, ".jsonl.zst")))
+		}, []string{"object added!"}, keys},
 		"pack of lies added": {func(t *testing.T, dir string) { add(t, dir) }, []string{"pack added!"}, keys},
 		"index changed": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, IndexKey(firstPack)), `"words":"`, `"words":"AA`)

@@ -320,7 +320,7 @@ func (v *sealCheck) others(ctx context.Context, seals []*Seal) error {
 		if err != nil {
 			return err
 		}
-		if known[o.Key] || known[strings.TrimSuffix(o.Key, ".index.json")+".jsonl.zst"] {
+		if known[o.Key] {
 			continue
 		}
 		if err := v.other(ctx, o.Key); err != nil {
