@@ -6,16 +6,13 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
-	"sync"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // headersLimit is how large a file of headers may be.
 const headersLimit = 64 << 10
-
-// headerName is what HTTP takes as one.
-var headerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") })
 
 // readHeaders reads NAME: VALUE lines; empty ones and those that begin with # say
 // nothing. Errors name the line, and nothing that is in it.
@@ -70,7 +67,7 @@ func parseHeaders(text string) (http.Header, error) {
 // add adds a header, and reports whether it is one.
 func add(h http.Header, name, value string) bool {
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	if !headerName().MatchString(name) || value == "" || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+	if value == "" || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 		return false
 	}
 	h.Add(name, value)
