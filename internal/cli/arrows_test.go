@@ -39,8 +39,9 @@ var arrows = map[string][]string{
 	"internal/archive":   {},
 	"internal/makefile":  {},
 	"internal/audit":     {},
-	"internal/store":     {"internal/audit"},
-	"internal/otlp":      {"internal/audit", "internal/store"},
+	"internal/store":     {"internal/audit", "internal/transport"},
+	"internal/otlp":      {"internal/audit", "internal/store", "internal/transport"},
+	"internal/transport": {},
 	"internal/terminal":  {},
 	"internal/inventory": {},
 

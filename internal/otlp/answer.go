@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,13 +119,4 @@ func retryAfter(text string) time.Duration {
 		return max(0, time.Until(date))
 	}
 	return 0
-}
-
-// unreached is why there is no answer, without the address.
-func unreached(err error) error {
-	var network *url.Error
-	if errors.As(err, &network) {
-		return network.Err
-	}
-	return err
 }

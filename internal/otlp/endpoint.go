@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/transport"
 )
 
 // FromVariables is the address that stands for the one in the OTEL_EXPORTER_OTLP_
@@ -63,17 +65,14 @@ func Open(address, headersFile string, getenv func(string) string) (*Endpoint, e
 	if err != nil {
 		return nil, err
 	}
-	trust, err := v.trust()
-	if err != nil {
+	reach := transport.New(dialLimit)
+	reach.ForceAttemptHTTP2 = true
+	if err := v.trust(reach.TLSClientConfig); err != nil {
 		return nil, err
 	}
-	dial := net.Dialer{Timeout: dialLimit}
 	e.client = &http.Client{
-		Timeout: limit,
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, TLSHandshakeTimeout: dialLimit, TLSClientConfig: trust,
-			IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-		},
+		Timeout:   limit,
+		Transport: reach,
 		// The headers are for this server, and for no other one that it names.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

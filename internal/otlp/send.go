@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/store"
+	"github.com/contextcore/ccdestroy/internal/transport"
 )
 
 // How long one message is tried, and how long to wait before it is tried again. Tests
@@ -108,7 +109,7 @@ func (e *Endpoint) post(ctx context.Context, body []byte) (partial string, err e
 	}
 	resp, err := e.client.Do(r)
 	if err != nil {
-		err = unreached(err) // of an answer that is no HTTP it quotes a line
+		err = transport.Cause(err) // of an answer that is no HTTP it quotes a line
 		return "", &shownError{e.shown(err.Error()), err}
 	}
 	defer resp.Body.Close()
@@ -132,8 +133,7 @@ func (e *shownError) Unwrap() error { return e.err }
 // shown is what a receiver says as far as it is shown. Secrets go first: of one that
 // is cut through, a part would stay.
 func (e *Endpoint) shown(text string) string {
-	text = e.hide(text)
-	return strings.ToValidUTF8(text[:min(len(text), textLength)], "")
+	return transport.Clip(e.hide(text), textLength)
 }
 
 // hide takes the headers' values out of what a receiver says: some quote a token that

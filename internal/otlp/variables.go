@@ -3,15 +3,15 @@ package otlp
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/contextcore/ccdestroy/internal/transport"
 )
 
 // variables are those of OpenTelemetry's exporters: one for logs is stronger than
@@ -85,31 +85,25 @@ func (v variables) timeout() (time.Duration, error) {
 	return time.Duration(ms) * time.Millisecond, nil
 }
 
-// trust is which authorities count, and which certificate is ours.
-func (v variables) trust() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
+// trust notes which authorities count, and which certificate is ours.
+func (v variables) trust(c *tls.Config) (err error) {
 	if file, name := v.get("CERTIFICATE"); file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: %q holds no certificate in PEM", name, file)
+		if c.RootCAs, err = transport.Authorities(name, file); err != nil {
+			return err
 		}
 	}
 	cert, name := v.get("CLIENT_CERTIFICATE")
 	key, keyName := v.get("CLIENT_KEY")
 	switch {
 	case cert == "" && key == "":
-		return c, nil
+		return nil
 	case cert == "" || key == "":
-		return nil, errors.New(cmp.Or(name, keyName) + ": a certificate of a client and its key belong together")
+		return errors.New(cmp.Or(name, keyName) + ": a certificate of a client and its key belong together")
 	}
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	c.Certificates = []tls.Certificate{pair}
-	return c, nil
+	return nil
 }

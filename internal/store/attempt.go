@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"github.com/contextcore/ccdestroy/internal/transport"
 )
 
 // serverError is what a server answered.
@@ -35,14 +36,10 @@ func (s *S3) told(what, key string, err error) error {
 		return nil
 	}
 	answer := minio.ToErrorResponse(err)
-	var network *url.Error
-	if errors.As(err, &network) { // without the address, which is long
-		err = network.Err
-	}
 	if answer.StatusCode == 0 {
-		return fmt.Errorf("%s %s: %w", what, s.Address, err)
+		return fmt.Errorf("%s %s: %w", what, s.Address, transport.Cause(err))
 	}
-	kind := error(&serverError{clip(answer.Code), answer.StatusCode, clip(answer.Message)})
+	kind := error(&serverError{transport.Clip(answer.Code, textLength), answer.StatusCode, transport.Clip(answer.Message, textLength)})
 	switch {
 	case answer.StatusCode == http.StatusPreconditionFailed && what == "put":
 		kind = ErrExists
@@ -56,10 +53,6 @@ func (s *S3) told(what, key string, err error) error {
 
 // textLength is how much of what a server says is shown.
 const textLength = 300
-
-func clip(text string) string {
-	return strings.ToValidUTF8(text[:min(len(text), textLength)], "")
-}
 
 // attempt does a call until it succeeds, ctx or the patience ends, or another attempt
 // cannot help. The error is the last one of the call, not that of ctx.

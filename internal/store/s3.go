@@ -4,20 +4,18 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"github.com/contextcore/ccdestroy/internal/transport"
 )
 
 // S3 is a store behind an S3 API. It is a Bucket.
@@ -44,11 +42,11 @@ func OpenS3(text string, getenv func(string) string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := transport(getenv)
+	plain, err := transportOf(getenv)
 	if err != nil {
 		return nil, err
 	}
-	transport := &clock{RoundTripper: stalls{plain}}
+	timed := &clock{RoundTripper: stalls{plain}}
 	host, secure, lookup := amazon, true, minio.BucketLookupAuto
 	if a.Endpoint != nil {
 		host, secure = a.Endpoint.Host, a.Endpoint.Scheme == "https"
@@ -59,38 +57,25 @@ func OpenS3(text string, getenv func(string) string) (*S3, error) {
 		lookup = minio.BucketLookupPath
 	}
 	client, err := minio.New(host, &minio.Options{
-		Creds: credentialsFrom(getenv, &http.Client{Transport: plain}), Secure: secure, Transport: transport, Region: a.Region, BucketLookup: lookup,
+		Creds: credentialsFrom(getenv, &http.Client{Transport: plain}), Secure: secure, Transport: timed, Region: a.Region, BucketLookup: lookup,
 		MaxRetries: 1, // attempt does that: it keeps the error that it was about
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", text, err)
 	}
 	client.SetS3EnableDualstack(getenv("AWS_USE_DUALSTACK_ENDPOINT") == "true")
-	return &S3{a, client, transport}, nil
+	return &S3{a, client, timed}, nil
 }
 
-// transport is how servers are reached: through the proxy that the environment
-// names, and trusting AWS_CA_BUNDLE instead of the system's authorities where that
-// is set.
-func transport(getenv func(string) string) (*http.Transport, error) {
-	dial := net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second}
-	t := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, TLSHandshakeTimeout: dialLimit, ResponseHeaderTimeout: answerLimit,
-		MaxIdleConnsPerHost: parallel, IdleConnTimeout: time.Minute, DisableCompression: true,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-	}
+// transportOf is how servers are reached, trusting AWS_CA_BUNDLE instead of the system's
+// authorities where that is set.
+func transportOf(getenv func(string) string) (t *http.Transport, err error) {
+	t = transport.New(dialLimit)
+	t.ResponseHeaderTimeout, t.MaxIdleConnsPerHost, t.DisableCompression = answerLimit, parallel, true
 	if file := getenv("AWS_CA_BUNDLE"); file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("AWS_CA_BUNDLE: %q holds no certificate in PEM", file)
-		}
-		t.TLSClientConfig.RootCAs = pool
+		t.TLSClientConfig.RootCAs, err = transport.Authorities("AWS_CA_BUNDLE", file)
 	}
-	return t, nil
+	return t, err
 }
 
 // Put is part of Bucket.
