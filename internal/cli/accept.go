@@ -65,7 +65,7 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 	for _, what := range accepted.Found {
 		p.say("Accepted: %s", what)
 	}
-	p.say("Recorded as %s (ccdestroy audit show %s).", render.ShortID(e.ID), render.ShortID(e.ID))
+	p.say("%s", render.Recorded(e.ID, p.styleFor(p.Stderr, l.Path, "")))
 	sig, err := p.untilSignal(ctx, func(context.Context) error { return c.rest(p, l) })
 	if sig != nil {
 		return fault.StoppedBy(sig, "it is accepted, and not verified")

@@ -71,6 +71,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	}
 	child := p.compose(f.down(services))
 	talk := p.screen(f.PromptTimeout)
+	talk.log = place.Path
 	if p.json {
 		child.Stdout = p.Stderr // standard output is for the program that reads it
 	}
@@ -154,17 +155,19 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	} else if text != "" {
 		p.say("%s", text)
 	}
-	p.warnHead(place.In(cmp.Or(inv.Dir, p.Dir)).Log)
+	l := place.In(cmp.Or(inv.Dir, p.Dir)).Log
+	p.warnHead(l)
 	if c.Format == "json" {
 		return render.InventoryJSON(p.Stdout, inv)
 	}
-	if err := render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout)); err != nil {
+	style := p.styleFor(p.Stdout, l.Path, inv.Dir)
+	if err := render.Inventory(p.Stdout, inv, p.Now(), style); err != nil {
 		return err
 	}
-	u := record.Undoing{Log: place.In(cmp.Or(inv.Dir, p.Dir)).Log, Now: p.Now()}
+	u := record.Undoing{Log: l, Now: p.Now()}
 	e, _, left, err := u.Newest(func(d record.Details) bool { return d.Project == inv.Project })
 	if err != nil || len(left) == 0 { // audit reports a log that cannot be read
 		return nil
 	}
-	return render.CanUndo(p.Stdout, e, left, p.Now(), p.style(p.Stdout))
+	return render.CanUndo(p.Stdout, e, left, p.Now(), style)
 }

@@ -74,7 +74,7 @@ func (c exportCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	if err := render.Exported(p.Stderr, e.Manifest, p.Now().Sub(began), p.style(p.Stderr)); err != nil {
+	if err := render.Exported(p.Stderr, e.Manifest, p.Now().Sub(began), p.styleFor(p.Stderr, run.Log, "")); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.Stdout, saved.Path)

@@ -32,7 +32,7 @@ func (f outputFlags) write(ctx context.Context, p Process, log *audit.Log, do fu
 	if f.Output != "" && f.Output != "-" {
 		return f.toFile(ctx, p, log, do)
 	}
-	style := p.style(p.Stdout)
+	style := p.styleFor(p.Stdout, log.Path, "")
 	pager := p.pager()
 	if f.NoPager || pager == "" {
 		out := bufio.NewWriter(p.Stdout)

@@ -70,6 +70,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return render.Inventory(p.Stdout, inv, p.Now(), p.style(p.Stdout))
 	}
 	talk, how := p.screen(c.PromptTimeout), p.confirmation(c.Yes)
+	talk.log = book.Log.Path
 	run.Confirm = func(ctx context.Context, o *record.Operation, changes []inventory.Change) error {
 		return talk.confirmChange(ctx, o, changes, how, "prune", "destroy these volumes", "nothing was removed")
 	}
@@ -89,7 +90,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	*code = done.Code
 	p.expire(run.Keeper, done.Kept, c.engineFlags, c.storeFlags)
-	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.style(p.Stderr))
+	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, book.Log.Path, ""))
 }
 
 // options decide what goes, as docker volume prune has it on this engine.

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -33,6 +35,7 @@ type screen struct {
 	term    terminal.Terminal
 	vendor  string                      // of the CI system, "" outside
 	exports func(project string) string // where an export goes, by the project's directory
+	log     string                      // that is recorded in; "" is the one of the project
 }
 
 var _ teardown.Screen = screen{}
@@ -45,15 +48,21 @@ func (p Process) screen(timeout time.Duration) screen {
 	}}
 }
 
+// style is that of what is said of an inventory.
+func (s screen) style(inv inventory.Inventory) render.Style {
+	log := cmp.Or(s.log, filepath.Join(cmp.Or(inv.Dir, s.p.Dir), audit.DefaultPath))
+	return s.p.styleFor(s.p.Stderr, log, inv.Dir)
+}
+
 // Inventory shows what will go and what stays.
 func (s screen) Inventory(inv inventory.Inventory, full bool) {
 	folds := s.vendor == "github" || s.vendor == "gitlab"
 	if full || s.vendor != "" && !folds {
-		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.p.style(s.p.Stderr))
+		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.style(inv))
 		return
 	}
 	fmt.Fprintln(s.p.Stderr, render.Line(inv))
-	for _, line := range render.KeepLines(inv, s.p.style(s.p.Stderr)) {
+	for _, line := range render.KeepLines(inv, s.style(inv)) {
 		fmt.Fprintln(s.p.Stderr, line)
 	}
 	if folds {
@@ -76,7 +85,7 @@ func (s screen) Tell(text string) {
 
 // Done says how it ended.
 func (s screen) Done(e record.Ending) {
-	_ = render.Ending(s.p.Stderr, e, s.p.style(s.p.Stderr))
+	_ = render.Ending(s.p.Stderr, e, s.style(e.Inventory))
 	if s.p.json {
 		_ = render.EndingJSON(s.p.Stdout, e)
 	}

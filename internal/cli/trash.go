@@ -190,7 +190,7 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 	if err != nil {
 		return err
 	}
-	if err := render.PurgeDone(p.Stderr, done.Back, done.ID, p.Now().Sub(began), p.style(p.Stderr)); err != nil {
+	if err := render.PurgeDone(p.Stderr, done.Back, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, run.Book.Log.Path, "")); err != nil {
 		return err
 	}
 	*code = max(*code, done.Code)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	if err := render.Undone(p.Stderr, done.Back, run.Was, done.ID, p.Now().Sub(began), p.style(p.Stderr)); err != nil {
+	if err := render.Undone(p.Stderr, done.Back, run.Was, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, book.Log.Path, run.Was.Dir)); err != nil {
 		return err
 	}
 	*code = done.Code
@@ -122,18 +121,11 @@ func (c undoCmd) pick(run *undo.Run, words []string) error {
 // meant reports whether an operation is of the project that was named, else of one
 // at or above the working directory, or of none.
 func (c undoCmd) meant(p Process) func(record.Details) bool {
-	here, err := filepath.EvalSymlinks(p.Dir)
-	if err != nil {
-		here = p.Dir
-	}
 	return func(d record.Details) bool {
 		if c.ProjectName != "" {
 			return d.Project == strings.ToLower(c.ProjectName)
 		}
-		rel, err := filepath.Rel(d.Dir, p.Dir)
-		inside := err == nil && filepath.IsLocal(rel)
-		rel, err = filepath.Rel(d.Dir, here)
-		return d.Dir == "" || inside || err == nil && filepath.IsLocal(rel)
+		return d.Dir == "" || within(p.Dir, d.Dir)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -70,6 +71,44 @@ func (p Process) logForReading(f logFlag) (*audit.Log, error) {
 	l := p.log(path)
 	l.Group = int(f.LogGroup)
 	return l, nil
+}
+
+// styleFor is the style of what is said of operations in the log at path, on a
+// project in dir: "" where it is not about one. Its commands can be pasted where the
+// user is, so they name the log unless they would find it.
+func (p Process) styleFor(f *os.File, path, dir string) render.Style {
+	style := p.style(f)
+	if path != "" && !p.finds(path) {
+		style.Log = path
+	}
+	style.ByID = style.Log != "" || dir != "" && !within(p.Dir, dir)
+	return style
+}
+
+// finds reports whether commands without --log, called here, read the log at path.
+func (p Process) finds(path string) bool {
+	if p.set != nil {
+		if set := p.set.all("log"); len(set) > 0 {
+			return same(p.abs(fmt.Sprint(set[0].value)), path)
+		}
+	}
+	nearest, _ := audit.Find(p.Dir)
+	return same(nearest, path) || same(filepath.Join(p.Dir, audit.DefaultPath), path)
+}
+
+// within reports whether a directory is another one or below it, by its name or
+// where it leads.
+func within(dir, other string) bool {
+	here, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		here = dir
+	}
+	for _, d := range []string{dir, here} {
+		if rel, err := filepath.Rel(other, d); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // logForWriting is that log, where it may be written unasked.

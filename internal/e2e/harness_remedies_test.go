@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,11 +36,11 @@ func remediesOf(screen string) (all []remedy) {
 			rest := line[at+len(offer):]
 			i := strings.Index(rest, ": ")
 			switch {
-			case offer == "Undo until": // whose time has a colon too
-				i = strings.LastIndex(rest, ": ")
 			case strings.HasSuffix(rest, ":"):
 				label = offer
 				continue
+			case offer == "Undo until": // whose time has a colon too
+				i = strings.LastIndex(rest, ": ")
 			}
 			if i >= 0 {
 				first, _, _ := strings.Cut(rest[i+2:], "; or ")
@@ -49,6 +50,9 @@ func remediesOf(screen string) (all []remedy) {
 	}
 	return all
 }
+
+// shows is the command by which the screen shows the operation that it recorded.
+var shows = regexp.MustCompile(`(?m)^Recorded as \S+ \((.*)\)\.`)
 
 // obey runs the commands that a screen offers under a label, as they are printed,
 // and fails the test where there is none or where one fails. The program is on the

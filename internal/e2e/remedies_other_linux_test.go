@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -120,5 +121,47 @@ func TestTypingRemedies(t *testing.T) {
 	s.obey(r.stderr, "Try")
 	if s.hasVolume("PROJ_data") {
 		t.Errorf("not torn down:\n%s", r.stderr)
+	}
+}
+
+// What a screen offers works where it was printed: away from the project, and with
+// a log that was named.
+func TestRemediesElsewhere(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"files elsewhere": {"-f", "PROJ/compose.yaml"},
+		"a log elsewhere": {"-f", "PROJ/compose.yaml", "--log", "other log.jsonl"},
+		"a project alone": {"-p", "PROJ", "--log", "PROJ/sub/audit.jsonl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t, one(double))
+			s.docker("compose", "up", "--detach")
+			s.fill("PROJ_one", "old")
+			here := s.dir
+			s.dir = filepath.Dir(here)
+			for i, arg := range args {
+				args[i] = strings.ReplaceAll(strings.ReplaceAll(arg, "PROJ/", filepath.Base(here)+"/"), "PROJ", s.name)
+			}
+			before := s.ccdestroy(append([]string{"inventory"}, args[:2]...)...)
+			r := s.ccdestroy(append(args, "--keep-for", "1h")...)
+			if before.code != 0 || r.code != 0 || s.hasVolume("PROJ_one") {
+				t.Fatalf("exit %d, %d\n%s%s", before.code, r.code, before.stderr, r.stderr)
+			}
+			show := shows.FindStringSubmatch(r.stderr)
+			if show == nil {
+				t.Fatal(r.stderr)
+			}
+			undone := s.obey(r.stderr, "Undo until")
+			if shown := run(t, s.command("", "sh", "-c", show[1])); shown.code != 0 || s.held("PROJ_one") != "old" {
+				t.Errorf("%s: exit %d, %q\n%s", show[1], shown.code, s.held("PROJ_one"), shown.stderr)
+			}
+			if args[0] == "-p" {
+				s.dir = here
+			}
+			if s.obey(undone.stderr, "To run it again"); len(s.running()) == 0 {
+				t.Error("nothing runs again")
+			}
+		})
 	}
 }

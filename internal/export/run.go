@@ -22,6 +22,7 @@ type Run struct {
 	Reason  string
 	Signals <-chan os.Signal
 	Project string // found by Do
+	Log     string // found by Do: the log that it is recorded in
 
 	volumes []inventory.Volume
 	saved   record.Export
@@ -53,6 +54,7 @@ func (r *Run) Do(ctx context.Context) (record.Export, error) {
 		Book: r.Place.In(inv.Dir), Operation: audit.Export, EngineID: inv.Engine.ID, Signals: r.Signals,
 		Details: func(d *record.Details) { d.Inventory, d.Why = inv, r.Reason },
 	}
+	r.Log = l.Book.Log.Path
 	if r.Pause {
 		l.Project = inv.Project
 	}

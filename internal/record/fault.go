@@ -22,7 +22,7 @@ func ReadFault(err error, l *audit.Log) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &ambiguous):
-		return &fault.Fault{Err: candidates(ambiguous, l), Try: fault.Command("ccdestroy", "audit", "show", ambiguous.IDs[0]), Code: fault.ExitFailed}
+		return &fault.Fault{Err: candidates(ambiguous, l), Try: fault.Command("ccdestroy", "audit", "show", ambiguous.IDs[0], "--log", l.Path), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrNotFound):
 		return &fault.Fault{Err: err, Try: fault.Command("ccdestroy", "audit", "-n", "0", "--log", l.Path), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):

@@ -51,7 +51,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	} else if e.Saved != "" {
 		b.WriteString(style.remedy("The export stays", Terminal(e.Saved)))
 	}
-	b.WriteString(undoLine(e.Kept, style))
+	b.WriteString(undoLine(e.Kept, e.ID, style))
 	recorded(&b, e, id, style)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -83,7 +83,7 @@ func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
 	if e.Outcome == audit.Pending {
 		return
 	}
-	text := fmt.Sprintf("Recorded as %s (%s).", id, style.command("audit", "show", id))
+	text := Recorded(e.ID, style)
 	if e.Code != 0 && e.Exit.Code == 0 && e.Exit.Signal == nil {
 		between := map[bool]string{true: " ", false: "\n"}[style.Width == 0 || style.Width >= wide]
 		text += fmt.Sprintf("%sdocker compose down -v exits 0 here; this is exit %d.", between, e.Code)
@@ -179,8 +179,8 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []rec
 	}
 	remains(&b, v, style)
 	toFinish(&b, v.Steps(nil, nil), style)
-	b.WriteString(undoLine(aside, style))
-	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
+	b.WriteString(undoLine(aside, id, style))
+	b.WriteString(Recorded(id, style) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

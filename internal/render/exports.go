@@ -99,7 +99,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 	if slices.Sort(live); len(live) > 0 {
 		fmt.Fprintln(&b, style.paint(Warn, style.fold("WARNING: in use while it was read: "+Terminal(strings.Join(live, ", "))+". --stop makes a consistent export.", 2)))
 	}
-	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(m.EventID)), style.command("audit", "show", ShortID(m.EventID)))
+	b.WriteString(Recorded(m.EventID, style) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

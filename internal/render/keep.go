@@ -26,7 +26,11 @@ func KeepLines(inv inventory.Inventory, style Style) (lines []string) {
 		if len(k.Not) > 0 {
 			which = ", " + count(n, "volume")
 		}
-		lines = append(lines, fmt.Sprintf("Kept for %s%s: %s brings %s back.", span(k.For), which, style.command("undo"), them))
+		var args []string
+		if style.ByID && inv.Project != "" {
+			args = []string{"-p", inv.Project}
+		}
+		lines = append(lines, Terminal(fmt.Sprintf("Kept for %s%s: %s brings %s back.", span(k.For), which, style.command("undo", args...), them)))
 	}
 	for i, not := range k.Not {
 		if i == listed {
@@ -57,12 +61,21 @@ func span(d time.Duration) string {
 }
 
 // undoLine says until when what was destroyed can be brought back, or "".
-func undoLine(kept []record.Kept, style Style) string {
+func undoLine(kept []record.Kept, id string, style Style) string {
 	until := Until(kept)
 	if until.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("Undo until %s: %s\n", until.Local().Format("2 Jan 15:04"), style.command("undo"))
+	var args []string
+	if style.ByID {
+		args = []string{ShortID(id)}
+	}
+	return style.remedy("Undo until "+until.Local().Format("2 Jan 15:04"), Terminal(style.command("undo", args...)))
+}
+
+// Recorded says under which id an operation is in the log, and what shows it.
+func Recorded(id string, style Style) string {
+	return Terminal(fmt.Sprintf("Recorded as %s (%s).", ShortID(id), style.command("audit", "show", ShortID(id))))
 }
 
 // Until is until when the first of the volumes is kept; zero where there is none.
@@ -98,12 +111,46 @@ func Undone(w io.Writer, back []record.Kept, was record.Details, id string, took
 		}
 		fmt.Fprintf(&b, "  volume %s\n", name)
 	}
-	if i := slices.Index(was.Command, "down"); len(back) > 0 && back[0].As == "" && was.Project != "" && i > 0 {
-		b.WriteString(style.remedy("To run it again", words(append(slices.Clone(was.Command[:i]), "up", "-d"))))
+	if len(back) > 0 && back[0].As == "" {
+		b.WriteString(runAgain(was, style))
 	}
-	fmt.Fprintf(&b, "Recorded as %s (%s).\n", Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
+	b.WriteString(Recorded(id, style) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// runAgain is the command that brings the services of a teardown up again, or "".
+// Away from where the teardown ran it names the files, which it need not there.
+func runAgain(was record.Details, style Style) string {
+	i, label := slices.Index(was.Command, "down"), "To run it again"
+	if i <= 0 || was.Project == "" {
+		return ""
+	}
+	command := slices.Clone(was.Command[:i])
+	switch at := slices.Index(command, "compose"); {
+	case was.Mode == inventory.Labels:
+		label += ", where its compose file is"
+	case style.ByID && at >= 0 && len(was.Files) > 0:
+		flags := without(command[at+1:], "--file")
+		command = command[:at+1]
+		for _, file := range was.Files {
+			command = append(command, "--file", file)
+		}
+		command = append(command, flags...)
+	}
+	return style.remedy(label, Terminal(words(append(command, "up", "-d"))))
+}
+
+// without are words without a flag and its values.
+func without(all []string, flag string) (left []string) {
+	for i := 0; i < len(all); i++ {
+		if all[i] == flag {
+			i++
+			continue
+		}
+		left = append(left, all[i])
+	}
+	return left
 }
 
 // keptAmount has the sizes that directories take on the disk: those of the files are
@@ -228,7 +275,7 @@ func PurgeDone(w io.Writer, gone []record.Kept, id string, took time.Duration, s
 	if len(gone) == 0 {
 		word = style.paint(Bad, "FAILED: purged")
 	}
-	_, err := fmt.Fprintf(w, "%s %s in %s.\nRecorded as %s (%s).\n", word, keptAmount(gone, bytes), seconds(took), Terminal(ShortID(id)), style.command("audit", "show", ShortID(id)))
+	_, err := fmt.Fprintf(w, "%s %s in %s.\n%s\n", word, keptAmount(gone, bytes), seconds(took), Recorded(id, style))
 	return err
 }
 

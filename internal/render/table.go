@@ -30,13 +30,25 @@ type Style struct {
 	Height int  // lines; 0 if it is not a terminal
 	// Program is how the user calls this program, in words; none is ccdestroy.
 	Program []string
+	// Log is the log that our commands have to be told, since they would not find it
+	// where the user is; "" if they would.
+	Log string
+	// ByID is set where an undo has to be told of which operation, since by itself
+	// it would not come upon this one.
+	ByID bool
 }
+
+// readers are the commands that look for a log, and take --log.
+var readers = []string{"audit", "reconcile", "undo"}
 
 // command is a command of ours as it can be pasted.
 func (s Style) command(name string, args ...string) string {
 	program := s.Program
 	if len(program) == 0 {
 		program = []string{"ccdestroy"}
+	}
+	if s.Log != "" && slices.Contains(readers, name) {
+		args = append(slices.Clone(args), "--log", s.Log)
 	}
 	return words(append(append(slices.Clone(program), name), args...))
 }
