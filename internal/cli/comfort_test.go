@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +83,29 @@ func TestDoctor(t *testing.T) {
 	put(t, filepath.Join(dir, ".contextcore", "audit.jsonl"), "what\n")
 	if r := call(t, dir, nil, "doctor", "--host", "unix:///nowhere.sock"); !strings.Contains(r.stdout, "not intact") || !strings.Contains(r.stdout, "Try: ccdestroy audit verify") {
 		t.Error(r.stdout)
+	}
+}
+
+// A plugin's socket that nobody listens at is named, with how to remove it.
+func TestDoctorPlugins(t *testing.T) {
+	dir, err := os.MkdirTemp("", "cc") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "a b.sock")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false) // as one that is killed leaves it
+	d := &doctor{}
+	if d.plugins(dir); len(d.all) > 0 {
+		t.Errorf("%+v", d.all)
+	}
+	l.Close()
+	if d.plugins(dir); len(d.all) != 1 || d.all[0].State != "warn" || !strings.Contains(d.all[0].Text, path) || d.all[0].Try != "rm '"+path+"'" {
+		t.Errorf("%+v", d.all)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/guard"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/trash"
 )
@@ -58,6 +59,7 @@ func (c doctorCmd) Run(ctx context.Context, p Process, code *int) error {
 	d := &doctor{p: p}
 	d.tools(ctx, c)
 	d.engine(ctx, c)
+	d.plugins(filepath.Dir(guard.Socket))
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
 		d.must("log", err, "", "")
@@ -144,6 +146,13 @@ func (d *doctor) engine(ctx context.Context, c doctorCmd) {
 	d.trash(ctx, client)
 	if !e.Local {
 		d.add("engine", "warn", "it is on another machine: sizes come from the engine, and bind mounts are its own", "")
+	}
+}
+
+// plugins finds what slows every engine of this machine down.
+func (d *doctor) plugins(dir string) {
+	for _, path := range guard.Abandoned(dir) {
+		d.add("plugins", "warn", path+" was left by a plugin that was killed: the engine waits 15 seconds for it at every list of volumes", fault.Command("rm", path))
 	}
 }
 

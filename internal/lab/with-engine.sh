@@ -34,6 +34,15 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# The socket of a guard that was killed makes every engine wait 15 seconds at each list
+# of volumes.
+forget_killed_guard() {
+	local socket=/run/docker/plugins/ccdestroy.sock
+	[ -S "$socket" ] && ! grep -q " $socket\$" /proc/net/unix || return 0
+	say "removing $socket, which a guard left that was killed"
+	rm -f "$socket"
+}
+
 answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 install_packages() {
@@ -46,6 +55,7 @@ install_packages() {
 }
 
 start_engine() {
+	forget_killed_guard
 	[ -n "${CCDESTROY_DAEMON:-}" ] || say "no engine answers: starting one of our own under $scratch"
 	"${CCDESTROY_DAEMON:-$here/daemon.sh}" "$scratch/engine" >"$scratch/dockerd.log" 2>&1 &
 	daemon=$!
