@@ -203,7 +203,7 @@ func TestAmbiguousID(t *testing.T) {
 	all := list(t, dir, "-n", "5")
 	r := call(t, dir, nil, "audit", "show", "01")
 	lines := strings.Split(strings.TrimSpace(r.stderr), "\n")
-	if r.code != 1 || len(lines) != 7 || lines[6] != "Try: ccdestroy audit show "+all[0].ID {
+	if r.code != 1 || len(lines) != 7 || lines[6] != "Try: ccdestroy audit show "+all[0].ID+" --log "+filepath.Join(dir, ".contextcore", "audit.jsonl") {
 		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
 	for i, o := range all {
