@@ -190,12 +190,12 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 	if err != nil {
 		return err
 	}
-	if err := render.PurgeDone(p.Stderr, done.Back, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, run.Book.Log.Path, "")); err != nil {
+	if err := render.PurgeDone(p.Stderr, done.Outcome, done.Back, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, run.Book.Log.Path, "")); err != nil {
 		return err
 	}
 	*code = max(*code, done.Code)
 	if done.Err != nil {
-		return &fault.Fault{Err: done.Err, Try: "ccdestroy trash purge", Code: *code}
+		return &fault.Fault{Err: done.Err, Try: triesAgain(done.Outcome, "ccdestroy trash purge"), Code: *code}
 	}
 	return nil
 }

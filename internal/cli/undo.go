@@ -52,14 +52,22 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	if err := render.Undone(p.Stderr, done.Back, run.Was, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, book.Log.Path, run.Was.Dir)); err != nil {
+	if err := render.Undone(p.Stderr, done.Outcome, done.Back, run.Was, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, book.Log.Path, run.Was.Dir)); err != nil {
 		return err
 	}
 	*code = done.Code
 	if done.Err != nil {
-		return &fault.Fault{Err: done.Err, Try: "ccdestroy trash", Code: *code}
+		return &fault.Fault{Err: done.Err, Try: triesAgain(done.Outcome, "ccdestroy trash"), Code: *code}
 	}
 	return nil
+}
+
+// triesAgain is what to try after an operation that did not succeed.
+func triesAgain(outcome audit.Outcome, otherwise string) string {
+	if outcome == audit.Pending {
+		return "ccdestroy reconcile"
+	}
+	return otherwise
 }
 
 // find finds what is to be undone: the first word is an operation if it is the

@@ -66,6 +66,46 @@ func TestSignalWhileTheEngineIsSlow(t *testing.T) {
 	}
 }
 
+// An engine that hangs when it is asked for its events does not hold a teardown up
+// for good either.
+func TestSignalWhileTheEngineTellsNoEvents(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	g := newGate(t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/events") })
+	b := s.start(s.command("", binary, "--yes", "-H", g.host()))
+	g.waitHeld()
+	b.endsBy(syscall.SIGINT)
+	if all := s.events(); len(all) != 1 || all[0].Outcome != "cancelled" {
+		t.Errorf("%d events, want one cancelled\n%v", len(all), all)
+	}
+	if !s.hasVolume("PROJ_data") || !s.has("PROJ-web-1") {
+		t.Error("something is gone")
+	}
+}
+
+// So does an undo whose volumes the engine does not make: what is kept stays kept.
+func TestSignalWhileTheEngineMakesNoVolume(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	s.ccdestroy("--yes", "--keep-for", "1h")
+	known := len(s.events())
+	g := newGate(t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/volumes/create") })
+	b := s.start(s.command("", binary, "undo", "-H", g.host()))
+	g.waitHeld()
+	b.endsBy(syscall.SIGTERM)
+	all := s.events()[known:]
+	if last := all[len(all)-1]; last.Outcome != "cancelled" || len(last.Details.Undone) > 0 {
+		t.Errorf("recorded as %s, %v", last.Outcome, last.Details.Undone)
+	}
+	g.open()
+	s.undoes()
+	if !s.hasVolume("PROJ_data") {
+		t.Error("the volume is not there")
+	}
+}
+
 // endsBy sends a signal, and fails unless that is how the program says it ended.
 func (b *background) endsBy(sig syscall.Signal) {
 	b.t.Helper()

@@ -32,10 +32,12 @@ type Watcher struct {
 // lookLimit is how long a look at something new may take.
 const lookLimit = 10 * time.Second
 
-// Watch follows the engine from before it returns until Stop. The stream is read
-// all the time: a reader that stalls slows the whole engine down.
-func (c *Client) Watch(ctx context.Context) *Watcher {
-	ctx, cancel := context.WithCancel(ctx)
+// Watch follows the engine from before it returns until Stop; ctx is for the time
+// until it returns, in which the engine may not answer. The stream is read all the
+// time: a reader that stalls slows the whole engine down.
+func (c *Client) Watch(beginning context.Context) *Watcher {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(beginning))
+	defer context.AfterFunc(beginning, cancel)()
 	w := &Watcher{client: c, cancel: cancel, told: c.toldSoFar(), done: make(chan struct{}), news: make(chan struct{}, 1)}
 	since, err := "", c.ready(ctx)
 	if err == nil {

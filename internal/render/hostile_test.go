@@ -125,13 +125,13 @@ func TestHostile(t *testing.T) {
 		exports := []archive.Found{{ID: text, Project: text, Volumes: []string{text}, State: archive.State(text), Why: text, Path: text, Sum: text}}
 		aside := record.Kept{Name: text, Until: text, Operation: text, As: text}
 		outputs["undone"] = output(t, func(b *bytes.Buffer) error {
-			return Undone(b, []record.Kept{aside}, record.Details{Command: []string{text, "down"}}, text, 0, Style{Width: 80})
+			return Undone(b, audit.Success, []record.Kept{aside}, record.Details{Command: []string{text, "down"}}, text, 0, Style{Width: 80})
 		})
 		held := []Held{{Kept: aside, Project: text, User: text, Error: text}}
 		outputs["trash"] = output(t, func(b *bytes.Buffer) error { return Trash(b, held, now, Style{Width: 80}) })
 		outputs["trash in JSON"] = output(t, func(b *bytes.Buffer) error { return TrashJSON(b, held, now) })
 		outputs["to purge"] = output(t, func(b *bytes.Buffer) error { return ToPurge(b, []record.Kept{aside}, Style{Width: 80}) })
-		outputs["purged"] = output(t, func(b *bytes.Buffer) error { return PurgeDone(b, []record.Kept{aside}, text, 0, Style{Width: 80}) })
+		outputs["purged"] = output(t, func(b *bytes.Buffer) error { return PurgeDone(b, audit.Success, []record.Kept{aside}, text, 0, Style{Width: 80}) })
 		outputs["exports"] = output(t, func(b *bytes.Buffer) error { return Exports(b, exports, now, Style{Width: 80}) })
 		outputs["exports in JSON"] = output(t, func(b *bytes.Buffer) error { return ExportsJSON(b, exports) })
 		saved := archive.Volume{Name: text, Consistency: archive.Live, Content: archive.Content{Skipped: []archive.Skipped{{What: text, Why: text, Count: 1, Names: []string{text}}}}}

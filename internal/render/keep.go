@@ -89,14 +89,14 @@ func Until(kept []record.Kept) (until time.Time) {
 }
 
 // Undone says what an undo has brought back, and what to run next.
-func Undone(w io.Writer, back []record.Kept, was record.Details, id string, took time.Duration, style Style) error {
+func Undone(w io.Writer, outcome audit.Outcome, back []record.Kept, was record.Details, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	var bytes int64
 	for _, k := range back {
 		bytes += k.Bytes
 	}
 	if len(back) == 0 {
-		fmt.Fprintf(&b, "%s: nothing was brought back.\n", style.paint(Bad, "FAILED"))
+		b.WriteString(none(outcome, "brought back", style) + "\n")
 	} else {
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Brought back"), keptAmount(back, bytes), seconds(took))
 	}
@@ -266,17 +266,30 @@ func ToPurge(w io.Writer, list []record.Kept, style Style) error {
 }
 
 // PurgeDone says how a purge ended.
-func PurgeDone(w io.Writer, gone []record.Kept, id string, took time.Duration, style Style) error {
+func PurgeDone(w io.Writer, outcome audit.Outcome, gone []record.Kept, id string, took time.Duration, style Style) error {
 	var bytes int64
 	for _, k := range gone {
 		bytes += k.Bytes
 	}
-	word := style.paint(Good, "Purged")
+	text := fmt.Sprintf("%s %s in %s.", style.paint(Good, "Purged"), keptAmount(gone, bytes), seconds(took))
 	if len(gone) == 0 {
-		word = style.paint(Bad, "FAILED: purged")
+		text = none(outcome, "purged", style)
 	}
-	_, err := fmt.Fprintf(w, "%s %s in %s.\n%s\n", word, keptAmount(gone, bytes), seconds(took), Recorded(id, style))
+	_, err := fmt.Fprintf(w, "%s\n%s\n", text, Recorded(id, style))
 	return err
+}
+
+// none says that nothing was done, or nothing that is known of.
+func none(outcome audit.Outcome, what string, style Style) string {
+	switch outcome {
+	case audit.Pending:
+		return style.paint(Warn, "UNKNOWN") + " what was " + what + "."
+	case audit.Cancelled:
+		return "Cancelled: nothing was " + what + "."
+	case audit.Success: // something else was faster
+		return "Nothing was left to be " + what + "."
+	}
+	return style.paint(Bad, "FAILED") + ": nothing was " + what + "."
 }
 
 // CanUndo says what can be brought back of the newest teardown of a project.

@@ -143,15 +143,15 @@ func TestTrashFits(t *testing.T) {
 	for name, write := range map[string]func(io.Writer, Style) error{
 		"trash":        func(w io.Writer, style Style) error { return Trash(w, held, now, style) },
 		"trash-purge":  func(w io.Writer, style Style) error { return ToPurge(w, kept, style) },
-		"trash-purged": func(w io.Writer, style Style) error { return PurgeDone(w, kept, kept[0].Operation, time.Second, style) },
+		"trash-purged": func(w io.Writer, style Style) error { return PurgeDone(w, audit.Success, kept, kept[0].Operation, time.Second, style) },
 		"undone": func(w io.Writer, style Style) error {
-			return Undone(w, kept[:1], was, kept[0].Operation, time.Second, style)
+			return Undone(w, audit.Success, kept[:1], was, kept[0].Operation, time.Second, style)
 		},
 		"undone-as": func(w io.Writer, style Style) error {
-			return Undone(w, kept[1:], was, kept[0].Operation, time.Second, style)
+			return Undone(w, audit.Success, kept[1:], was, kept[0].Operation, time.Second, style)
 		},
 		"undone-none": func(w io.Writer, style Style) error {
-			return Undone(w, nil, was, kept[0].Operation, time.Second, style)
+			return Undone(w, audit.Failed, nil, was, kept[0].Operation, time.Second, style)
 		},
 	} {
 		fits(t, name, write)

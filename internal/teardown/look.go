@@ -16,7 +16,7 @@ import (
 func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	last := r.watch
 	r.blind = last != nil && last.Seen().Broken
-	r.watch = r.Events.Watch(context.WithoutCancel(ctx))
+	r.watch = r.Events.Watch(ctx)
 	if last != nil {
 		defer func() { seen := last.Stop(); inv.Since = &seen }()
 	}

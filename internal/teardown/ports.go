@@ -24,7 +24,8 @@ type Engine interface {
 
 // Events follows what is created and destroyed on the engine.
 type Events interface {
-	// Watch follows the engine from before it returns until Stop.
+	// Watch follows the engine from before it returns until Stop. The context ends
+	// the wait for the engine's answer, not what begins with that.
 	Watch(context.Context) Watcher
 }
 

@@ -23,9 +23,10 @@ func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), movesLimit)
 }
 
-// purgeMoment is how long a purge may take to stop between two volumes. In a large
-// one it does not stop: what is left is for whoever settles the operation.
-const purgeMoment = 2 * time.Second
+// moment is how long a purge may take to stop between two volumes after a signal, and
+// an undo to make volumes. In a large volume a purge does not stop: what is left is for
+// whoever settles the operation.
+const moment = 2 * time.Second
 
 var errDeleting = errors.New("it was cut off while it deleted a volume, which ccdestroy reconcile ends")
 
@@ -52,7 +53,7 @@ func (p *Purge) delete(ctx context.Context, items []trash.Item, signals <-chan o
 	select {
 	case a := <-done:
 		return a.Response, sig, a.error
-	case <-time.After(purgeMoment):
+	case <-time.After(moment):
 		return out, sig, errDeleting
 	}
 }

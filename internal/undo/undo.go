@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -45,6 +46,8 @@ type Run struct {
 	shelf trash.Shelf
 	found []trash.Found
 	back  []record.Kept
+
+	signal int // that ended it, or 0
 }
 
 // Done is how an undo ended.
@@ -72,7 +75,7 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if unrecorded != nil {
 		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: errors.Join(end.Err, unrecorded), Code: record.ExitOf(end.Outcome, 0)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: errors.Join(end.Err, unrecorded), Code: record.ExitOf(end.Outcome, r.signal)}, nil
 }
 
 func (r *Run) inventory() inventory.Inventory {
@@ -178,13 +181,17 @@ func (r *Run) inTheWay(f trash.Found) string {
 //
 // A crash before the move leaves empty volumes, and the data in the trash; after
 // it, the volumes as they were.
-func (r *Run) Act(ctx context.Context, o *record.Operation, _ <-chan os.Signal) record.Ended {
+func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Signal) record.Ended {
 	ctx, cancel := toTheEnd(ctx) // it takes less time than deciding what half of it would mean
 	defer cancel()
-	errs := []error{r.make(ctx), r.unused(ctx)}
-	if err := errors.Join(errs...); err != nil {
+	if sig, err := r.ready(ctx, signals); err != nil {
 		o.Details.Undone = nil
-		return record.Ended{Outcome: audit.Failed, Affected: []string{}, Err: err}
+		end := record.Ended{Outcome: audit.Failed, Affected: []string{}, Err: err}
+		if sig != nil {
+			o.Details.Signal, r.signal = fault.SignalName(sig), fault.SignalNumber(sig)
+			end.Outcome, end.Err = audit.Cancelled, fault.StoppedBy(sig, "nothing was brought back: "+err.Error())
+		}
+		return end
 	}
 	out, err := r.shelf.Do(ctx, trash.Request{Action: trash.DoPutBack, Items: r.items()})
 	if err != nil {
@@ -193,6 +200,28 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, _ <-chan os.Signal) 
 	end := judge(o, out.Found)
 	r.back = o.Details.Undone
 	return end
+}
+
+// ready makes the volumes, and makes sure that they are not in use. Nothing has been
+// moved so far: a signal ends it where the engine does not answer soon.
+func (r *Run) ready(ctx context.Context, signals <-chan os.Signal) (sig os.Signal, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		err := r.make(ctx)
+		if err == nil {
+			err = r.unused(ctx)
+		}
+		done <- err
+	}()
+	select {
+	case err = <-done:
+		return nil, err
+	case sig = <-signals:
+	}
+	defer time.AfterFunc(moment, cancel).Stop()
+	return sig, <-done
 }
 
 // make makes the volumes that are not there, as they were.

@@ -1,0 +1,25 @@
+package render
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
+)
+
+// Where nothing came back or was purged, the screen says no more than the record.
+func TestNothingKept(t *testing.T) {
+	for outcome, want := range map[audit.Outcome]string{
+		audit.Pending: "UNKNOWN what was ", audit.Cancelled: "Cancelled: nothing was ", audit.Success: "Nothing was left to be ", audit.Failed: "FAILED: nothing was ",
+	} {
+		var undone, purged bytes.Buffer
+		if err := Undone(&undone, outcome, nil, record.Details{}, "01", 0, Style{}); err != nil || !strings.HasPrefix(undone.String(), want+"brought back.\n") {
+			t.Errorf("undo, %s: %q, %v", outcome, undone.String(), err)
+		}
+		if err := PurgeDone(&purged, outcome, nil, "01", 0, Style{}); err != nil || !strings.HasPrefix(purged.String(), want+"purged.\n") {
+			t.Errorf("purge, %s: %q, %v", outcome, purged.String(), err)
+		}
+	}
+}
