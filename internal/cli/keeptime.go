@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"sync"
@@ -23,7 +24,10 @@ func parseKeepTime(text string) (keepTime, error) {
 	}
 	if m := keepForm().FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])
-		return keepTime(time.Duration(n) * keepUnits[m[2]]), err
+		if unit := keepUnits[m[2]]; err == nil && n <= int(math.MaxInt64/unit) {
+			return keepTime(time.Duration(n) * unit), nil
+		}
+		return 0, fmt.Errorf("%q is too long: at most %dw", text, math.MaxInt64/keepUnits["w"])
 	}
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return keepTime(d), nil

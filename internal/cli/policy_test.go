@@ -212,7 +212,7 @@ func TestKeepForSettings(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "7", "-1d", "-1h", "d", "1 d", "999999d"} {
+	for _, text := range []string{"", "7", "-1d", "-1h", "d", "1 d", "999999d", "15251w", "30501w"} {
 		if got, err := parseKeepTime(text); err == nil {
 			t.Errorf("%q: %v", text, got)
 		}
