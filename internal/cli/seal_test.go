@@ -106,6 +106,9 @@ func TestSealCommands(t *testing.T) {
 	}
 	run(2, "audit", "verify", "--proof", "proof.json")
 	run(2, "audit", "verify", "--proof", "proof.json", "--store-key", "x")
+	if out := run(2, "audit", "verify", "--store-key", public); !strings.Contains(out, "\nTry: --store --store-key KEY") {
+		t.Errorf("a key for a log here:\n%s", out)
+	}
 	other := strings.TrimSpace(run(0, "store", "key", "audit.example.com", "-o", "other.key"))
 	run(7, "audit", "verify", "--proof", "proof.json", "--store-key", other)
 	run(7, "store", "seal", "--signing-key", "other.key")

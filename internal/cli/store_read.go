@@ -61,6 +61,9 @@ func (p Process) source(f sourceFlag) (*source, error) {
 		}
 	}
 	if url == "" || url == "false" {
+		if len(f.StoreKey) > 0 && len(p.set.all("store-key")) == 0 { // typed, so that somebody counts on it
+			return nil, fault.Usage("--store --store-key KEY", "--store-key is the key of a store, and the log here is not sealed")
+		}
 		return nil, nil
 	}
 	s, err := p.store(url)

@@ -39,8 +39,8 @@ func TestInitMakefile(t *testing.T) {
 	if r := s.ccdestroy("init", "--makefile", "--target", "up"); r.code != 1 || !strings.Contains(r.stderr, "line 2: the recipe of up has no docker compose down") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
-	for _, args := range [][]string{{"--fallback"}, {"--target", "x"}, {"--makefile", "--require", "export"}, {"--makefile", "-f", "none"}} {
-		if r := s.ccdestroy(append([]string{"init"}, args...)...); r.code != 2 || read(t, path) != after {
+	for _, args := range [][]string{{"--fallback"}, {"--target", "x"}, {"--makefile", "--require", "export"}, {"--makefile", "-f", "none"}, {"--makefile", "-f", "compose.yaml"}} {
+		if r := s.ccdestroy(append([]string{"init"}, args...)...); r.code != 2 || read(t, path) != after || read(t, filepath.Join(s.dir, "compose.yaml")) != s.expand(single) {
 			t.Errorf("%q: exit %d\n%s", args, r.code, r.stderr)
 		}
 	}

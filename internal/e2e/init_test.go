@@ -38,6 +38,14 @@ func TestInit(t *testing.T) {
 	if r := s.ccdestroy("init"); r.code != 0 || !strings.Contains(r.stderr, "has the service already") {
 		t.Errorf("again: exit %d\n%s", r.code, r.stderr)
 	}
+	without := strings.Replace(string(data), "require: export", "lock-timeout: 1m", 1)
+	s.write("without.yaml", without)
+	if r := s.ccdestroy("init", "-f", "without.yaml", "--require", "export"); r.code != 1 || !strings.Contains(r.stderr, "the service audit is there already, without options: {require: export}") || read(t, filepath.Join(s.dir, "without.yaml")) != without {
+		t.Errorf("there without the option: exit %d\n%s", r.code, r.stderr)
+	}
+	if r := s.ccdestroy("init", "--require", "export"); r.code != 0 || !strings.Contains(r.stderr, "has the service already") {
+		t.Errorf("there with the option: exit %d\n%s", r.code, r.stderr)
+	}
 	s.docker("compose", "up", "--detach")
 	if r := s.compose("down", "-v"); r.code == 0 || !strings.Contains(r.stderr, "no export of volume") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)

@@ -42,6 +42,9 @@ func Plan(dir, path string, o Options) (Change, error) {
 	if path == "" {
 		c.Path, within = find(dir), dir
 	}
+	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" { // -f means it everywhere else
+		return c, fault.Usage("ccdestroy init -f "+filepath.Base(path)+"; or ccdestroy init --makefile", "%q is not a Makefile", path)
+	}
 	real, data, err := durable.ReadWithin(within, c.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && path == "":
@@ -126,6 +129,9 @@ func (c *Change) replace(lines []string, recipe []int, o Options) error {
 	for _, i := range recipe {
 		if strings.Contains(lines[i], "ccdestroy") {
 			c.Line = i + 1
+			if o.Fallback && downIn(lines[i]) == nil {
+				return fmt.Errorf("line %d: the target %s runs ccdestroy already, and has no fallback", i+1, o.Target)
+			}
 			return nil // as it should be
 		}
 		if downIn(lines[i]) != nil {

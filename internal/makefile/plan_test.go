@@ -76,6 +76,14 @@ func TestPlanRefuses(t *testing.T) {
 			t.Errorf("%q: %v\n%s", text, err, got)
 		}
 	}
+	already := "destroy:\n\tccdestroy\n"
+	if got, _, err := planned(t, already, Options{Target: "destroy", Fallback: true}); err == nil || !strings.Contains(err.Error(), "line 2: the target destroy runs ccdestroy already, and has no fallback") || got != already {
+		t.Errorf("%v\n%s", err, got)
+	}
+	fallback := "destroy:\n\t" + down{}.command(true) + "\n"
+	if got, change, err := planned(t, fallback, Options{Target: "destroy", Fallback: true}); err != nil || len(change.Added) > 0 || got != fallback {
+		t.Errorf("%v\n%s", err, got)
+	}
 	if _, _, err := planned(t, "", Options{Target: "a b"}); err == nil {
 		t.Error("a b is taken for a target")
 	}

@@ -45,7 +45,7 @@ func Plan(ctx context.Context, dir, path, require string, resolver func(file str
 		return ins, &fault.Fault{Err: err, Try: "ccdestroy init -f FILE", Code: fault.ExitUsage}
 	}
 	wrong := func(err error) error {
-		return &fault.Fault{Err: fmt.Errorf("%s: %w", ins.Path, err), Try: "add the service by hand: docs/provider.md", Code: fault.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("%s: %w", ins.Path, err), Try: "change it by hand: docs/provider.md", Code: fault.ExitFailed}
 	}
 	if ins.Line, ins.Block, err = insertion(data, require); err != nil {
 		return ins, wrong(err)
@@ -109,6 +109,9 @@ func serviceBlock(services *yaml.Node, require string) (string, error) {
 		name, service := services.Content[i].Value, services.Content[i+1]
 		provider := field(service, "provider")
 		if typ := field(provider, "type"); typ != nil && typ.Value == "ccdestroy" {
+			if has := field(field(provider, "options"), "require"); require != "" && (has == nil || has.Value != require) {
+				return "", fmt.Errorf("line %d: the service %s is there already, without options: {require: %s}", services.Content[i].Line, name, require)
+			}
 			return "", nil
 		}
 		if name == auditService {
