@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
+	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Reconciled is the result of a Reconcile.
@@ -36,7 +37,11 @@ func (b *Book) Reconcile(ctx context.Context, force bool) (r Reconciled, err err
 			return r, ctx.Err()
 		case errors.Is(err, errAtWork), errors.Is(err, errScript):
 			r.Left++
-			b.Note(fmt.Sprintf("%s of %s stays unfinished: %v", e.Operation, e.ID, err))
+			text := fmt.Sprintf("%s of %s stays unfinished: %v", e.Operation, e.ID, err)
+			if errors.Is(err, errScript) {
+				text += ": " + fault.Command("ccdestroy", "record", "--id", e.ID, "--outcome", "WORD", "--log", b.Log.Path)
+			}
+			b.Note(text)
 		case !errors.Is(err, errOver):
 			r.Obstacles = append(r.Obstacles, fmt.Errorf("%s stays unfinished: %w", e.ID, err))
 		}

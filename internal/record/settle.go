@@ -20,7 +20,7 @@ var (
 	ErrOtherEngine = errors.New("it concerns another engine")
 
 	errAtWork  = errors.New("it is at work")
-	errScript  = errors.New("a script recorded it, and can end it: ccdestroy record --id")
+	errScript  = errors.New("a script recorded it, and can end it")
 	errProject = errors.New("another operation is changing its project")
 	errOver    = errors.New("it is over")
 	errUnsure  = errors.New("nothing shows how it ended")
