@@ -79,6 +79,20 @@ func TestToFinish(t *testing.T) {
 	}
 }
 
+// Where Compose refuses the command, its error says what to do: nothing of the
+// project itself is in the way.
+func TestNothingToFinish(t *testing.T) {
+	t.Parallel()
+	s := heldBack(t, up)
+	r := s.ccdestroy("--progress", "nonsense")
+	if r.code != 1 || !s.hasVolume("PROJ_data") || s.last().Outcome != "failed" {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	if !strings.Contains(r.stderr, "nonsense") || strings.Contains(r.stderr, "docker rm") {
+		t.Errorf("it says\n%s", r.stderr)
+	}
+}
+
 // After a partial teardown with an export, and after one of everything, what is
 // offered brings back what went.
 func TestToBringBack(t *testing.T) {

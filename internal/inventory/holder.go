@@ -7,6 +7,7 @@ type Holder struct {
 	Container string
 	Project   string   // of Compose that it belongs to, or ""
 	Ours      bool     // that is the project of the teardown
+	Asked     bool     // that it should have gone itself
 	Profiles  []string // of its service, which are not active
 	Holds     []string // what it keeps, by name
 }
@@ -20,7 +21,7 @@ func (v *Verdict) hold(r Resource, by []Container, before Inventory) {
 			h.Ours = h.Project != "" && h.Project == before.Project
 			for _, known := range before.Resources {
 				if known.Kind == KindContainer && known.ID == c.ID {
-					h.Profiles = known.Profiles
+					h.Profiles, h.Asked = known.Profiles, known.Asked
 				}
 			}
 			i = len(v.Holders)
@@ -47,6 +48,9 @@ func (v Verdict) Steps(program, args []string) (steps []Step) {
 			comment += ", " + name
 		}
 		switch {
+		case h.Asked: // the next try takes it; not if Compose did nothing at all, whose error says why
+			repeat = repeat || v.Went
+			continue
 		case h.Ours && len(h.Profiles) > 0:
 			if !slices.Contains(profiles, h.Profiles[0]) {
 				profiles = append(profiles, h.Profiles[0])
