@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -96,7 +97,6 @@ func (s *saving) all(ctx context.Context, volumes []inventory.Volume, stop func(
 		return err
 	}
 	s.room(volumes)
-	s.progress.Begin(len(volumes), s.sum(volumes))
 	var early, rest []string
 	for _, v := range volumes {
 		if v.Options["type"] == "tmpfs" {
@@ -110,14 +110,19 @@ func (s *saving) all(ctx context.Context, volumes []inventory.Volume, stop func(
 			s.ran = append(s.ran, archive.Container{ID: c.ID, Name: c.Name})
 		}
 	}
+	begin := sync.OnceFunc(func() { s.progress.Begin(len(volumes), s.sum(volumes)) })
+	if len(early) > 0 {
+		begin()
+	}
 	if err := s.some(ctx, before, early, true); err != nil {
 		return err
 	}
 	if stop != nil {
-		if err := stop(ctx); err != nil {
+		if err := stop(ctx); err != nil { // Compose shows this, on the lines of the bars
 			return err
 		}
 	}
+	begin()
 	after, err := s.Engine.Snapshot(ctx, inventory.Scope{})
 	if err != nil {
 		return err

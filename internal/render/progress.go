@@ -46,7 +46,7 @@ func (p *Progress) Begin(volumes int, bytes int64) {
 	if p.lines > 0 && volumes+1 > p.lines {
 		p.slots = make(chan struct{}, max(1, p.lines-2)) // the total has a line, and the cursor
 	}
-	p.total = p.bars.AddBar(bytes, mpb.BarPriority(math.MaxInt), mpb.PrependDecorators(name(fmt.Sprintf("%d volumes", volumes)), amount()), mpb.AppendDecorators(speed(), left()))
+	p.total = p.bars.AddBar(bytes, mpb.BarPriority(math.MaxInt), mpb.PrependDecorators(name(fmt.Sprintf("%d volumes", volumes)), amount()), mpb.AppendDecorators(speed(time.Now()), left()))
 }
 
 func name(text string) decor.Decorator {
@@ -64,8 +64,10 @@ func amount() decor.Decorator {
 	}, decor.WC{W: 19})
 }
 
-func speed() decor.Decorator {
-	return decor.AverageSpeed(decor.SizeB1000(0), "% .0f", decor.WC{W: 9})
+func speed(began time.Time) decor.Decorator {
+	return decor.Any(func(s decor.Statistics) string {
+		return human(int64(float64(s.Current)/max(time.Since(began), time.Millisecond).Seconds())) + "/s"
+	}, decor.WC{W: 9})
 }
 
 func left() decor.Decorator { return decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 7}) }
@@ -105,7 +107,8 @@ func (p *Progress) Volume(volume string, bytes int64) *VolumeBar {
 	if p.slots != nil {
 		options = append(options, mpb.BarRemoveOnComplete())
 	}
-	b.bar = p.bars.AddBar(bytes, options...)
+	b.bar = p.bars.AddBar(0, options...) // it is over at its End, not when all is read
+	b.bar.SetTotal(bytes, false)
 	return b
 }
 

@@ -6,7 +6,9 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
@@ -67,7 +69,7 @@ func TestSummaryPage(t *testing.T) {
 }
 
 // timing is what a bar says of how fast it went.
-var timing = regexp.MustCompile(` +(\S+ [kMG]?b/s|[0-9.]+ [kMG]?B/s) +\S+`)
+var timing = regexp.MustCompile(` +[0-9.]+ [kMG]?B/s +\S+`)
 
 // frames are what the bars have come to, one after another: the total ends each.
 // What is no terminal gets them all, below each other.
@@ -102,6 +104,44 @@ func TestProgressFits(t *testing.T) {
 		_, err := io.WriteString(w, strings.Join(all[len(all)-1], "\n")+"\n")
 		return err
 	})
+}
+
+// A volume that was shown as read to the end is done in the end.
+func TestProgressEndsDone(t *testing.T) {
+	var b drawn
+	p := NewProgress(&b, Style{Width: 80})
+	v := p.Volume("shop_data", 1000)
+	v.Read(1000)
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(b.String(), "1 kB of 1 kB"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing is shown: %q", b.String())
+		}
+	}
+	v.Verify()
+	v.End(nil)
+	p.Wait()
+	text := b.String()
+	if last := text[strings.LastIndex(text, "shop_data"):]; !strings.HasSuffix(strings.TrimSpace(last), "done") {
+		t.Errorf("it ends with %q", last)
+	}
+}
+
+// drawn is what was written so far, for a look while more is.
+type drawn struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (d *drawn) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.b.Write(p)
+}
+
+func (d *drawn) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.b.String()
 }
 
 // Of more volumes than the terminal has lines only those at work have a bar.
