@@ -42,7 +42,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	if f.DryRun {
 		look := inventoryCmd{
 			projectFlags: f.projectFlags, downFlags: f.downFlags, protectFlag: f.protectFlag,
-			Services: services, Format: "table", mustExist: f.MustExist,
+			Services: services, Format: "table", mustExist: f.MustExist, unprotect: f.Unprotect,
 		}
 		if p.json {
 			look.Format = "json"
@@ -120,6 +120,7 @@ type inventoryCmd struct {
 	Services []string `arg:"" optional:"" name:"service" completion-predictor:"service" help:"Services that would be torn down; default: all."`
 
 	mustExist bool
+	unprotect []string
 }
 
 // sizesForInventory is how long the inventory alone may wait for sizes.
@@ -155,6 +156,10 @@ func (c inventoryCmd) show(ctx context.Context, p Process, log logFlag) error {
 	} else if text != "" {
 		p.say("%s", text)
 	}
+	if err := teardown.Known(inv, c.unprotect); err != nil {
+		return err
+	}
+	inv.Lift(c.unprotect)
 	l := place.In(cmp.Or(inv.Dir, p.Dir)).Log
 	p.warnHead(l)
 	if c.Format == "json" {

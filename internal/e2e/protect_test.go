@@ -52,6 +52,12 @@ func TestProtectedByPattern(t *testing.T) {
 	if overwrite.code != 5 || !strings.Contains(overwrite.stderr, "is protected by the pattern dat?") || !s.hasVolume("PROJ_data") {
 		t.Errorf("restore: exit %d\n%s", overwrite.code, overwrite.stderr)
 	}
+	if r := s.ccdestroy("--unprotect", "data", "--dry-run"); r.code != 0 || strings.Contains(r.stdout, "refused") || !strings.Contains(r.stdout, "(protected)") {
+		t.Errorf("a dry run that unprotects: exit %d\n%s", r.code, r.stdout)
+	}
+	if r := s.ccdestroy("--unprotect", "nosuch", "--dry-run"); r.code != 2 || !strings.Contains(r.stderr, "--unprotect nosuch: no volume") {
+		t.Errorf("a dry run that unprotects nothing: exit %d\n%s", r.code, r.stderr)
+	}
 	if r := s.ccdestroy("--unprotect", "data"); r.code != 0 || s.hasVolume("PROJ_data") || s.last().Outcome != "success" {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}

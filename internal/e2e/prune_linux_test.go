@@ -58,6 +58,9 @@ func TestPrune(t *testing.T) {
 		t.Errorf("it is not said that %s:\n%s", want, p.seen())
 	}
 	s.docker("rm", "PROJ-user")
+	if r := s.ccdestroy("prune", "--all", "--unprotect", s.name+"_guarded", "--dry-run"); r.code != 0 || strings.Contains(r.stdout, "refused") || !strings.Contains(r.stdout, "_guarded (protected)") {
+		t.Errorf("a dry run that unprotects: exit %d\n%s", r.code, r.stdout)
+	}
 	if r := s.ccdestroy("prune", "--all", "--unprotect", s.name+"_guarded"); r.code != 0 || len(s.last().DataAffected) != 4 {
 		t.Errorf("exit %d, %q\n%s", r.code, s.last().DataAffected, r.stderr)
 	}

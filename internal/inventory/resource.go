@@ -60,6 +60,7 @@ type Resource struct {
 	Protected  bool        `json:"protected,omitempty"`
 	Protection string      `json:"protected_by,omitempty"` // what protects it: the label, or a pattern of the settings
 	Enforced   bool        `json:"-"`                      // no --unprotect lifts the protection
+	Lifted     bool        `json:"-"`                      // the command lifts the protection
 	LastExport *LastExport `json:"last_export,omitempty"`  // of a volume; nil also if nobody looked
 	Size       *Size       `json:"size,omitempty"`         // of a volume or image, if it was known in time
 	Asked      bool        `json:"asked"`                  // the command means to remove it
@@ -174,6 +175,14 @@ func (inv Inventory) Empty() bool {
 		}
 	}
 	return true
+}
+
+// Lift marks the volumes whose protection the names lift, by volume name or
+// Compose key.
+func (inv Inventory) Lift(names []string) {
+	for i, r := range inv.Resources {
+		inv.Resources[i].Lifted = r.Protected && !r.Enforced && r.named(names)
+	}
 }
 
 // Refusals returns the protected volumes that would go and that names do not

@@ -80,6 +80,7 @@ func Plan(s inventory.Snapshot, o Options) inventory.Inventory {
 		inv.Resources = append(inv.Resources, r)
 	}
 	slices.SortFunc(inv.Resources, func(a, b inventory.Resource) int { return strings.Compare(a.Name, b.Name) })
+	inv.Lift(o.Unprotect)
 	return inv
 }
 

@@ -47,7 +47,7 @@ func stays(b *strings.Builder, inv inventory.Inventory, style Style) {
 	var held, meant, guarded []inventory.Resource
 	for _, r := range inv.Resources {
 		switch {
-		case r.Asked && r.Protected:
+		case r.Asked && r.Protected && !r.Lifted:
 			guarded = append(guarded, r)
 		case r.Fate == inventory.Kept && r.Asked:
 			held = append(held, r)

@@ -17,6 +17,7 @@ import (
 // exports. After a question or an export things may have changed; otherwise it is
 // ready unless something was created since the look.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
+	o.Details.Lift(r.Unprotect)
 	if err := r.refuse(o.Details.Inventory); err != nil {
 		return false, err
 	}
@@ -51,8 +52,8 @@ func (r *Run) moved(inv inventory.Inventory) bool {
 // refuse stops before protected volumes that were not named, and before names
 // that match nothing.
 func (r *Run) refuse(inv inventory.Inventory) error {
-	if unknown := inv.Unknown(r.Unprotect); len(unknown) > 0 && !r.agreed { // later it may be gone
-		return fault.Usage("ccdestroy inventory", "--unprotect %s: no volume of this teardown has this name or Compose key", strings.Join(unknown, ", "))
+	if err := Known(inv, r.Unprotect); err != nil && !r.agreed { // later it may be gone
+		return err
 	}
 	refused := inv.Refusals(r.Unprotect)
 	if len(refused) == 0 {
@@ -60,6 +61,14 @@ func (r *Run) refuse(inv inventory.Inventory) error {
 	}
 	r.Screen.Inventory(inv, true)
 	return Protected(refused, r.book.Again)
+}
+
+// Known refuses names of volumes to unprotect that match nothing.
+func Known(inv inventory.Inventory, unprotect []string) error {
+	if unknown := inv.Unknown(unprotect); len(unknown) > 0 {
+		return fault.Usage("ccdestroy inventory", "--unprotect %s: no volume of this teardown has this name or Compose key", strings.Join(unknown, ", "))
+	}
+	return nil
 }
 
 // Protected is the refusal of a teardown that would destroy protected volumes.
