@@ -55,7 +55,7 @@ func (c reapCmd) Run(ctx context.Context, p Process, code *int) error {
 		Engine: client, Rules: rules, AtOnce: c.Jobs, Now: p.Now, Signals: p.Signals,
 		Agree:    func(ctx context.Context, all []reap.Project) error { return c.agree(ctx, p, all, how) },
 		TearDown: c.tearDown(p, rules.Protect, how),
-		Done:     func(r reap.Result) { p.say("%s", render.ReapedLine(reaped(r), p.style(p.Stderr))) },
+		Done:     func(r reap.Result) { _ = render.ReapedOne(p.Stderr, reaped(r), c.style(p)) }, // nobody reads it: the results are all there
 	}
 	if c.DryRun {
 		all, err := run.Look(ctx)
@@ -78,6 +78,15 @@ func (c reapCmd) Run(ctx context.Context, p Process, code *int) error {
 		return render.ReapJSON(p.Stdout, list)
 	}
 	return render.ReapSummary(p.Stderr, list, p.Now().Sub(began), p.style(p.Stderr))
+}
+
+// style is that of what is said of operations in the log.
+func (c reapCmd) style(p Process) render.Style {
+	path := ""
+	if c.Log != "" {
+		path = p.abs(c.Log)
+	}
+	return p.styleFor(p.Stderr, path, "")
 }
 
 func (c reapCmd) rules(p Process) (r reap.Rules, err error) {

@@ -76,14 +76,25 @@ func Reap(w io.Writer, list []Reaped, style Style) error {
 	return t.flush(w)
 }
 
-// ReapedLine says how one ended, as soon as it has.
-func ReapedLine(r Reaped, style Style) string {
+// ReapedOne writes how one ended, as soon as it has, and what brings it back.
+func ReapedOne(w io.Writer, r Reaped, style Style) error {
 	word, why, color := r.verdict()
-	text := Terminal(r.Project) + ": " + style.paint(color, word)
+	text := word
 	if why != "" {
 		text += ": " + Terminal(why)
 	}
-	return text
+	name := Terminal(r.Project) + ": "
+	text = style.fold(name+text, 2)
+	if rest, first := strings.CutPrefix(text, name+word); first { // else it is on the next line
+		text = name + style.paint(color, word) + rest
+	}
+	text += "\n"
+	if r.Ending != nil {
+		style.ByID = true // others end around it
+		text += undoLine(r.Ending.Kept, r.Ending.ID, style)
+	}
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 // ReapSummary sums up.
