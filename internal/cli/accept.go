@@ -49,6 +49,9 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 		return err
 	})
 	switch {
+	case errors.Is(err, audit.ErrNothing) && missing(l.Path):
+		p.say("Nothing to accept: no audit log, and no head of one was noted here: looked for %s", l.Path)
+		return nil
 	case errors.Is(err, audit.ErrNothing):
 		p.say("Nothing to accept: %s holds every head that was noted of it here", l.Path)
 		return nil

@@ -84,7 +84,7 @@ func (f *settingsFile) holds(stray error) string {
 	case f.who == ofProject && stray != nil:
 		return "not obeyed: it belongs to another account"
 	}
-	text := fmt.Sprintf("%d keys", len(f.keys))
+	text := render.Count(len(f.keys), "key")
 	if len(f.enforced) > 0 {
 		text += "; enforces " + strings.Join(slices.Sorted(maps.Keys(f.enforced)), ", ")
 	}

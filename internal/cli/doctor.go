@@ -186,7 +186,7 @@ func (d *doctor) verify(l *audit.Log) {
 	case !report.Intact():
 		d.add("log", "fail", l.Path+" is not intact", "ccdestroy audit verify")
 	default:
-		d.add("log", "ok", fmt.Sprintf("%s is intact: %d events", l.Path, report.Events), "")
+		d.add("log", "ok", fmt.Sprintf("%s is intact: %s", l.Path, render.Count(int(report.Events), "event")), "")
 		d.add("heads", "ok", fmt.Sprintf("%d noted here, all in the log", len(report.Heads)), "")
 	}
 	if report.Unfinished > 0 {

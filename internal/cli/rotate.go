@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -32,6 +34,9 @@ func (c rotateCmd) Run(ctx context.Context, p Process) error {
 	})
 	var open *audit.OpenError
 	switch {
+	case errors.Is(err, audit.ErrNothing) && missing(l.Path):
+		p.say("Nothing to rotate: no audit log: looked for %s", l.Path)
+		return nil
 	case errors.Is(err, audit.ErrNothing):
 		p.say("Nothing to rotate: no event was recorded in %s since it began", l.Path)
 		return nil
@@ -50,6 +55,12 @@ func (c rotateCmd) Run(ctx context.Context, p Process) error {
 	p.say("Closed at event %d; %s continues from there.", r.Closed.Seq, filepath.Base(l.Path))
 	_, err = fmt.Fprintln(p.Stdout, render.Terminal(r.Segment))
 	return err
+}
+
+// missing reports whether there is no file at a path.
+func missing(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // unwritten adds what to try to an error of writing the log.

@@ -147,6 +147,12 @@ func TestAuditRotateRefuses(t *testing.T) {
 		}
 	}
 	nothing()
+	if r := call(t, dir, nil, "audit", "rotate"); !strings.Contains(r.stderr, "no audit log: looked for ") {
+		t.Errorf("without a log: %s", r.stderr)
+	}
+	if r := call(t, dir, nil, "audit", "accept", "--reason", "x"); r.code != 0 || !strings.Contains(r.stderr, "Nothing to accept: no audit log") {
+		t.Errorf("without a log: exit %d %s", r.code, r.stderr)
+	}
 	if _, err := os.Stat(filepath.Join(dir, ".contextcore")); err == nil {
 		t.Error("a directory was made for nothing")
 	}

@@ -98,7 +98,7 @@ func TestSettings(t *testing.T) {
 		t.Error(r.stderr)
 	}
 	r := call(t, f.dir, []string{"CCDESTROY_LOG=x"}, "config")
-	for _, want := range []string{"CCDESTROY_LOG", f.user + "  1 keys", f.machine + "  1 keys", f.project + "  1 keys"} {
+	for _, want := range []string{"CCDESTROY_LOG", f.user + "  1 key", f.machine + "  1 key", f.project + "  1 key"} {
 		if !strings.Contains(strings.Join(strings.Fields(r.stdout), " "), strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("%q is missing:\n%s", want, r.stdout)
 		}

@@ -99,7 +99,11 @@ func (c undoCmd) find(p Process, run *undo.Run) error {
 	case len(left) == 0 && run.Of.ID != "":
 		return &fault.Fault{Err: fmt.Errorf("%s has nothing to bring back: it kept no volumes, or they were brought back, purged, or kept for only so long", run.Of.ID), Try: "ccdestroy trash", Code: fault.ExitFailed}
 	case len(left) == 0:
-		return &fault.Fault{Err: errors.New("nothing of this project can be undone; looked in " + l.Path), Try: "ccdestroy trash; or ccdestroy exports", Code: fault.ExitFailed}
+		whose := "this project"
+		if c.ProjectName != "" {
+			whose = fmt.Sprintf("project %q", strings.ToLower(c.ProjectName))
+		}
+		return &fault.Fault{Err: fmt.Errorf("nothing of %s can be undone; looked in %s", whose, l.Path), Try: "ccdestroy trash; or ccdestroy exports", Code: fault.ExitFailed}
 	}
 	run.Kept = left
 	return c.pick(run, words)

@@ -135,6 +135,9 @@ func TestUndo(t *testing.T) {
 		if held := s.trash(); len(held) > 0 {
 			t.Errorf("the trash has %+v", held)
 		}
+		if r := s.ccdestroy("undo", "-p", "Other"); r.code != 1 || !strings.Contains(r.stderr, `nothing of project "other" can be undone`) {
+			t.Errorf("exit %d\n%s", r.code, r.stderr)
+		}
 		if r := s.ccdestroy("undo"); r.code != 1 || !strings.Contains(r.stderr, "nothing of this project can be undone") {
 			t.Errorf("again: exit %d\n%s", r.code, r.stderr)
 		}

@@ -104,7 +104,7 @@ func what(v inventory.Verdict) string {
 		if n[kind] == 0 {
 			continue
 		}
-		part := count(n[kind], string(kind))
+		part := Count(n[kind], string(kind))
 		if kind == inventory.KindVolume && v.LostBytes > 0 {
 			part += " (" + human(v.LostBytes) + ")"
 		}

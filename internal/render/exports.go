@@ -92,7 +92,7 @@ func Exported(w io.Writer, m archive.Manifest, took time.Duration, style Style) 
 		}
 	}
 	b.WriteString(style.say(Good, "Exported", fmt.Sprintf(" %s: %s, %s in %s of archives, in %s.", Terminal(m.Project),
-		count(len(m.Volumes), "volume"), human(m.Bytes()), human(packed), seconds(took))))
+		Count(len(m.Volumes), "volume"), human(m.Bytes()), human(packed), seconds(took))))
 	for _, text := range order {
 		fmt.Fprintln(&b, style.fold(fmt.Sprintf("  not in it  %s (%s)", Terminal(text), Terminal(strings.Join(skipped[text], ", "))), 13))
 	}
@@ -127,7 +127,7 @@ func Checked(w io.Writer, path string, problems []string, known bool, style Styl
 func Restored(w io.Writer, volumes, differences []string, took time.Duration, style Style) error {
 	var b strings.Builder
 	if len(volumes) > 0 {
-		b.WriteString(style.say(Good, "Restored", fmt.Sprintf(" %s: %s, in %s.", count(len(volumes), "volume"), Terminal(strings.Join(volumes, ", ")), seconds(took))))
+		b.WriteString(style.say(Good, "Restored", fmt.Sprintf(" %s: %s, in %s.", Count(len(volumes), "volume"), Terminal(strings.Join(volumes, ", ")), seconds(took))))
 	}
 	for _, d := range differences {
 		fmt.Fprintln(&b, style.fold("  differs    "+Terminal(d), 13))

@@ -83,9 +83,9 @@ func lostCell(r audit.Record, d record.Details) cell {
 	case d.LostBytes > 0:
 		c.text = human(d.LostBytes)
 	case d.RecordedBy != "" && d.RecordedBy != record.ByGuard:
-		c.text = count(len(r.DataAffected), "item")
+		c.text = Count(len(r.DataAffected), "item")
 	default:
-		c.text = count(len(r.DataAffected), "volume")
+		c.text = Count(len(r.DataAffected), "volume")
 	}
 	return c
 }

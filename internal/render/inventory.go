@@ -52,7 +52,7 @@ func amounts(inv inventory.Inventory) string {
 		if len(list) == 0 {
 			continue
 		}
-		part := count(len(list), string(kind))
+		part := Count(len(list), string(kind))
 		if kind == inventory.KindVolume {
 			part += total(list)
 		}

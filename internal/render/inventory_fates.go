@@ -21,7 +21,7 @@ func others(inv inventory.Inventory, fate inventory.Fate) []string {
 		}
 	}
 	if anonymous > 0 {
-		parts = append(parts, count(anonymous, "anonymous volume")+", "+human(bytes))
+		parts = append(parts, Count(anonymous, "anonymous volume")+", "+human(bytes))
 	}
 	for _, kind := range []inventory.Kind{inventory.KindContainer, inventory.KindNetwork, inventory.KindImage} {
 		list := inv.Of(kind, fate)
@@ -36,7 +36,7 @@ func others(inv inventory.Inventory, fate inventory.Fate) []string {
 			}
 			names = append(names, r.Name)
 		}
-		parts = append(parts, count(len(list), string(kind))+": "+Terminal(strings.Join(names, ", ")))
+		parts = append(parts, Count(len(list), string(kind))+": "+Terminal(strings.Join(names, ", ")))
 	}
 	return parts
 }
@@ -120,7 +120,7 @@ func Line(inv inventory.Inventory) string {
 	}
 	for _, kind := range []inventory.Kind{inventory.KindContainer, inventory.KindNetwork, inventory.KindImage} {
 		if n := len(inv.Of(kind, inventory.Removed)); n > 0 {
-			parts = append(parts, count(n, string(kind)))
+			parts = append(parts, Count(n, string(kind)))
 		}
 	}
 	if len(parts) == 0 {

@@ -24,7 +24,7 @@ func KeepLines(inv inventory.Inventory, style Style) (lines []string) {
 			them = "it"
 		}
 		if len(k.Not) > 0 {
-			which = ", " + count(n, "volume")
+			which = ", " + Count(n, "volume")
 		}
 		var args []string
 		if style.ByID && inv.Project != "" {
@@ -53,9 +53,9 @@ func span(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d%day == 0:
-		return count(int(d/day), "day")
+		return Count(int(d/day), "day")
 	case d%time.Hour == 0:
-		return count(int(d/time.Hour), "hour")
+		return Count(int(d/time.Hour), "hour")
 	}
 	return d.String()
 }
@@ -156,7 +156,7 @@ func without(all []string, flag string) (left []string) {
 // keptAmount has the sizes that directories take on the disk: those of the files are
 // counted for a teardown alone.
 func keptAmount(kept []record.Kept, bytes int64) string {
-	text := count(len(kept), "volume")
+	text := Count(len(kept), "volume")
 	if bytes > 0 {
 		text += " (" + human(bytes) + " on disk)"
 	}
@@ -229,7 +229,7 @@ func Trash(w io.Writer, list []Held, now time.Time, style Style) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s, at least %s.\n%s%s", count(len(list), "volume"), human(bytes),
+	_, err := fmt.Fprintf(w, "%s, at least %s.\n%s%s", Count(len(list), "volume"), human(bytes),
 		style.remedy("To bring back", style.command("undo", "ID")), style.remedy("To destroy for good", style.command("trash", "purge")))
 	return err
 }

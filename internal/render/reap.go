@@ -116,10 +116,10 @@ func ReapSummary(w io.Writer, list []Reaped, took time.Duration, style Style) er
 	if len(list) == 0 {
 		b.WriteString("No project has expired.\n")
 	} else {
-		fmt.Fprintf(&b, "%s %s: %s (%s) in %s.\n", style.paint(Good, "Destroyed"), count(gone, "project"), count(volumes, "volume"), human(bytes), seconds(took))
+		fmt.Fprintf(&b, "%s %s: %s (%s) in %s.\n", style.paint(Good, "Destroyed"), Count(gone, "project"), Count(volumes, "volume"), human(bytes), seconds(took))
 	}
 	if remain > 0 {
-		fmt.Fprintf(&b, "%s %s that should go, or a part of them.\n", style.paint(Warn, "Still there:"), count(remain, "project"))
+		fmt.Fprintf(&b, "%s %s that should go, or a part of them.\n", style.paint(Warn, "Still there:"), Count(remain, "project"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -63,8 +63,8 @@ func since(now time.Time, rfc3339 string) string {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// count is "1 volume", "3 volumes".
-func count(n int, what string) string {
+// Count is "1 volume", "3 volumes".
+func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

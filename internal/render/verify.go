@@ -14,7 +14,7 @@ func Verify(w io.Writer, r audit.Report, style Style) error {
 	if n := len(r.Files); n > 1 {
 		segments = fmt.Sprintf(" of %d segments", n)
 	}
-	extent := fmt.Sprintf("%s in %s%s, %s", count(int(r.Events), "chained event"), count(int(r.Lines), "line"), segments, human(r.Bytes))
+	extent := fmt.Sprintf("%s in %s%s, %s", Count(int(r.Events), "chained event"), Count(int(r.Lines), "line"), segments, human(r.Bytes))
 	if err := verdict(w, r, extent, style); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func verdict(w io.Writer, r audit.Report, extent string, style Style) error {
 
 // VerifyStore writes the verdict on a store for people.
 func VerifyStore(w io.Writer, r audit.Report, style Style) error {
-	extent := fmt.Sprintf("%s in %s, %s; %d unfinished", count(int(r.Events), "event"), count(int(r.Logs), "log"), human(r.Bytes), r.Unfinished)
+	extent := fmt.Sprintf("%s in %s, %s; %d unfinished", Count(int(r.Events), "event"), Count(int(r.Logs), "log"), human(r.Bytes), r.Unfinished)
 	if err := verdict(w, r, extent, style); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func VerifyStore(w io.Writer, r audit.Report, style Style) error {
 		for _, h := range r.Heads {
 			held += min(int(h.Line), 1)
 		}
-		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, count(len(r.Heads), "head"))
+		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, Count(len(r.Heads), "head"))
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func trust(w io.Writer, r audit.Report, style Style) error {
 	case len(r.Heads) == 0:
 		fmt.Fprintln(w, style.fold("No head to compare with: whoever can write the file could have rewritten all of it (audit verify --head WORD).", 2))
 	default:
-		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, count(len(r.Heads), "head"))
+		fmt.Fprintf(w, "It holds %d of %s that it was compared with.\n", held, Count(len(r.Heads), "head"))
 	}
 	if r.Head.Seq == 0 {
 		return nil
