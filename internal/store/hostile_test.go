@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,5 +121,33 @@ func TestMadeUpNumbers(t *testing.T) {
 	}
 	if r := report(func(i int) int64 { return int64(n - i) }); len(r.Findings) > 1 { // the first one follows nothing
 		t.Errorf("%+v", r.Findings)
+	}
+}
+
+// An event that is spread over two lines is not one that a log holds: readers pass it
+// over, verifying tells of it, and it is not sealed.
+func TestEventOfTwoLines(t *testing.T) {
+	o := newObjects()
+	history(t, o, sealDay, 1)
+	line := planted("x", 1, "01KB", sealDay, audit.Success, "eve")
+	k := plant(t, o, append([]byte("{\n"), line[1:]...))
+	key, keys := signer(t, "audit.example.com")
+	done, err := sealer(o, key).Seal(t.Context())
+	if err != nil || done.Lines != 2 || len(done.Wrong) != 1 || done.Wrong[0].File != k.String() {
+		t.Errorf("%+v, %v", done, err)
+	}
+	a := Archive{NewSource(o, keys, nil)}
+	var spoilt []Key
+	q := Query{Spoilt: func(k Key) { spoilt = append(spoilt, k) }}
+	if err := a.History(t.Context(), q, func(r audit.Record, _ []byte) error {
+		if r.User == "eve" {
+			t.Errorf("%+v", r)
+		}
+		return nil
+	}); err != nil || !slices.Equal(spoilt, []Key{k}) {
+		t.Errorf("%v, %v", spoilt, err)
+	}
+	if r, err := a.Verify(t.Context(), "x", nil); err != nil || len(r.Findings) != 1 || r.Findings[0].Class != audit.Changed {
+		t.Errorf("%v: %+v", err, r.Findings)
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -73,10 +74,11 @@ func keyOf(e audit.Event, sum string) (Key, error) {
 	return k, nil
 }
 
-// event is the event in the line that an object of this key holds. An error says that
-// it does not hold the line that the key names.
+// event parses the line that an object of this key holds. The error is errNotNamed when
+// that is not the line that the key names, or not one line: JSON allows an LF between its
+// tokens, and a pack would take that for the end of the line.
 func (k Key) event(line []byte) (audit.Event, error) {
-	if audit.Sum(line) != k.Sum {
+	if audit.Sum(line) != k.Sum || bytes.IndexByte(line, '\n') >= 0 {
 		return audit.Event{}, errNotNamed
 	}
 	e, err := audit.Parse(line)
