@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -61,4 +62,20 @@ type Object struct {
 	ETag     string // without quotes; another one when the content is another
 	Size     int64
 	Modified time.Time // by the clock of the store
+}
+
+// readAll reads an object, and of one that is longer than limit a part, which is not
+// what a key or a seal names: somebody who can create objects must not be able to keep
+// others from reading.
+func readAll(ctx context.Context, from Getter, key string, limit int64) ([]byte, error) {
+	body, _, err := from.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", key, err)
+	}
+	return data, nil
 }

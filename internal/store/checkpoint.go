@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -54,6 +55,12 @@ type About struct {
 	PackSum string   `json:"sha256"` // of the pack, hex
 	Index   string   `json:"index"`  // SHA-256 of the pack's index, hex
 	Edge    []string `json:"edge"`   // hashes of the complete subtrees of the tree, from the left
+}
+
+// day is that of the pack which the seal adds.
+func (s *Seal) day() time.Time {
+	day, _ := ParsePackKey(s.Pack) // parseSeal takes no other
+	return day
 }
 
 // SealKey is where the n-th seal lies.
@@ -122,7 +129,7 @@ func parseSeal(text string) (*Seal, error) {
 	if s.text() != text || s.V != 1 || s.Seal < 1 || s.Lines < 1 || s.Size < s.Lines || s.Size > maxSize || s.Seal > maxSize {
 		return nil, fmt.Errorf("%w: it is not spelt as one", ErrSeal)
 	}
-	if _, _, err := ParsePackKey(s.Pack); err != nil {
+	if _, err := ParsePackKey(s.Pack); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSeal, err)
 	}
 	return s, nil

@@ -36,7 +36,7 @@ type Query struct {
 
 // afterUntil is how long after Query.Until it is looked for the end of operations
 // that began before.
-const afterUntil = 7 * 24 * time.Hour
+const afterUntil = 7 * oneDay
 
 // chunk is how many lines are read at a time; they are in memory together.
 const chunk = 32
@@ -52,7 +52,7 @@ func (a Archive) History(ctx context.Context, q Query, visit func(r audit.Record
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what is got ready for nothing
 	for i, day := range slices.Backward(days) {
-		if day.Add(24 * time.Hour).Before(q.Since) {
+		if day.Add(oneDay).Before(q.Since) {
 			break
 		}
 		if !q.Until.IsZero() && day.After(q.Until.Add(afterUntil)) {

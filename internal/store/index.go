@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"encoding/base64"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
@@ -82,6 +84,22 @@ func cutNames(data []byte) (rest, names []byte) {
 }
 
 const namesKey = `"names":"`
+
+// readIndex reads the index of the pack of a seal. whole is false where it is gone, or
+// not what was sealed: then the pack has to be read without it.
+func readIndex(ctx context.Context, from Getter, s *Seal) (x Index, whole bool, err error) {
+	data, err := readAll(ctx, from, IndexKey(s.Pack), packLimit)
+	switch {
+	case errors.Is(err, ErrNotThere):
+		return x, false, nil
+	case err != nil:
+		return x, false, err
+	case audit.Sum(data) != s.Index:
+		return x, false, nil
+	}
+	x, err = ParseIndex(data)
+	return x, err == nil, nil
+}
 
 // bytes is the object.
 func (x Index) bytes() []byte {

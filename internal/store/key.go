@@ -158,16 +158,16 @@ func PackKey(day time.Time, n int) string {
 	return PacksDir + dayDir(day) + fmt.Sprintf("%d.jsonl.zst", n)
 }
 
-// ParsePackKey reads what PackKey wrote.
-func ParsePackKey(text string) (day time.Time, n int, err error) {
+// ParsePackKey is the day of a key that PackKey wrote. It refuses any other spelling.
+func ParsePackKey(text string) (day time.Time, err error) {
 	dir, name, _ := strings.Cut(strings.TrimPrefix(text, PacksDir), "/")
 	day, err = time.Parse(dayLayout, strings.TrimPrefix(dir, "day="))
 	number, _ := strings.CutSuffix(name, ".jsonl.zst")
 	n, err2 := strconv.Atoi(number)
 	if err != nil || err2 != nil || n < 1 || PackKey(day, n) != text {
-		return time.Time{}, 0, fmt.Errorf("%w: %.300q", ErrKey, text)
+		return time.Time{}, fmt.Errorf("%w: %.300q", ErrKey, text)
 	}
-	return day, n, nil
+	return day, nil
 }
 
 // DayOf is the day of a directory "…/day=2026-11-24/".

@@ -79,12 +79,12 @@ func TestPackKeys(t *testing.T) {
 	if k := PackKey(day, 12); k != "v1/packs/day=2026-11-24/12.jsonl.zst" {
 		t.Error(k)
 	}
-	back, n, err := ParsePackKey(PackKey(day, 12))
-	if err != nil || n != 12 || !back.Equal(day.Truncate(24*time.Hour)) {
-		t.Errorf("%v: %v, %d", err, back, n)
+	back, err := ParsePackKey(PackKey(day, 12))
+	if err != nil || !back.Equal(day.Truncate(24*time.Hour)) {
+		t.Errorf("%v: %v", err, back)
 	}
 	for _, bad := range []string{"", "v1/packs/day=2026-11-24/0.jsonl.zst", "v1/packs/day=2026-11-24/01.jsonl.zst", "v1/packs/day=2026-1-24/1.jsonl.zst", "v1/packs/day=2026-11-24/1.jsonl", "v1/events/day=2026-11-24/1.jsonl.zst"} {
-		if _, _, err := ParsePackKey(bad); err == nil {
+		if _, err := ParsePackKey(bad); err == nil {
 			t.Errorf("%q is taken for a pack", bad)
 		}
 	}

@@ -50,11 +50,11 @@ func (m Memory) check(store any, seals []*Seal) ([]audit.Finding, error) {
 	}
 	for _, s := range seals {
 		if s.Seal == was.Seal && s.Sum != was.Sum {
-			return []audit.Finding{{Class: SealChanged, Problem: true, File: SealKey(was.Seal), Text: "another one was seen here before"}}, nil
+			return []audit.Finding{problem(SealChanged, SealKey(was.Seal), "another one was seen here before")}, nil
 		}
 	}
 	if len(seals) == 0 || seals[len(seals)-1].Seal < was.Seal {
-		return []audit.Finding{{Class: SealRemoved, Problem: true, File: SealKey(was.Seal), Text: "it was seen here before, and the store does not have it any more"}}, nil
+		return []audit.Finding{problem(SealRemoved, SealKey(was.Seal), "it was seen here before, and the store does not have it any more")}, nil
 	}
 	return nil, nil
 }

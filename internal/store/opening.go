@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
 // list looks which packs and seals there are.
@@ -20,7 +18,7 @@ func (p *Packs) list(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if day, _, err := ParsePackKey(o.Key); err == nil {
+		if day, err := ParsePackKey(o.Key); err == nil {
 			listed[day] = append(listed[day], o.Key)
 		}
 	}
@@ -75,7 +73,7 @@ func (p *Packs) open(ctx context.Context, day time.Time) ([]*packed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if packs, err = p.openAll(ctx, day, seals); err != nil {
+		if packs, err = p.openAll(ctx, seals); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +99,7 @@ func (p *Packs) Soon(ctx context.Context, day time.Time) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		packs, err = p.openAll(ctx, day, seals)
+		packs, err = p.openAll(ctx, seals)
 	}()
 	if p.soon == nil {
 		p.soon = map[time.Time]func() ([]*packed, error){}
@@ -133,9 +131,9 @@ func (p *Packs) sealsOf(ctx context.Context, day time.Time) (seals []*Seal, err 
 	return seals, nil
 }
 
-func (p *Packs) openAll(ctx context.Context, day time.Time, seals []*Seal) (packs []*packed, err error) {
+func (p *Packs) openAll(ctx context.Context, seals []*Seal) (packs []*packed, err error) {
 	for _, s := range seals {
-		pack, err := openPacked(ctx, p.From, day, s)
+		pack, err := openPacked(ctx, p.From, s)
 		switch {
 		case err != nil:
 			return nil, err
@@ -152,36 +150,22 @@ var errNotSealed = errors.New("it is not what was sealed")
 
 // openPacked reads the index of a pack, or the whole pack where its index is not the
 // one that was sealed. Where that is not either, it returns nil.
-func openPacked(ctx context.Context, from Getter, day time.Time, s *Seal) (*packed, error) {
-	data, err := unchanged(ctx, from, IndexKey(s.Pack), s.Index)
+func openPacked(ctx context.Context, from Getter, s *Seal) (*packed, error) {
+	x, whole, err := readIndex(ctx, from, s)
 	if err != nil {
 		return nil, err
 	}
-	if x, err := ParseIndex(data); err == nil {
+	if whole {
 		if names, err := x.names(); err == nil {
-			return newPacked(s.Pack, day, x, names), nil
+			return newPacked(s.Pack, s.day(), x, names), nil
 		}
 	}
-	if data, err = unchanged(ctx, from, s.Pack, s.PackSum); data == nil {
-		return nil, err
-	}
-	lines, err := decodeSealed(data, day)
-	if err != nil {
-		return nil, nil
-	}
-	return wholePacked(s.Pack, day, lines), nil
-}
-
-// unchanged is the content of an object, nil where it is not what was sealed.
-func unchanged(ctx context.Context, from Getter, key, sum string) ([]byte, error) {
-	data, err := readAll(ctx, from, key, packLimit)
+	_, lines, err := readPack(ctx, from, s)
 	switch {
-	case errors.Is(err, ErrNotThere):
+	case errors.Is(err, ErrNotThere), errors.As(err, new(*BrokenError)):
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case audit.Sum(data) != sum:
-		return nil, nil
 	}
-	return data, nil
+	return wholePacked(s.Pack, s.day(), lines), nil
 }

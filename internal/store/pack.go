@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -126,4 +127,21 @@ func decodeSealed(pack []byte, day time.Time) (lines []sealed, err error) {
 		return nil
 	})
 	return lines, err
+}
+
+// readPack reads the pack of a seal, and its lines. A *BrokenError says that it is not
+// what was sealed, ErrNotThere that it is gone.
+func readPack(ctx context.Context, from Getter, s *Seal) (data []byte, lines []sealed, err error) {
+	data, err = readAll(ctx, from, s.Pack, packLimit)
+	if err != nil {
+		return nil, nil, err
+	}
+	if audit.Sum(data) != s.PackSum {
+		return nil, nil, &BrokenError{problem(PackRewritten, s.Pack, "it is not the one that was sealed")}
+	}
+	lines, err = decodeSealed(data, s.day())
+	if err != nil {
+		return nil, nil, &BrokenError{problem(PackRewritten, s.Pack, err.Error())}
+	}
+	return data, lines, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -32,9 +33,6 @@ type ProvenEvent struct {
 	Line  string `json:"line"`  // of the log, without its LF
 	Proof string `json:"proof"` // that it is a leaf of the tree
 }
-
-// wholeID is how long an id of ours is.
-const wholeID = 26
 
 // Prove makes a proof of all sealed events of the operation whose id begins with
 // prefix. A whole id is found with the indexes of the packs; for less all packs are
@@ -78,36 +76,21 @@ func Prove(ctx context.Context, from Reader, keys Keys, prefix string) (p Proof,
 
 // mayHold asks the index of a pack, as long as it is the one that was sealed.
 func mayHold(ctx context.Context, from Getter, s *Seal, id string) (bool, error) {
-	if len(id) < wholeID {
+	if len(id) < ulid.EncodedSize {
 		return true, nil
 	}
-	data, err := readAll(ctx, from, IndexKey(s.Pack), packLimit)
-	if errors.Is(err, ErrNotThere) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	x, err := ParseIndex(data)
-	if err != nil || audit.Sum(data) != s.Index {
-		return true, nil
+	x, whole, err := readIndex(ctx, from, s)
+	if err != nil || !whole {
+		return err == nil, err
 	}
 	return slices.ContainsFunc(x.Frames, func(f Frame) bool { return f.May([]string{strings.ToUpper(id), id}) }), nil
 }
 
 // proveIn proves the events of one pack.
 func proveIn(ctx context.Context, from Getter, last, s *Seal, prefix string) (events []ProvenEvent, ids []string, err error) {
-	day, _, err := ParsePackKey(s.Pack)
+	data, lines, err := readPack(ctx, from, s)
 	if err != nil {
 		return nil, nil, err
-	}
-	data, err := readAll(ctx, from, s.Pack, packLimit)
-	if err != nil {
-		return nil, nil, err
-	}
-	lines, err := decodeSealed(data, day)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", s.Pack, err)
 	}
 	again, tree, err := last.next(s.Origin, s.Pack, data, nil, lines)
 	if err != nil || again.Root != s.Root {

@@ -33,7 +33,7 @@ func (a Archive) Show(ctx context.Context, prefix string, spoilt func(Key)) (eve
 	var found []Key
 	var ids []string
 	for _, day := range days {
-		if day.Add(24*time.Hour).Before(from) || day.After(to) && len(ids) == 0 {
+		if day.Add(oneDay).Before(from) || day.After(to) && len(ids) == 0 {
 			continue
 		}
 		if day.After(to) && ended(found) {
@@ -100,14 +100,13 @@ func ended(keys []Key) bool {
 // spanOf is when operations can have begun whose ids begin with prefix. A day is
 // added on both sides: an id and its event are not made at the same moment.
 func spanOf(prefix string) (from, to time.Time) {
-	const length = 26
-	first, err := ulid.ParseStrict(prefix + strings.Repeat("0", max(length-len(prefix), 0)))
-	last, err2 := ulid.ParseStrict(prefix + strings.Repeat("Z", max(length-len(prefix), 0)))
+	first, err := ulid.ParseStrict(prefix + strings.Repeat("0", max(ulid.EncodedSize-len(prefix), 0)))
+	last, err2 := ulid.ParseStrict(prefix + strings.Repeat("Z", max(ulid.EncodedSize-len(prefix), 0)))
 	if err2 != nil && err == nil { // the first character of an id is at most 7
-		return first.Timestamp().Add(-24 * time.Hour), time.Unix(1<<40, 0)
+		return first.Timestamp().Add(-oneDay), time.Unix(1<<40, 0)
 	}
 	if err != nil || err2 != nil {
 		return time.Time{}, time.Unix(1<<40, 0)
 	}
-	return first.Timestamp().Add(-24 * time.Hour), last.Timestamp().Add(24 * time.Hour)
+	return first.Timestamp().Add(-oneDay), last.Timestamp().Add(oneDay)
 }

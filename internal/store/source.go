@@ -133,14 +133,20 @@ func (l Loose) Strange(ctx context.Context, day time.Time) (names []string, err 
 	return names, nil
 }
 
-// Lines is part of Source. They are read at once.
+// Lines is part of Source.
 func (l Loose) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
+	return readLines(ctx, l, keys)
+}
+
+// readLines reads the objects of keys, several at once: each takes a round trip. nil
+// stands for one that is not there. Nothing is said of what they hold: see Key.event.
+func readLines(ctx context.Context, from Getter, keys []Key) ([][]byte, error) {
 	lines := make([][]byte, len(keys))
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(parallel)
 	for i, k := range keys {
 		work.Go(func() (err error) {
-			if lines[i], err = readAll(ctx, l, k.String(), maxLine); err != nil && !errors.Is(err, ErrNotThere) {
+			if lines[i], err = readAll(ctx, from, k.String(), maxLine); err != nil && !errors.Is(err, ErrNotThere) {
 				return fmt.Errorf("%s: %w", k, err)
 			}
 			return nil

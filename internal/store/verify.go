@@ -155,7 +155,9 @@ func (v *verifier) take(l *looked) {
 	v.report.Lines++
 	v.report.Bytes += int64(l.bytes) + 1
 	if l.bad != nil {
-		v.problem(audit.Finding{Class: audit.Changed, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, ID: k.ID, Text: l.bad.Error()})
+		f := inLog(audit.Changed, k.Log, k.Seq, k.Seq, l.bad.Error())
+		f.ID = k.ID
+		v.problem(f)
 		v.follow(v.chain(k.Log), link{seq: k.Seq, sum: k.Sum, key: k}) // the key's word for the rest of the chain
 		return
 	}
@@ -216,10 +218,10 @@ func (v *verifier) one(c *chain, l link) bool {
 			c.others = map[string]bool{}
 		}
 		c.others[l.sum] = true
-		v.problem(audit.Finding{Class: audit.Forked, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "the log went on in two ways: another event has this number; both are kept: " + l.key.String()})
+		v.problem(inLog(audit.Forked, log, l.seq, l.seq, "the log went on in two ways: another event has this number; both are kept: "+l.key.String()))
 		return false
 	case l.prev != "" && l.prev != c.sum && l.after != c.sum && !c.others[l.prev] && !c.others[l.after]:
-		v.problem(audit.Finding{Class: audit.Changed, File: log, Line: l.seq, ToLine: l.seq, Seq: l.seq, ToSeq: l.seq, Text: "it does not follow the event before it, which is another one than was written"})
+		v.problem(inLog(audit.Changed, log, l.seq, l.seq, "it does not follow the event before it, which is another one than was written"))
 	}
 	c.seq, c.sum = l.seq, l.sum
 	return true
@@ -235,7 +237,7 @@ func (v *verifier) finish() {
 			if waited == nil {
 				continue // it followed one of those before
 			}
-			v.problem(audit.Finding{Class: audit.Missing, File: log, Line: c.seq + 1, ToLine: first - 1, Seq: c.seq + 1, ToSeq: first - 1, Text: fmt.Sprintf("%d events before number %d are not there", first-1-c.seq, first)})
+			v.problem(inLog(audit.Missing, log, c.seq+1, first-1, fmt.Sprintf("%d events before number %d are not there", first-1-c.seq, first)))
 			delete(c.waiting, first)
 			c.seq, c.sum = first-1, waited[0].prev // whatever it was
 			for _, one := range waited {
@@ -248,7 +250,7 @@ func (v *verifier) finish() {
 	}
 	for i := range v.report.Heads {
 		if h := v.report.Heads[i]; h.Line == 0 {
-			v.problem(audit.Finding{Class: audit.Missing, File: h.Log, Line: h.Seq, ToLine: h.Seq, Seq: h.Seq, ToSeq: h.Seq, Text: "the line that the head " + h.Word() + " names is not there"})
+			v.problem(inLog(audit.Missing, h.Log, h.Seq, h.Seq, "the line that the head "+h.Word()+" names is not there"))
 		}
 	}
 	v.report.Logs, v.report.Unfinished = int64(len(v.logs)), int64(len(v.open))
@@ -270,7 +272,13 @@ func (v *verifier) joint(log string, k *audit.Link) {
 	} else if old.seq > k.Seq {
 		class = audit.Inserted
 	}
-	v.problem(audit.Finding{Class: class, File: k.Log, Line: k.Seq, ToLine: k.Seq, Seq: k.Seq, ToSeq: k.Seq, Text: text})
+	v.problem(inLog(class, k.Log, k.Seq, k.Seq, text))
+}
+
+// inLog is a finding on the events of a log from one number to another: a store has no
+// line numbers besides.
+func inLog(class audit.Class, log string, from, to int64, text string) audit.Finding {
+	return audit.Finding{Class: class, File: log, Line: from, ToLine: to, Seq: from, ToSeq: to, Text: text}
 }
 
 func (v *verifier) problem(f audit.Finding) {
