@@ -131,7 +131,9 @@ func TestHostile(t *testing.T) {
 		outputs["trash"] = output(t, func(b *bytes.Buffer) error { return Trash(b, held, now, Style{Width: 80}) })
 		outputs["trash in JSON"] = output(t, func(b *bytes.Buffer) error { return TrashJSON(b, held, now) })
 		outputs["to purge"] = output(t, func(b *bytes.Buffer) error { return ToPurge(b, []record.Kept{aside}, Style{Width: 80}) })
-		outputs["purged"] = output(t, func(b *bytes.Buffer) error { return PurgeDone(b, audit.Success, []record.Kept{aside}, text, 0, Style{Width: 80}) })
+		outputs["purged"] = output(t, func(b *bytes.Buffer) error {
+			return PurgeDone(b, audit.Success, []record.Kept{aside}, text, 0, Style{Width: 80})
+		})
 		outputs["exports"] = output(t, func(b *bytes.Buffer) error { return Exports(b, exports, now, Style{Width: 80}) })
 		outputs["exports in JSON"] = output(t, func(b *bytes.Buffer) error { return ExportsJSON(b, exports) })
 		saved := archive.Volume{Name: text, Consistency: archive.Live, Content: archive.Content{Skipped: []archive.Skipped{{What: text, Why: text, Count: 1, Names: []string{text}}}}}

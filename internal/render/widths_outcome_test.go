@@ -141,9 +141,11 @@ func TestTrashFits(t *testing.T) {
 	held := []Held{{Kept: kept[0], Project: "shop", User: "ana", Since: now.Add(-time.Hour)}, {Kept: kept[1], Error: "entry.json: unexpected end of JSON input"}}
 	was := record.Details{Inventory: inventory.Inventory{Project: "shop"}, Command: []string{"docker", "compose", "-p", "shop", "-f", "/src/shop/compose.yaml", "down", "-v"}}
 	for name, write := range map[string]func(io.Writer, Style) error{
-		"trash":        func(w io.Writer, style Style) error { return Trash(w, held, now, style) },
-		"trash-purge":  func(w io.Writer, style Style) error { return ToPurge(w, kept, style) },
-		"trash-purged": func(w io.Writer, style Style) error { return PurgeDone(w, audit.Success, kept, kept[0].Operation, time.Second, style) },
+		"trash":       func(w io.Writer, style Style) error { return Trash(w, held, now, style) },
+		"trash-purge": func(w io.Writer, style Style) error { return ToPurge(w, kept, style) },
+		"trash-purged": func(w io.Writer, style Style) error {
+			return PurgeDone(w, audit.Success, kept, kept[0].Operation, time.Second, style)
+		},
 		"undone": func(w io.Writer, style Style) error {
 			return Undone(w, audit.Success, kept[:1], was, kept[0].Operation, time.Second, style)
 		},

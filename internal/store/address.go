@@ -28,9 +28,9 @@ var bucketName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // defaultRegion is for servers that have none.
 const defaultRegion = "us-east-1"
 
-// ParseAddress reads the address of a store. What it does not say comes from the
+// parseAddress reads the address of a store. What it does not say comes from the
 // variables of the AWS tools, and then from the profile of their files.
-func ParseAddress(text string, getenv func(string) string) (Address, error) {
+func parseAddress(text string, getenv func(string) string) (Address, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "s3" || !bucketName().MatchString(u.Host) || u.User != nil || u.Fragment != "" {
 		return Address{}, fmt.Errorf("%q is not an address of a store: s3://BUCKET/PREFIX", text)

@@ -35,7 +35,7 @@ func TestAddress(t *testing.T) {
 		{"s3://audit?addressing=other", nil, ""}, {"s3://audit?secret=x", nil, ""}, {"s3://audit?endpoint=ftp://x", nil, ""}, {"s3://audit?endpoint=https://u:p@h", nil, ""},
 		{"s3://audit", []string{"AWS_ENDPOINT_URL=nonsense"}, ""}, {"s3://audit", []string{"AWS_ENDPOINT_URL=https://h/path"}, ""},
 	} {
-		a, err := ParseAddress(c.text, s3lab.Getenv(append([]string{"HOME=/nonexistent"}, c.env...)))
+		a, err := parseAddress(c.text, s3lab.Getenv(append([]string{"HOME=/nonexistent"}, c.env...)))
 		virtual := "auto"
 		if a.Virtual != nil {
 			virtual = fmt.Sprint(*a.Virtual)

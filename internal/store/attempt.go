@@ -30,8 +30,8 @@ func (e *serverError) Error() string {
 	return e.code + ": " + strings.TrimSuffix(e.text, ".")
 }
 
-// told is an error of the client in our words.
-func (s *S3) told(what, key string, err error) error {
+// told is an error of the client in our words. what is the call: put, get or list.
+func (s *S3) told(what string, err error) error {
 	if err == nil {
 		return nil
 	}

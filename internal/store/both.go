@@ -66,7 +66,7 @@ func (b *Both) Keys(ctx context.Context, from, to time.Time) ([]Key, error) {
 	return merged(keys, loose), err
 }
 
-// KeysWith is part of Searched. Nothing is known of loose lines: it has all of them,
+// KeysWith is part of searched. Nothing is known of loose lines: it has all of them,
 // with the other lines of their operations.
 func (b *Both) KeysWith(ctx context.Context, from, to time.Time, words [][]string) ([]Key, error) {
 	loose, err := b.loose(ctx, from, to)
@@ -119,7 +119,7 @@ func (b *Both) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
 // Soon is that of Packs.
 func (b *Both) Soon(ctx context.Context, day time.Time) { b.Packs.Soon(ctx, day) }
 
-// May is part of Searched: that of Packs.
+// May is part of searched: that of Packs.
 func (b *Both) May(k Key, words [][]string) bool { return b.Packs.May(k, words) }
 
 // Strange is that of Loose.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"time"
 )
 
 // What a bucket answers besides success.
@@ -28,7 +27,7 @@ type Putter interface {
 // Getter reads objects.
 type Getter interface {
 	// Get opens an object, which the caller closes: ErrNotThere, ErrDenied.
-	Get(ctx context.Context, key string) (io.ReadCloser, Object, error)
+	Get(ctx context.Context, key string) (io.ReadCloser, error)
 	// Range reads a part of an object: fewer bytes than size where the object ends
 	// before; ErrNotThere also where it ends before the part begins.
 	Range(ctx context.Context, key string, at, size int64) ([]byte, error)
@@ -56,19 +55,17 @@ type Bucket interface {
 	Reader
 }
 
-// Object is what is known of an object without its content.
+// Object is what a listing says of an object.
 type Object struct {
-	Key      string // below the prefix of the store
-	ETag     string // without quotes; another one when the content is another
-	Size     int64
-	Modified time.Time // by the clock of the store
+	Key  string // below the prefix of the store
+	Size int64  // bytes
 }
 
 // readAll reads an object, and of one that is longer than limit a part, which is not
 // what a key or a seal names: somebody who can create objects must not be able to keep
 // others from reading.
 func readAll(ctx context.Context, from Getter, key string, limit int64) ([]byte, error) {
-	body, _, err := from.Get(ctx, key)
+	body, err := from.Get(ctx, key)
 	if err != nil {
 		return nil, err
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// SealsDir is where the seals lie.
-const SealsDir = "v1/seals/"
+// sealsDir is where the seals lie.
+const sealsDir = "v1/seals/"
 
-// ErrSeal says that an object is not a seal.
-var ErrSeal = errors.New("not a seal")
+// errSeal says that an object is not a seal.
+var errSeal = errors.New("not a seal")
 
-// ErrUnsigned says that none of the keys has signed a seal.
-var ErrUnsigned = errors.New("not signed by the key")
+// errUnsigned says that none of the keys has signed a seal.
+var errUnsigned = errors.New("not signed by the key")
 
 // Seal is a checkpoint (c2sp.org/tlog-checkpoint) over the lines of all packs, in the
 // order in which they were sealed, and of each pack in its own. Its object is
@@ -59,17 +59,17 @@ type About struct {
 
 // day is that of the pack which the seal adds.
 func (s *Seal) day() time.Time {
-	day, _ := ParsePackKey(s.Pack) // parseSeal takes no other
+	day, _ := parsePackKey(s.Pack) // parseSeal takes no other
 	return day
 }
 
-// SealKey is where the n-th seal lies.
-func SealKey(n int64) string { return fmt.Sprintf("%s%010d.note", SealsDir, n) }
+// sealKey is where the n-th seal lies.
+func sealKey(n int64) string { return fmt.Sprintf("%s%010d.note", sealsDir, n) }
 
-// parseSealKey reads what SealKey wrote.
+// parseSealKey reads what sealKey wrote.
 func parseSealKey(key string) (n int64, ok bool) {
-	_, err := fmt.Sscanf(key, SealsDir+"%d.note", &n)
-	return n, err == nil && n > 0 && SealKey(n) == key
+	_, err := fmt.Sscanf(key, sealsDir+"%d.note", &n)
+	return n, err == nil && n > 0 && sealKey(n) == key
 }
 
 // text is what is signed.
@@ -89,14 +89,14 @@ func (s *Seal) sign(key Signer) ([]byte, error) {
 }
 
 // openSeal reads a seal. Without keys its signature does not count. A seal that is
-// returned beside ErrUnsigned has the right form.
+// returned beside errUnsigned has the right form.
 func openSeal(data []byte, keys Keys) (*Seal, error) {
 	n, err := note.Open(data, note.VerifierList(keys...))
 	var unknown *note.UnverifiedNoteError
 	if errors.As(err, &unknown) {
 		n = unknown.Note
 	} else if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSeal, err)
+		return nil, fmt.Errorf("%w: %w", errSeal, err)
 	}
 	s, err2 := parseSeal(n.Text)
 	if err2 != nil {
@@ -104,7 +104,7 @@ func openSeal(data []byte, keys Keys) (*Seal, error) {
 	}
 	s.Sum = audit.Sum(data)
 	if len(keys) > 0 && (err != nil || s.Origin != keys[0].Name()) {
-		return s, fmt.Errorf("seal of %.80q: %w", s.Origin, ErrUnsigned)
+		return s, fmt.Errorf("seal of %.80q: %w", s.Origin, errUnsigned)
 	}
 	return s, nil
 }
@@ -117,20 +117,20 @@ const maxSize = 1 << 48
 func parseSeal(text string) (*Seal, error) {
 	lines := strings.SplitAfter(text, "\n")
 	if len(lines) < 4 {
-		return nil, fmt.Errorf("%w: it has too few lines", ErrSeal)
+		return nil, fmt.Errorf("%w: it has too few lines", errSeal)
 	}
 	root, err := tlog.ParseHash(strings.TrimSuffix(lines[2], "\n"))
 	s := &Seal{Origin: strings.TrimSuffix(lines[0], "\n"), Root: root}
 	_, err2 := fmt.Sscanf(lines[1], "%d\n", &s.Size)
 	err3 := json.Unmarshal([]byte(lines[3]), &s.About)
 	if err := errors.Join(err, err2, err3); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSeal, err)
+		return nil, fmt.Errorf("%w: %w", errSeal, err)
 	}
 	if s.text() != text || s.V != 1 || s.Seal < 1 || s.Lines < 1 || s.Size < s.Lines || s.Size > maxSize || s.Seal > maxSize {
-		return nil, fmt.Errorf("%w: it is not spelt as one", ErrSeal)
+		return nil, fmt.Errorf("%w: it is not spelt as one", errSeal)
 	}
-	if _, err := ParsePackKey(s.Pack); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSeal, err)
+	if _, err := parsePackKey(s.Pack); err != nil {
+		return nil, fmt.Errorf("%w: %w", errSeal, err)
 	}
 	return s, nil
 }
@@ -181,18 +181,18 @@ func (s *Seal) tree() (hashes, error) {
 	}
 	at := edgeOf(s.Size)
 	if len(at) != len(s.Edge) {
-		return nil, fmt.Errorf("%w: it has %d hashes at its edge, not %d", ErrSeal, len(s.Edge), len(at))
+		return nil, fmt.Errorf("%w: it has %d hashes at its edge, not %d", errSeal, len(s.Edge), len(at))
 	}
 	for i, n := range at {
 		hash, err := tlog.ParseHash(s.Edge[i])
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrSeal, err)
+			return nil, fmt.Errorf("%w: %w", errSeal, err)
 		}
 		h[n] = hash
 	}
 	root, err := tlog.TreeHash(s.Size, h)
 	if err != nil || root != s.Root {
-		return nil, fmt.Errorf("%w: the hashes at its edge are not of its root", ErrSeal)
+		return nil, fmt.Errorf("%w: the hashes at its edge are not of its root", errSeal)
 	}
 	return h, nil
 }

@@ -12,7 +12,7 @@
 // went on in two ways (a cache that two runners restored) shows in a listing as two
 // sums for one number.
 //
-// Finished days can be packed, see PackKey.
+// Finished days can be packed, see packKey in key.go.
 //
 // Objects are only ever created, with If-None-Match: *, and never replaced: what
 // writes needs no right to read, to list or to delete.

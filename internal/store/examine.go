@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +38,7 @@ func (s *S3) Examine(ctx context.Context) (all []Check) {
 	add := func(state, try, format string, args ...any) {
 		all = append(all, Check{State: state, Text: fmt.Sprintf(format, args...), Try: try})
 	}
-	err := s.once(ctx, probeKey, true)
+	err := s.write(ctx, probeKey, probe, creating(asJSON))
 	if errors.Is(err, ErrExists) {
 		err = nil
 	}
@@ -50,7 +49,7 @@ func (s *S3) Examine(ctx context.Context) (all []Check) {
 	}
 	add("ok", "", "%s: objects can be created", s.Address)
 	s.checkClock(add)
-	switch err := s.once(ctx, probeKey, true); {
+	switch err := s.write(ctx, probeKey, probe, creating(asJSON)); {
 	case errors.Is(err, ErrExists):
 		add("ok", "", "conditional writes: a key that is taken is refused")
 	case err == nil:
@@ -58,7 +57,7 @@ func (s *S3) Examine(ctx context.Context) (all []Check) {
 	default:
 		add("warn", "", "conditional writes: %v", err)
 	}
-	if err := s.once(ctx, probeKey, false); err == nil {
+	if err := s.write(ctx, probeKey, probe, replacing(asJSON)); err == nil {
 		add("warn", "the policy for runners in docs/store.md", "these credentials can replace objects")
 	} else {
 		add("ok", "", "these credentials cannot replace objects")
@@ -75,16 +74,6 @@ func (s *S3) Examine(ctx context.Context) (all []Check) {
 	}
 	s.checkLock(ctx, add)
 	return all
-}
-
-// once writes the probe, in one attempt.
-func (s *S3) once(ctx context.Context, key string, ifNew bool) error {
-	options := minio.PutObjectOptions{ContentType: "application/json", SendContentMd5: true, DisableContentSha256: true, DisableMultipart: true}
-	if ifNew {
-		options.SetMatchETagExcept("*")
-	}
-	_, err := s.client.PutObject(ctx, s.Bucket, s.key(key), bytes.NewReader(probe), int64(len(probe)), options)
-	return s.told("put", key, err)
 }
 
 func (s *S3) checkClock(add func(state, try, format string, args ...any)) {

@@ -51,7 +51,7 @@ func stored(t *testing.T, server *s3lab.Server, logs ...*audit.Log) {
 		want = append(want, chained(t, l)...)
 	}
 	for key, data := range server.Objects("audit", "team/v1/events") {
-		k, err := ParseKey(strings.TrimPrefix(key, "team/"))
+		k, err := parseKey(strings.TrimPrefix(key, "team/"))
 		if err != nil || k.Sum != audit.Sum(data) {
 			t.Errorf("%s: %v, %s", key, err, data)
 		}
@@ -184,7 +184,7 @@ func TestSquatted(t *testing.T) {
 	if err := b.Put(t.Context(), key.String(), []byte("other")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.copies.Secure(t.Context(), s.log); !errors.Is(err, ErrFork) {
+	if err := s.copies.Secure(t.Context(), s.log); !errors.Is(err, errFork) {
 		t.Error(err)
 	}
 }

@@ -79,7 +79,7 @@ type reading struct {
 
 func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error) {
 	get := r.Source.Keys
-	if s, can := r.Source.(Searched); can && len(r.q.Words) > 0 {
+	if s, can := r.Source.(searched); can && len(r.q.Words) > 0 {
 		get = func(ctx context.Context, from, to time.Time) ([]Key, error) {
 			return s.KeysWith(ctx, from, to, r.q.Words)
 		}
@@ -114,7 +114,7 @@ func (r *reading) forget(day time.Time) {
 func (r *reading) part(ctx context.Context, keys []Key) (more bool, err error) {
 	var wanted []Key
 	may := func(Key) bool { return true }
-	if s, can := r.Source.(Searched); can && len(r.q.Words) > 0 {
+	if s, can := r.Source.(searched); can && len(r.q.Words) > 0 {
 		may = func(k Key) bool { return s.May(k, r.q.Words) }
 	}
 	r.tellForks(keys)

@@ -2,8 +2,8 @@ package store
 
 import (
 	"bytes"
-	"encoding/base64"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +16,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// IndexKey is where the index of a pack lies: beside it.
-func IndexKey(pack string) string { return strings.TrimSuffix(pack, ".jsonl.zst") + ".index.json" }
+// indexKey is where the index of a pack lies: beside it.
+func indexKey(pack string) string { return strings.TrimSuffix(pack, ".jsonl.zst") + ".index.json" }
 
 // Index says where in a pack to look. It is made of the pack alone, and its sum is
 // part of the seal.
@@ -39,8 +39,8 @@ type Frame struct {
 	Words []byte    `json:"words"` // Bloom filter over the words of its lines
 }
 
-// ParseIndex reads an index.
-func ParseIndex(data []byte) (x Index, err error) {
+// parseIndex reads an index.
+func parseIndex(data []byte) (x Index, err error) {
 	data, names := cutNames(data)
 	if err := json.Unmarshal(data, &x); err != nil {
 		return x, fmt.Errorf("not an index: %w", err)
@@ -88,7 +88,7 @@ const namesKey = `"names":"`
 // readIndex reads the index of the pack of a seal. whole is false where it is gone, or
 // not what was sealed: then the pack has to be read without it.
 func readIndex(ctx context.Context, from Getter, s *Seal) (x Index, whole bool, err error) {
-	data, err := readAll(ctx, from, IndexKey(s.Pack), packLimit)
+	data, err := readAll(ctx, from, indexKey(s.Pack), packLimit)
 	switch {
 	case errors.Is(err, ErrNotThere):
 		return x, false, nil
@@ -97,7 +97,7 @@ func readIndex(ctx context.Context, from Getter, s *Seal) (x Index, whole bool, 
 	case audit.Sum(data) != s.Index:
 		return x, false, nil
 	}
-	x, err = ParseIndex(data)
+	x, err = parseIndex(data)
 	return x, err == nil, nil
 }
 

@@ -32,7 +32,7 @@ func TestParseIndex(t *testing.T) {
 	} {
 		var want Index
 		wantErr := json.Unmarshal([]byte(text), &want)
-		got, err := ParseIndex([]byte(text))
+		got, err := parseIndex([]byte(text))
 		same := string(got.Names) == string(want.Names)
 		got.Names, want.Names = nil, nil // whether none are nil is of no interest
 		if (err == nil) != (wantErr == nil) || err == nil && (!same || !reflect.DeepEqual(got, want)) {

@@ -15,11 +15,11 @@ import (
 // Where things lie below the prefix of a store.
 const (
 	EventsDir = "v1/events/"
-	PacksDir  = "v1/packs/"
+	packsDir  = "v1/packs/"
 )
 
-// ErrKey says that a line cannot have a key, or that a text is not one.
-var ErrKey = errors.New("not a key of a store")
+// errKey says that a line cannot have a key, or that a text is not one.
+var errKey = errors.New("not a key of a store")
 
 // Key is what a listing says of a line:
 //
@@ -37,7 +37,7 @@ var ErrKey = errors.New("not a key of a store")
 // An escaped text has its letters and digits (ASCII) and "-" as they are, and each
 // other byte as "~" and two upper-case hex digits. So a key is safe in a URL, in a
 // path of any file system and in a shell. There is one spelling of each Key, and
-// ParseKey refuses any other.
+// parseKey refuses any other.
 type Key struct {
 	Time      time.Time // of the event, UTC, in microseconds
 	Log       string
@@ -62,14 +62,14 @@ func KeyOf(e audit.Event, line []byte) (Key, error) { return keyOf(e, audit.Sum(
 
 func keyOf(e audit.Event, sum string) (Key, error) {
 	if !e.Chained() {
-		return Key{}, fmt.Errorf("%w: an event that is not chained has none", ErrKey)
+		return Key{}, fmt.Errorf("%w: an event that is not chained has none", errKey)
 	}
 	k := Key{
 		Time: e.Timestamp.UTC().Truncate(time.Microsecond), Log: e.Log, Seq: e.Seq, ID: e.ID,
 		Operation: e.Operation, Outcome: e.Outcome, Sum: sum,
 	}
-	if back, err := ParseKey(k.String()); err != nil || back != k {
-		return Key{}, fmt.Errorf("%w: line %d of log %.40q has too long an id or operation, or no time that fits", ErrKey, e.Seq, e.Log)
+	if back, err := parseKey(k.String()); err != nil || back != k {
+		return Key{}, fmt.Errorf("%w: line %d of log %.40q has too long an id or operation, or no time that fits", errKey, e.Seq, e.Log)
 	}
 	return k, nil
 }
@@ -115,15 +115,15 @@ func (k Key) appendTo(b []byte) []byte {
 	return append(append(b, k.Sum...), ".json"...)
 }
 
-// ParseKey reads what String wrote.
-func ParseKey(text string) (Key, error) {
+// parseKey reads what String wrote.
+func parseKey(text string) (Key, error) {
 	n := strings.LastIndexByte(text, '/') + 1
 	return parseName(text[:n], text[n:])
 }
 
-// parseName is ParseKey, of the directory and the name in it.
+// parseName is parseKey, of the directory and the name in it.
 func parseName(dir, text string) (Key, error) {
-	refuse := func() (Key, error) { return Key{}, fmt.Errorf("%w: %.300q", ErrKey, dir+text) }
+	refuse := func() (Key, error) { return Key{}, fmt.Errorf("%w: %.300q", errKey, dir+text) }
 	name, isJSON := strings.CutSuffix(text, ".json")
 	var room [12]string
 	part := room[:0]
@@ -152,26 +152,26 @@ func parseName(dir, text string) (Key, error) {
 	return k, nil
 }
 
-// PackKey is where the n-th pack of a day lies, n counting from 1: all lines of the
+// packKey is where the n-th pack of a day lies, n counting from 1: all lines of the
 // day in the order of their keys, each with its LF, compressed with zstd.
-func PackKey(day time.Time, n int) string {
-	return PacksDir + dayDir(day) + fmt.Sprintf("%d.jsonl.zst", n)
+func packKey(day time.Time, n int) string {
+	return packsDir + dayDir(day) + fmt.Sprintf("%d.jsonl.zst", n)
 }
 
-// ParsePackKey is the day of a key that PackKey wrote. It refuses any other spelling.
-func ParsePackKey(text string) (day time.Time, err error) {
-	dir, name, _ := strings.Cut(strings.TrimPrefix(text, PacksDir), "/")
+// parsePackKey is the day of a key that packKey wrote. It refuses any other spelling.
+func parsePackKey(text string) (day time.Time, err error) {
+	dir, name, _ := strings.Cut(strings.TrimPrefix(text, packsDir), "/")
 	day, err = time.Parse(dayLayout, strings.TrimPrefix(dir, "day="))
 	number, _ := strings.CutSuffix(name, ".jsonl.zst")
 	n, err2 := strconv.Atoi(number)
-	if err != nil || err2 != nil || n < 1 || PackKey(day, n) != text {
-		return time.Time{}, fmt.Errorf("%w: %.300q", ErrKey, text)
+	if err != nil || err2 != nil || n < 1 || packKey(day, n) != text {
+		return time.Time{}, fmt.Errorf("%w: %.300q", errKey, text)
 	}
 	return day, nil
 }
 
-// DayOf is the day of a directory "…/day=2026-11-24/".
-func DayOf(dir string) (day time.Time, ok bool) {
+// dayOf is the day of a directory "…/day=2026-11-24/".
+func dayOf(dir string) (day time.Time, ok bool) {
 	_, text, _ := strings.Cut(strings.TrimSuffix(dir, "/"), "/day=")
 	day, err := time.Parse(dayLayout, text)
 	return day, err == nil && day.Format(dayLayout) == text

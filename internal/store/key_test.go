@@ -20,7 +20,7 @@ func TestKeys(t *testing.T) {
 		if err != nil || k.String() != want+audit.Sum(line)+".json" {
 			t.Errorf("%v: %s, want %s", err, k, want)
 		}
-		if back, err := ParseKey(k.String()); err != nil || back != k {
+		if back, err := parseKey(k.String()); err != nil || back != k {
 			t.Errorf("%v: %+v, want %+v", err, back, k)
 		}
 	}
@@ -38,7 +38,7 @@ func TestKeys(t *testing.T) {
 // No text but the one spelling is a key.
 func TestForeignKeys(t *testing.T) {
 	good := "v1/events/day=2026-11-24/20261124T210203.123456Z_ABC_0000000007_01X_destroy_success_" + strings.Repeat("0", 64) + ".json"
-	if _, err := ParseKey(good); err != nil {
+	if _, err := parseKey(good); err != nil {
 		t.Fatal(err)
 	}
 	for _, change := range [][2]string{
@@ -48,7 +48,7 @@ func TestForeignKeys(t *testing.T) {
 	} {
 		if bad := strings.Replace(good, change[0], change[1], 1); bad == good {
 			t.Errorf("%q changes nothing", change)
-		} else if k, err := ParseKey(bad); err == nil {
+		} else if k, err := parseKey(bad); err == nil {
 			t.Errorf("%q is taken for %+v", bad, k)
 		}
 	}
@@ -57,7 +57,7 @@ func TestForeignKeys(t *testing.T) {
 func FuzzKey(f *testing.F) {
 	f.Add("ABC", "01X", "destroy", int64(7), int64(1e15), "v1/events/day=2026-11-24/20261124T210203.123456Z_ABC_0000000007_01X_destroy_success_0000000000000000000000000000000000000000000000000000000000000000.json")
 	f.Fuzz(func(t *testing.T, log, id, operation string, seq, micros int64, text string) {
-		if k, err := ParseKey(text); err == nil && k.String() != text {
+		if k, err := parseKey(text); err == nil && k.String() != text {
 			t.Errorf("%q is read as %q", text, k)
 		}
 		e := audit.Event{V: 1, Log: log, ID: id, Operation: operation, Seq: seq, Timestamp: time.UnixMicro(micros), Outcome: audit.Success}
@@ -65,7 +65,7 @@ func FuzzKey(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if back, err := ParseKey(k.String()); err != nil || back != k || back.Log != log || back.ID != id || back.Operation != operation || back.Seq != seq || back.Time.UnixMicro() != micros {
+		if back, err := parseKey(k.String()); err != nil || back != k || back.Log != log || back.ID != id || back.Operation != operation || back.Seq != seq || back.Time.UnixMicro() != micros {
 			t.Errorf("%v: %q is read as %+v", err, k, back)
 		}
 		if name := k.String(); strings.ContainsAny(name, " \\%?#&\"'*:|<>\x00\n") || strings.Contains(name, "..") {
@@ -76,19 +76,19 @@ func FuzzKey(f *testing.F) {
 
 func TestPackKeys(t *testing.T) {
 	day := time.Date(2026, 11, 24, 5, 0, 0, 0, time.UTC)
-	if k := PackKey(day, 12); k != "v1/packs/day=2026-11-24/12.jsonl.zst" {
+	if k := packKey(day, 12); k != "v1/packs/day=2026-11-24/12.jsonl.zst" {
 		t.Error(k)
 	}
-	back, err := ParsePackKey(PackKey(day, 12))
+	back, err := parsePackKey(packKey(day, 12))
 	if err != nil || !back.Equal(day.Truncate(24*time.Hour)) {
 		t.Errorf("%v: %v", err, back)
 	}
 	for _, bad := range []string{"", "v1/packs/day=2026-11-24/0.jsonl.zst", "v1/packs/day=2026-11-24/01.jsonl.zst", "v1/packs/day=2026-1-24/1.jsonl.zst", "v1/packs/day=2026-11-24/1.jsonl", "v1/events/day=2026-11-24/1.jsonl.zst"} {
-		if _, err := ParsePackKey(bad); err == nil {
+		if _, err := parsePackKey(bad); err == nil {
 			t.Errorf("%q is taken for a pack", bad)
 		}
 	}
-	if d, ok := DayOf("v1/packs/day=2026-11-24/"); !ok || !d.Equal(day.Truncate(24*time.Hour)) {
+	if d, ok := dayOf("v1/packs/day=2026-11-24/"); !ok || !d.Equal(day.Truncate(24*time.Hour)) {
 		t.Error(d, ok)
 	}
 }

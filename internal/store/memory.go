@@ -50,11 +50,11 @@ func (m Memory) check(store any, seals []*Seal) ([]audit.Finding, error) {
 	}
 	for _, s := range seals {
 		if s.Seal == was.Seal && s.Sum != was.Sum {
-			return []audit.Finding{problem(SealChanged, SealKey(was.Seal), "another one was seen here before")}, nil
+			return []audit.Finding{problem(SealChanged, sealKey(was.Seal), "another one was seen here before")}, nil
 		}
 	}
 	if len(seals) == 0 || seals[len(seals)-1].Seal < was.Seal {
-		return []audit.Finding{problem(SealRemoved, SealKey(was.Seal), "it was seen here before, and the store does not have it any more")}, nil
+		return []audit.Finding{problem(SealRemoved, sealKey(was.Seal), "it was seen here before, and the store does not have it any more")}, nil
 	}
 	return nil, nil
 }

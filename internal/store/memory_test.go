@@ -40,12 +40,12 @@ func (o objects) keys() (keys []string) {
 	return keys
 }
 
-func (o objects) Get(_ context.Context, key string) (io.ReadCloser, Object, error) {
+func (o objects) Get(_ context.Context, key string) (io.ReadCloser, error) {
 	data, there := o.content(key)
 	if !there {
-		return nil, Object{}, ErrNotThere
+		return nil, ErrNotThere
 	}
-	return io.NopCloser(bytes.NewReader(data)), Object{Key: key, Size: int64(len(data))}, nil
+	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
 func (o objects) Range(_ context.Context, key string, at, size int64) ([]byte, error) {
@@ -82,8 +82,8 @@ func TestOthersObjects(t *testing.T) {
 	for name, put := range map[string]func(o objects){
 		"nothing":       func(objects) {},
 		"an early day":  func(o objects) { o.Store(EventsDir+"day=0001-01-01/x", []byte{}) },
-		"an early pack": func(o objects) { o.Store(PackKey(time.Time{}, 1), []byte{}) },
-		"a large seal":  func(o objects) { o.Store(SealKey(2), make([]byte, maxSeal+1)) },
+		"an early pack": func(o objects) { o.Store(packKey(time.Time{}, 1), []byte{}) },
+		"a large seal":  func(o objects) { o.Store(sealKey(2), make([]byte, maxSeal+1)) },
 	} {
 		o := newObjects()
 		history(t, o, sealDay, 100)
@@ -106,7 +106,7 @@ func TestOthersObjects(t *testing.T) {
 func TestPackOfTomorrow(t *testing.T) {
 	o := newObjects()
 	day := time.Now().UTC().Truncate(oneDay).AddDate(0, 0, 1)
-	o.Store(PackKey(day, 1), []byte("none"))
+	o.Store(packKey(day, 1), []byte("none"))
 	source := NewSource(o, nil, nil)
 	if _, err := source.Days(t.Context()); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestPackUnlikeSeal(t *testing.T) {
 			o.Delete(k)
 		}
 	}
-	first, _ := o.content(SealKey(1))
+	first, _ := o.content(sealKey(1))
 	s, err := openSeal(first, keys)
 	if err != nil {
 		t.Fatal(err)
@@ -140,12 +140,12 @@ func TestPackUnlikeSeal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Store(SealKey(2), forged)
+	o.Store(sealKey(2), forged)
 	for _, c := range []struct {
 		keys Keys
 		read int
 		told string
-	}{{keys, 20, SealKey(2)}, {nil, 0, PackKey(sealDay, 1)}} {
+	}{{keys, 20, sealKey(2)}, {nil, 0, packKey(sealDay, 1)}} {
 		var told []string
 		read := 0
 		a := Archive{NewSource(o, c.keys, func(key string, _ error) { told = append(told, key) })}

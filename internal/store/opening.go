@@ -14,16 +14,16 @@ func (p *Packs) list(ctx context.Context) error {
 		return nil
 	}
 	listed := map[time.Time][]string{}
-	for o, err := range p.From.List(ctx, PacksDir, "") {
+	for o, err := range p.From.List(ctx, packsDir, "") {
 		if err != nil {
 			return err
 		}
-		if day, err := ParsePackKey(o.Key); err == nil {
+		if day, err := parsePackKey(o.Key); err == nil {
 			listed[day] = append(listed[day], o.Key)
 		}
 	}
 	if len(listed) > 0 {
-		for o, err := range p.From.List(ctx, SealsDir, "") {
+		for o, err := range p.From.List(ctx, sealsDir, "") {
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func (p *Packs) seal(ctx context.Context, pack string) (*Seal, error) {
 			if errs[i] == nil {
 				p.seals[s.Pack] = s
 			} else if p.Unsealed != nil {
-				p.Unsealed(SealKey(numbers[i]), errs[i])
+				p.Unsealed(sealKey(numbers[i]), errs[i])
 			}
 		}
 	}

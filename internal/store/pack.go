@@ -30,8 +30,8 @@ const (
 	frameLimit = 64 << 20
 )
 
-// ErrPack says that an object is not a pack.
-var ErrPack = errors.New("not a pack")
+// errPack says that an object is not a pack.
+var errPack = errors.New("not a pack")
 
 // sealed is a line and its key.
 type sealed struct {
@@ -95,7 +95,7 @@ func decodePack(r io.Reader, visit func(line []byte) error) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("%w: %w", ErrPack, err)
+			return fmt.Errorf("%w: %w", errPack, err)
 		}
 		if err := visit(line); err != nil {
 			return err
@@ -109,19 +109,19 @@ func decodeSealed(pack []byte, day time.Time) (lines []sealed, err error) {
 	last, size := "", 0
 	err = decodePack(bytes.NewReader(pack), func(line []byte) error {
 		if size += len(line) + 1; size > packLimit {
-			return fmt.Errorf("%w: it holds more than %d bytes", ErrPack, packLimit)
+			return fmt.Errorf("%w: it holds more than %d bytes", errPack, packLimit)
 		}
 		e, err := audit.Parse(line)
 		if err != nil {
-			return fmt.Errorf("%w: line %d: %w", ErrPack, len(lines)+1, err)
+			return fmt.Errorf("%w: line %d: %w", errPack, len(lines)+1, err)
 		}
 		key, err := KeyOf(e, line)
 		if err != nil {
-			return fmt.Errorf("%w: line %d: %w", ErrPack, len(lines)+1, err)
+			return fmt.Errorf("%w: line %d: %w", errPack, len(lines)+1, err)
 		}
 		text := key.String()
 		if text <= last || !strings.HasPrefix(text, EventsDir+dayDir(day)) {
-			return fmt.Errorf("%w: line %d is not in its place", ErrPack, len(lines)+1)
+			return fmt.Errorf("%w: line %d is not in its place", errPack, len(lines)+1)
 		}
 		last, lines = text, append(lines, sealed{key, line})
 		return nil

@@ -31,7 +31,7 @@ func (s *Sealer) open(ctx context.Context, state *state, day time.Time, done *Se
 		if had[o.Key] {
 			continue
 		}
-		key, err := ParseKey(o.Key)
+		key, err := parseKey(o.Key)
 		if err != nil || o.Size > maxLine {
 			done.Wrong = append(done.Wrong, problem(ObjectAdded, o.Key, "its name is not one that an event has"))
 			continue
@@ -99,8 +99,8 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 		}
 	}
 	// Crash: a pack that no seal names; place finds it.
-	if err := s.Bucket.Put(ctx, IndexKey(key), index.bytes()); errors.Is(err, ErrExists) {
-		was, unread := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
+	if err := s.Bucket.Put(ctx, indexKey(key), index.bytes()); errors.Is(err, ErrExists) {
+		was, unread := readAll(ctx, s.Bucket, indexKey(key), packLimit)
 		if unread != nil || !bytes.Equal(was, index.bytes()) {
 			return cmp.Or(unread, err) // another one has come since place looked, which passes over it next time
 		}
@@ -116,7 +116,7 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 	if err != nil {
 		return err
 	}
-	if err := s.Bucket.Put(ctx, SealKey(seal.Seal), object); err != nil {
+	if err := s.Bucket.Put(ctx, sealKey(seal.Seal), object); err != nil {
 		return err
 	}
 	state.seals = append(state.seals, seal)
@@ -130,12 +130,12 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 func (s *Sealer) place(ctx context.Context, state *state, day time.Time, lines []sealed) (key string, left []sealed, err error) {
 	known := state.packs(day)
 	for n := 1; ; n++ {
-		key := PackKey(day, n)
+		key := packKey(day, n)
 		if known[key] != nil {
 			continue
 		}
 		// Before the pack, which comes first: another sealer's index has one.
-		index, err := readAll(ctx, s.Bucket, IndexKey(key), packLimit)
+		index, err := readAll(ctx, s.Bucket, indexKey(key), packLimit)
 		free := errors.Is(err, ErrNotThere)
 		if err != nil && !free {
 			return "", nil, err

@@ -69,7 +69,7 @@ func (p *Packs) Keys(ctx context.Context, from, to time.Time) (keys []Key, err e
 	return keys, err
 }
 
-// with is Keys, as Searched.KeysWith has it, and the lines of the operations of some
+// with is Keys, as searched.KeysWith has it, and the lines of the operations of some
 // other keys. It leaves out operations none of whose lines there can have one of each
 // of the words, but not those that began before: a line of theirs that can may be
 // further back, and whether these here are their last ones must be known then.

@@ -115,7 +115,7 @@ func TestPacksReadAsLoose(t *testing.T) {
 		}
 	}
 	same("both there")
-	first, second := filepath.Join(dir, PackKey(sealDay.AddDate(0, 0, -1), 1)), filepath.Join(dir, PackKey(sealDay, 1))
+	first, second := filepath.Join(dir, packKey(sealDay.AddDate(0, 0, -1), 1)), filepath.Join(dir, packKey(sealDay, 1))
 	pack, err := os.ReadFile(first)
 	if err != nil {
 		t.Fatal(err)
@@ -133,18 +133,18 @@ func TestPacksReadAsLoose(t *testing.T) {
 	// The rule of the bucket comes, and removes what is in packs.
 	for _, day := range []time.Time{sealDay, sealDay.AddDate(0, 0, -1)} {
 		for _, file := range dayFiles(t, dir, day) {
-			if k, err := ParseKey(strings.TrimPrefix(file, dir+"/")); err != nil || k.Operation == "prune" || k.Outcome == audit.Failed {
+			if k, err := parseKey(strings.TrimPrefix(file, dir+"/")); err != nil || k.Operation == "prune" || k.Outcome == audit.Failed {
 				continue // these came late
 			}
 			remove(t, file)
 		}
 	}
 	same("only the late ones are loose")
-	remove(t, filepath.Join(dir, IndexKey(PackKey(sealDay, 1))))
+	remove(t, filepath.Join(dir, indexKey(packKey(sealDay, 1))))
 	same("an index is gone")
-	edit(t, filepath.Join(dir, IndexKey(PackKey(sealDay.AddDate(0, 0, -1), 1))), `"lines":200`, `"lines":199`)
+	edit(t, filepath.Join(dir, indexKey(packKey(sealDay.AddDate(0, 0, -1), 1))), `"lines":200`, `"lines":199`)
 	same("another index is changed")
-	copyFile(t, first, filepath.Join(dir, PackKey(sealDay, 2)))
+	copyFile(t, first, filepath.Join(dir, packKey(sealDay, 2)))
 	same("a pack without a seal")
 	// What is in neither is passed over by readers, and told by Verify.
 	rewrite(t, second, "ana", "bob")
@@ -162,7 +162,7 @@ func TestPackFrameChanged(t *testing.T) {
 	for _, file := range dayFiles(t, dir, sealDay) {
 		remove(t, file)
 	}
-	file := filepath.Join(dir, PackKey(sealDay, 1))
+	file := filepath.Join(dir, packKey(sealDay, 1))
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

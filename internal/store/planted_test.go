@@ -37,7 +37,7 @@ func TestPlantedSeal(t *testing.T) {
 	key, keys := signer(t, "audit.example.com")
 	other, _ := signer(t, "audit.example.com")
 	huge := &Seal{Origin: "audit.example.com", Size: math.MaxInt64, About: About{
-		V: 1, Seal: 2, Prev: strings.Repeat("0", 64), Pack: PackKey(sealDay, 1), Lines: 1, PackSum: strings.Repeat("0", 64), Index: strings.Repeat("0", 64), Edge: []string{tlog.Hash{}.String()},
+		V: 1, Seal: 2, Prev: strings.Repeat("0", 64), Pack: packKey(sealDay, 1), Lines: 1, PackSum: strings.Repeat("0", 64), Index: strings.Repeat("0", 64), Edge: []string{tlog.Hash{}.String()},
 	}}
 	hugeSeal, err := huge.sign(other)
 	if err != nil {
@@ -50,8 +50,8 @@ func TestPlantedSeal(t *testing.T) {
 			b := open(t, server, server.Root, server.Bucket(name, false))
 			history(t, b, sealDay, 3)
 			mustSeal(t, sealer(b, key), 1, 6)
-			mustPut(t, b, SealKey(2), data)
-			mustPut(t, b, SealKey(3), data) // which looks at the one before
+			mustPut(t, b, sealKey(2), data)
+			mustPut(t, b, sealKey(3), data) // which looks at the one before
 			for _, by := range []Keys{keys, nil} {
 				if n := readAllOf(t, b, by); n != 3 {
 					t.Errorf("%d operations", n)
@@ -71,7 +71,7 @@ func TestPlantedSeal(t *testing.T) {
 func TestPlantedPack(t *testing.T) {
 	server := s3lab.Start(t, s3lab.Options{})
 	key, keys := signer(t, "audit.example.com")
-	for name, to := range map[string]string{"long": PackKey(sealDay, 1), "bomb": PackKey(sealDay, 1), "index": IndexKey(PackKey(sealDay, 1)), "long-index": IndexKey(PackKey(sealDay, 1))} {
+	for name, to := range map[string]string{"long": packKey(sealDay, 1), "bomb": packKey(sealDay, 1), "index": indexKey(packKey(sealDay, 1)), "long-index": indexKey(packKey(sealDay, 1))} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, server, server.Root, server.Bucket(name, false))
 			history(t, b, sealDay, 3)
@@ -127,7 +127,7 @@ func TestPackBomb(t *testing.T) {
 	for _, l := range lines {
 		n += len(l.Line)
 	}
-	if !errors.Is(err, ErrPack) || n > packLimit {
+	if !errors.Is(err, errPack) || n > packLimit {
 		t.Errorf("%d bytes: %v", n, err)
 	}
 }
@@ -175,18 +175,18 @@ type lying struct {
 func (l lying) Put(ctx context.Context, key string, data []byte) error {
 	switch {
 	case strings.HasSuffix(key, ".index.json"):
-		x, err := ParseIndex(data)
+		x, err := parseIndex(data)
 		if err != nil {
 			l.t.Fatal(err)
 		}
 		l.lie(&x)
 		data = x.bytes()
-	case strings.HasPrefix(key, SealsDir):
+	case strings.HasPrefix(key, sealsDir):
 		s, err := openSeal(data, nil)
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		index, err := readAll(ctx, l.Bucket, IndexKey(s.Pack), packLimit)
+		index, err := readAll(ctx, l.Bucket, indexKey(s.Pack), packLimit)
 		if err != nil {
 			l.t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func TestDocumentedPolicies(t *testing.T) {
 		allowed("other", b.Put(t.Context(), "v1/other.json", nil))
 		_, err := b.Dirs(t.Context(), EventsDir)
 		allowed("list", err)
-		body, _, err := b.Get(t.Context(), event)
+		body, err := b.Get(t.Context(), event)
 		if err == nil {
 			body.Close()
 		}

@@ -17,8 +17,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// ErrProof says that a file is not a proof, or proves nothing.
-var ErrProof = errors.New("not a proof")
+// errProof says that a file is not a proof, or proves nothing.
+var errProof = errors.New("not a proof")
 
 // Proof says of the sealed events of one operation that they are in a store. Each
 // event has a proof of its own, as c2sp.org/tlog-proof has it: its place, the hashes
@@ -96,7 +96,7 @@ func proveIn(ctx context.Context, from Getter, last, s *Seal, prefix string) (ev
 	if err != nil || again.Root != s.Root {
 		return nil, nil, &BrokenError{problem(PackRewritten, s.Pack, "it is not the one that was sealed")}
 	}
-	checkpoint, err := readAll(ctx, from, SealKey(s.Seal), maxSeal)
+	checkpoint, err := readAll(ctx, from, sealKey(s.Seal), maxSeal)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,7 +155,7 @@ type Proven struct {
 func CheckProof(data []byte, keys Keys) (proven []Proven, err error) {
 	var p Proof
 	if err := json.Unmarshal(data, &p); err != nil || p.V != 1 || len(p.Events) == 0 || len(keys) == 0 {
-		return nil, fmt.Errorf("%w: as ccdestroy audit prove writes them", ErrProof)
+		return nil, fmt.Errorf("%w: as ccdestroy audit prove writes them", errProof)
 	}
 	for i, e := range p.Events {
 		one, err := e.check(keys)
@@ -163,7 +163,7 @@ func CheckProof(data []byte, keys Keys) (proven []Proven, err error) {
 			return nil, fmt.Errorf("event %d: %w", i+1, err)
 		}
 		if len(proven) > 0 && one.ID != proven[0].ID {
-			return nil, fmt.Errorf("%w: its events are of several operations", ErrProof)
+			return nil, fmt.Errorf("%w: its events are of several operations", errProof)
 		}
 		proven = append(proven, one)
 	}
@@ -174,7 +174,7 @@ func (e ProvenEvent) check(keys Keys) (p Proven, err error) {
 	head, checkpoint, ok := strings.Cut(e.Proof, "\n\n")
 	lines := strings.Split(head, "\n")
 	if !ok || len(lines) < 2 || lines[0]+"\n" != proofHead {
-		return p, fmt.Errorf("%w of a place in a log", ErrProof)
+		return p, fmt.Errorf("%w of a place in a log", errProof)
 	}
 	s, err := openSeal([]byte(checkpoint), keys)
 	if err != nil {
@@ -182,22 +182,22 @@ func (e ProvenEvent) check(keys Keys) (p Proven, err error) {
 	}
 	at, err := strconv.ParseInt(strings.TrimPrefix(lines[1], "index "), 10, 64)
 	if err != nil || lines[1] != fmt.Sprintf("index %d", at) {
-		return p, fmt.Errorf("%w: %.80q is no place", ErrProof, lines[1])
+		return p, fmt.Errorf("%w: %.80q is no place", errProof, lines[1])
 	}
 	var way tlog.RecordProof
 	for _, line := range lines[2:] {
 		h, err := tlog.ParseHash(line)
 		if err != nil {
-			return p, fmt.Errorf("%w: %w", ErrProof, err)
+			return p, fmt.Errorf("%w: %w", errProof, err)
 		}
 		way = append(way, h)
 	}
 	if at < 0 || at >= s.Size || tlog.CheckRecord(way, s.Size, s.Root, at, tlog.RecordHash([]byte(e.Line))) != nil {
-		return p, fmt.Errorf("%w: the event is not the one that was sealed", ErrProof)
+		return p, fmt.Errorf("%w: the event is not the one that was sealed", errProof)
 	}
 	event, err := audit.Parse([]byte(e.Line))
 	if err != nil {
-		return p, fmt.Errorf("%w: %w", ErrProof, err)
+		return p, fmt.Errorf("%w: %w", errProof, err)
 	}
 	return Proven{event, []byte(e.Line), at, s.Seal, s.Pack}, nil
 }

@@ -238,7 +238,7 @@ func TestTamperedStore(t *testing.T) {
 	}
 	path := func(log string, seq int) string {
 		for key := range w.server.Objects("audit", "team") {
-			if k, err := ParseKey(strings.TrimPrefix(key, "team/")); err == nil && k.Log == log && k.Seq == int64(seq) {
+			if k, err := parseKey(strings.TrimPrefix(key, "team/")); err == nil && k.Log == log && k.Seq == int64(seq) {
 				return filepath.Join(w.server.Dir, "data", "audit", key)
 			}
 		}
@@ -247,7 +247,7 @@ func TestTamperedStore(t *testing.T) {
 	}
 	older := "" // the segment that the other log was rotated from
 	for key := range w.server.Objects("audit", "team") {
-		if k, _ := ParseKey(strings.TrimPrefix(key, "team/")); k.Operation == "prune" {
+		if k, _ := parseKey(strings.TrimPrefix(key, "team/")); k.Operation == "prune" {
 			older = k.Log
 		}
 	}

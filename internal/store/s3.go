@@ -38,7 +38,7 @@ const amazon = "s3.amazonaws.com"
 // OpenS3 makes a store of its address, without talking to it. It takes from getenv
 // what the AWS tools take, and HTTPS_PROXY and its kind from this process.
 func OpenS3(text string, getenv func(string) string) (*S3, error) {
-	a, err := ParseAddress(text, getenv)
+	a, err := parseAddress(text, getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -78,35 +78,48 @@ func transportOf(getenv func(string) string) (t *http.Transport, err error) {
 	return t, err
 }
 
+// asJSON is the content type of events, indexes and the probe.
+const asJSON = "application/json"
+
 // Put is part of Bucket.
 //
 // A crash in it leaves the whole object or none: S3 shows no half ones.
 func (s *S3) Put(ctx context.Context, key string, data []byte) error {
-	kind := "application/json"
+	kind := asJSON
 	if !strings.HasSuffix(key, ".json") {
 		kind = "application/octet-stream"
 	}
-	return attempt(ctx, func() error {
-		// The MD5 is what a bucket with Object Lock wants of every object, and it is
-		// signed: no other sum is needed.
-		options := minio.PutObjectOptions{ContentType: kind, SendContentMd5: true, DisableContentSha256: true, DisableMultipart: true}
-		options.SetMatchETagExcept("*")
-		_, err := s.client.PutObject(ctx, s.Bucket, s.key(key), bytes.NewReader(data), int64(len(data)), options)
-		return s.told("put", key, err)
-	})
+	return attempt(ctx, func() error { return s.write(ctx, key, data, creating(kind)) })
+}
+
+// write writes an object in one attempt.
+func (s *S3) write(ctx context.Context, key string, data []byte, o minio.PutObjectOptions) error {
+	_, err := s.client.PutObject(ctx, s.Bucket, s.key(key), bytes.NewReader(data), int64(len(data)), o)
+	return s.told("put", err)
+}
+
+// creating is how to write an object that must not be there yet.
+func creating(kind string) minio.PutObjectOptions {
+	o := replacing(kind)
+	o.SetMatchETagExcept("*")
+	return o
+}
+
+// replacing is how to write an object whether or not it is there: only Examine tries it.
+func replacing(kind string) minio.PutObjectOptions {
+	// A bucket with Object Lock wants the MD5 of every object, and it is signed: no other
+	// sum is needed.
+	return minio.PutObjectOptions{ContentType: kind, SendContentMd5: true, DisableContentSha256: true, DisableMultipart: true}
 }
 
 // Get is part of Bucket.
-func (s *S3) Get(ctx context.Context, key string) (body io.ReadCloser, o Object, err error) {
-	err = attempt(ctx, func() error {
+func (s *S3) Get(ctx context.Context, key string) (body io.ReadCloser, err error) {
+	err = attempt(ctx, func() (err error) {
 		core := minio.Core{Client: s.client}
-		reader, info, _, err := core.GetObject(ctx, s.Bucket, s.key(key), minio.GetObjectOptions{})
-		if err == nil {
-			body, o = reader, Object{Key: key, ETag: info.ETag, Size: info.Size, Modified: info.LastModified}
-		}
-		return s.told("get", key, err)
+		body, _, _, err = core.GetObject(ctx, s.Bucket, s.key(key), minio.GetObjectOptions{})
+		return s.told("get", err)
 	})
-	return body, o, err
+	return body, err
 }
 
 // Range is part of Bucket.
@@ -119,11 +132,11 @@ func (s *S3) Range(ctx context.Context, key string, at, size int64) (data []byte
 		core := minio.Core{Client: s.client}
 		body, _, _, err := core.GetObject(ctx, s.Bucket, s.key(key), o)
 		if err != nil {
-			return s.told("get", key, err)
+			return s.told("get", err)
 		}
 		defer body.Close()
 		data, err = io.ReadAll(io.LimitReader(body, size))
-		return s.told("get", key, err)
+		return s.told("get", err)
 	})
 	return data, err
 }
@@ -133,7 +146,7 @@ func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[Object, e
 	return func(yield func(Object, error) bool) {
 		wanted := true
 		err := s.each(ctx, minio.ListObjectsOptions{Prefix: s.key(prefix), Recursive: true}, after, func(o minio.ObjectInfo) bool {
-			wanted = yield(Object{Key: s.below(o.Key), ETag: strings.Trim(o.ETag, `"`), Size: o.Size, Modified: o.LastModified}, nil)
+			wanted = yield(Object{Key: s.below(o.Key), Size: o.Size}, nil)
 			return wanted
 		})
 		if err != nil && wanted {
@@ -167,10 +180,10 @@ func (s *S3) each(ctx context.Context, o minio.ListObjectsOptions, after string,
 		first := ""
 		for info := range s.client.ListObjectsIter(ctx, s.Bucket, o) {
 			if info.Err != nil {
-				return s.told("list", o.Prefix, info.Err)
+				return s.told("list", info.Err)
 			}
 			if info.Key == first {
-				return s.told("list", o.Prefix, errLoop)
+				return s.told("list", errLoop)
 			}
 			first = cmp.Or(first, info.Key)
 			if o.StartAfter = info.Key; !visit(info) {

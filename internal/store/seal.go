@@ -10,9 +10,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// ErrNotKey says that the seals of a store are those of another key.
-var ErrNotKey = errors.New("sealed with another key")
-
 // Sealer packs finished days and seals the packs. Many may run at once, one after the
 // other wins: what decides is that each object can be created once.
 type Sealer struct {
@@ -81,7 +78,7 @@ func (s *state) last() *Seal {
 func (s *state) packs(day time.Time) map[string]*Seal {
 	found := map[string]*Seal{}
 	for _, seal := range s.seals {
-		if strings.HasPrefix(seal.Pack, PacksDir+dayDir(day)) {
+		if strings.HasPrefix(seal.Pack, packsDir+dayDir(day)) {
 			found[seal.Pack] = seal
 		}
 	}
@@ -113,7 +110,7 @@ func (s *Sealer) days(ctx context.Context) (days []time.Time, err error) {
 		return nil, err
 	}
 	for _, dir := range dirs {
-		day, ok := DayOf(dir)
+		day, ok := dayOf(dir)
 		end := day.AddDate(0, 0, 1)
 		if ok && !s.Now.Before(end.Add(finishedAfter)) && (s.Days == 0 || s.Now.Before(end.AddDate(0, 0, s.Days))) {
 			days = append(days, day)

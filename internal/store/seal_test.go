@@ -128,11 +128,11 @@ func TestSeal(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	// A search reads the frames that may have what is asked for.
-	data, err := readAll(t.Context(), b, IndexKey(PackKey(sealDay, 1)), packLimit)
+	data, err := readAll(t.Context(), b, indexKey(packKey(sealDay, 1)), packLimit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := ParseIndex(data)
+	x, err := parseIndex(data)
 	if err != nil || len(x.Frames) != 4 || x.Lines != 200 {
 		t.Fatalf("%v: %+v", err, x)
 	}
@@ -163,7 +163,7 @@ func TestSeal(t *testing.T) {
 			t.Errorf("a proof with another %s is taken", what)
 		}
 	}
-	if _, err := CheckProof(file, others); !errors.Is(err, ErrUnsigned) {
+	if _, err := CheckProof(file, others); !errors.Is(err, errUnsigned) {
 		t.Errorf("with another key: %v", err)
 	}
 	if _, err := Prove(t.Context(), b, keys, "NONE"); !errors.Is(err, audit.ErrNotFound) {
@@ -330,7 +330,7 @@ func TestSealTampering(t *testing.T) {
 	key, keys := signer(t, "audit.example.com")
 	_, foreign := signer(t, "audit.example.com")
 	thief, _ := signer(t, "audit.example.com")
-	firstPack, secondPack := PackKey(sealDay.AddDate(0, 0, -1), 1), PackKey(sealDay, 1)
+	firstPack, secondPack := packKey(sealDay.AddDate(0, 0, -1), 1), packKey(sealDay, 1)
 	cases := map[string]struct {
 		do   func(t *testing.T, dir string)
 		want []string
@@ -343,16 +343,16 @@ func TestSealTampering(t *testing.T) {
 		"object added": {func(t *testing.T, dir string) {
 			write(t, filepath.Join(filepath.Dir(anEvent(t, dir)), "x.json"), []byte("{}"))
 		}, nil, keys}, // Archive.Verify tells of it
-		"first seal removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, SealKey(1))) }, []string{"not sealed yet", "seal removed!"}, keys},
-		"last seal removed":  {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, SealKey(2))) }, []string{"not sealed yet", "seal removed!"}, keys},
+		"first seal removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, sealKey(1))) }, []string{"not sealed yet", "seal removed!"}, keys},
+		"last seal removed":  {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, sealKey(2))) }, []string{"not sealed yet", "seal removed!"}, keys},
 		"last seal and pack": {func(t *testing.T, dir string) {
-			remove(t, filepath.Join(dir, SealKey(2)))
+			remove(t, filepath.Join(dir, sealKey(2)))
 			remove(t, filepath.Join(dir, secondPack))
 		}, []string{"object added!", "seal removed!"}, keys},
-		"all seals removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, SealsDir)) }, []string{"not sealed yet", "not sealed yet", "seal removed!"}, keys},
-		"seal changed":      {func(t *testing.T, dir string) { edit(t, filepath.Join(dir, SealKey(2)), `"lines":20`, `"lines":19`) }, []string{"not sealed yet", "seal changed!", "seal removed!"}, keys},
+		"all seals removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, sealsDir)) }, []string{"not sealed yet", "not sealed yet", "seal removed!"}, keys},
+		"seal changed":      {func(t *testing.T, dir string) { edit(t, filepath.Join(dir, sealKey(2)), `"lines":20`, `"lines":19`) }, []string{"not sealed yet", "seal changed!", "seal removed!"}, keys},
 		"seal of another day": {func(t *testing.T, dir string) {
-			copyFile(t, filepath.Join(dir, SealKey(1)), filepath.Join(dir, SealKey(2)))
+			copyFile(t, filepath.Join(dir, sealKey(1)), filepath.Join(dir, sealKey(2)))
 		}, []string{"not sealed yet", "seal changed!", "seal removed!"}, keys},
 		"pack removed":   {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, firstPack)) }, []string{"pack removed!"}, keys},
 		"pack rewritten": {func(t *testing.T, dir string) { rewrite(t, filepath.Join(dir, firstPack), "ana", "bob") }, []string{"pack rewritten!"}, keys},
@@ -361,19 +361,19 @@ func TestSealTampering(t *testing.T) {
 			copyFile(t, filepath.Join(dir, firstPack), filepath.Join(dir, secondPack))
 		}, []string{"pack rewritten!"}, keys},
 		"pack added": {func(t *testing.T, dir string) {
-			copyFile(t, filepath.Join(dir, firstPack), filepath.Join(dir, PackKey(sealDay, 2)))
+			copyFile(t, filepath.Join(dir, firstPack), filepath.Join(dir, packKey(sealDay, 2)))
 		}, []string{"pack added!"}, keys},
 		"pack without its ending added": {func(t *testing.T, dir string) {
 			copyFile(t, filepath.Join(dir, firstPack), filepath.Join(dir, strings.TrimSuffix(firstPack, ".jsonl.zst")))
 		}, []string{"object added!"}, keys},
 		"pack of lies added": {func(t *testing.T, dir string) { add(t, dir) }, []string{"pack added!"}, keys},
 		"index changed": {func(t *testing.T, dir string) {
-			edit(t, filepath.Join(dir, IndexKey(firstPack)), `"words":"`, `"words":"AA`)
+			edit(t, filepath.Join(dir, indexKey(firstPack)), `"words":"`, `"words":"AA`)
 		}, []string{"index changed!"}, keys},
-		"index removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, IndexKey(firstPack))) }, []string{"index removed!"}, keys},
+		"index removed": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, indexKey(firstPack))) }, []string{"index removed!"}, keys},
 		"all sealed again": {func(t *testing.T, dir string) {
 			b := open(t, server, server.Root, "s3://"+filepath.Base(dir))
-			for _, prefix := range []string{SealsDir, PacksDir} {
+			for _, prefix := range []string{sealsDir, packsDir} {
 				for o, err := range b.List(t.Context(), prefix, "") {
 					if err != nil {
 						t.Fatal(err)
@@ -505,7 +505,7 @@ func repack(t *testing.T, file, old, with string) []byte {
 // add puts a pack of well-formed lines there that nobody recorded.
 func add(t *testing.T, dir string) {
 	t.Helper()
-	write(t, filepath.Join(dir, PackKey(sealDay, 2)), repack(t, filepath.Join(dir, PackKey(sealDay, 1)), "ana", "bob"))
+	write(t, filepath.Join(dir, packKey(sealDay, 2)), repack(t, filepath.Join(dir, packKey(sealDay, 1)), "ana", "bob"))
 }
 
 // An event that was changed before its day was packed is told, and not sealed.

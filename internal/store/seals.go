@@ -33,7 +33,7 @@ const maxSeal = 64 << 10
 // that cannot be read are left out.
 func readSeals(ctx context.Context, from Reader, keys Keys) (seals []*Seal, findings []audit.Finding, err error) {
 	var numbers []int64
-	for o, err := range from.List(ctx, SealsDir, "") {
+	for o, err := range from.List(ctx, sealsDir, "") {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -58,7 +58,7 @@ func getSeals(ctx context.Context, from Getter, numbers []int64, keys Keys) (got
 	work.SetLimit(parallel)
 	for i, n := range numbers {
 		work.Go(func() error {
-			data, err := readAll(ctx, from, SealKey(n), maxSeal)
+			data, err := readAll(ctx, from, sealKey(n), maxSeal)
 			if err != nil {
 				return err
 			}
@@ -74,9 +74,9 @@ func judged(numbers []int64, got []*Seal, errs []error, findings []audit.Finding
 	var last *Seal // the one before, as far as it could be read
 	next := int64(1)
 	for i, n := range numbers {
-		key := SealKey(n)
+		key := sealKey(n)
 		if n > next {
-			findings = append(findings, problem(SealRemoved, SealKey(next), missing(next, n-1)))
+			findings = append(findings, problem(SealRemoved, sealKey(next), missing(next, n-1)))
 			last = nil
 		}
 		s := got[i]

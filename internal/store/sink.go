@@ -14,8 +14,8 @@ import (
 // parallel is how many requests are under way at once.
 const parallel = 16
 
-// ErrFork says that the store holds something else under the key of a line.
-var ErrFork = errors.New("the store holds something else in the place of this line")
+// errFork says that the store holds something else under the key of a line.
+var errFork = errors.New("the store holds something else in the place of this line")
 
 // Objects is the Sink that makes an object of each line.
 type Objects struct{ Bucket Putter }
@@ -76,7 +76,7 @@ func (o Objects) same(ctx context.Context, key string, line []byte) error {
 	if !may {
 		return nil
 	}
-	body, _, err := reader.Get(ctx, key)
+	body, err := reader.Get(ctx, key)
 	if errors.Is(err, ErrDenied) {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (o Objects) same(ctx context.Context, key string, line []byte) error {
 		return err
 	}
 	if !bytes.Equal(data, line) {
-		return fmt.Errorf("%s: %w", key, ErrFork)
+		return fmt.Errorf("%s: %w", key, errFork)
 	}
 	return nil
 }

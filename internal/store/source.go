@@ -24,8 +24,8 @@ type Source interface {
 	Lines(ctx context.Context, keys []Key) ([][]byte, error)
 }
 
-// Searched is a Source that can look for words.
-type Searched interface {
+// searched is a Source that can look for words.
+type searched interface {
 	Source
 	// KeysWith is Keys without operations that cannot have a line with one of each of
 	// the words as a whole JSON string, as far as that is known without reading lines.
@@ -94,7 +94,7 @@ const maxLine = 16 << 20
 func (l Loose) Days(ctx context.Context) (days []time.Time, err error) {
 	dirs, err := l.Dirs(ctx, EventsDir)
 	for _, dir := range dirs {
-		if day, ok := DayOf(dir); ok {
+		if day, ok := dayOf(dir); ok {
 			days = append(days, day)
 		}
 	}
@@ -108,7 +108,7 @@ func (l Loose) Keys(ctx context.Context, from, to time.Time) (keys []Key, err er
 		if err != nil {
 			return nil, err
 		}
-		k, err := ParseKey(o.Key)
+		k, err := parseKey(o.Key)
 		if err == nil && !k.Time.Before(to) {
 			break
 		}
@@ -126,7 +126,7 @@ func (l Loose) Strange(ctx context.Context, day time.Time) (names []string, err 
 		if err != nil {
 			return nil, err
 		}
-		if _, err := ParseKey(o.Key); err != nil {
+		if _, err := parseKey(o.Key); err != nil {
 			names = append(names, o.Key)
 		}
 	}

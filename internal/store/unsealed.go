@@ -13,9 +13,9 @@ import (
 func (v *sealCheck) others(ctx context.Context, seals []*Seal) error {
 	known := map[string]bool{}
 	for _, s := range seals {
-		known[s.Pack], known[IndexKey(s.Pack)] = true, true
+		known[s.Pack], known[indexKey(s.Pack)] = true, true
 	}
-	for o, err := range v.from.List(ctx, PacksDir, "") {
+	for o, err := range v.from.List(ctx, packsDir, "") {
 		if err != nil {
 			return err
 		}
@@ -33,11 +33,11 @@ func (v *sealCheck) others(ctx context.Context, seals []*Seal) error {
 // from one that somebody made.
 func (v *sealCheck) other(ctx context.Context, key string) error {
 	if of, is := strings.CutSuffix(key, ".index.json"); is {
-		if _, err := ParsePackKey(of + ".jsonl.zst"); err == nil {
+		if _, err := parsePackKey(of + ".jsonl.zst"); err == nil {
 			return v.otherIndex(ctx, key, of+".jsonl.zst")
 		}
 	}
-	day, err := ParsePackKey(key)
+	day, err := parsePackKey(key)
 	if err != nil {
 		v.found(ObjectAdded, key, "its name is not one that a pack has")
 		return nil

@@ -89,7 +89,7 @@ func (v *sealCheck) seal(ctx context.Context, last, s *Seal) error {
 	var broken *BrokenError
 	switch {
 	case errors.Is(err, ErrNotThere):
-		v.found(PackRemoved, s.Pack, fmt.Sprintf("%s is over %d lines of it", SealKey(s.Seal), s.Lines))
+		v.found(PackRemoved, s.Pack, fmt.Sprintf("%s is over %d lines of it", sealKey(s.Seal), s.Lines))
 		return nil
 	case errors.As(err, &broken):
 		v.report.Findings = append(v.report.Findings, broken.Finding)
@@ -128,7 +128,7 @@ func (v *sealCheck) sealed(ctx context.Context, day time.Time) (map[string]bool,
 }
 
 func (v *sealCheck) index(ctx context.Context, s *Seal, pack []byte, lines []sealed) error {
-	key := IndexKey(s.Pack)
+	key := indexKey(s.Pack)
 	data, err := readAll(ctx, v.from, key, packLimit)
 	switch {
 	case errors.Is(err, ErrNotThere):
@@ -147,7 +147,7 @@ func (v *sealCheck) index(ctx context.Context, s *Seal, pack []byte, lines []sea
 
 // fits says what an index that was sealed gets wrong of its pack, or "".
 func fits(index []byte, s *Seal, pack []byte, lines []sealed) string {
-	x, err := ParseIndex(index)
+	x, err := parseIndex(index)
 	if err != nil {
 		return err.Error()
 	}
@@ -186,7 +186,7 @@ func (v *sealCheck) objects(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			key, err := ParseKey(o.Key)
+			key, err := parseKey(o.Key)
 			switch {
 			case err != nil: // not one of an event
 			case in[o.Key]:

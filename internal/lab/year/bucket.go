@@ -26,15 +26,15 @@ type bucket struct {
 }
 
 // Get is part of store.Bucket.
-func (b *bucket) Get(_ context.Context, key string) (io.ReadCloser, store.Object, error) {
+func (b *bucket) Get(_ context.Context, key string) (io.ReadCloser, error) {
 	if line, ok := b.lines[key]; ok {
-		return io.NopCloser(bytes.NewReader(line)), store.Object{Key: key, Size: int64(len(line))}, nil
+		return io.NopCloser(bytes.NewReader(line)), nil
 	}
 	f, err := os.Open(b.file(key))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, store.Object{}, store.ErrNotThere
+		return nil, store.ErrNotThere
 	}
-	return f, store.Object{Key: key}, err
+	return f, err
 }
 
 // Range is part of store.Bucket. Sealing asks for no part.
