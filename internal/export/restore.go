@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -86,9 +85,7 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return r.done, err
 	}
-	if err = end.Err; unrecorded != nil {
-		err = errors.Join(err, fmt.Errorf("the outcome could not be recorded: %w", unrecorded))
-	}
+	err = end.Why(unrecorded)
 	if err != nil && end.Outcome == audit.Partial {
 		err = &fault.Fault{Err: err, Code: max(fault.AsFault(err).Code, fault.ExitPartial)}
 	}

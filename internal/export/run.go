@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -59,13 +58,10 @@ func (r *Run) Do(ctx context.Context) (record.Export, error) {
 		l.Project = inv.Project
 	}
 	_, end, unrecorded, err := l.Run(ctx, r)
-	switch {
-	case err != nil:
+	if err != nil {
 		return r.saved, err
-	case unrecorded != nil:
-		return r.saved, fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
 	}
-	return r.saved, end.Err
+	return r.saved, end.Why(unrecorded)
 }
 
 // Look finds the volumes.

@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/archive"
@@ -20,8 +19,8 @@ func Settler(s Setting) record.Settler {
 		if err != nil {
 			return record.Ended{}, err
 		}
-		if engine.ID != o.Details.Engine.ID {
-			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
+		if err := o.On(engine); err != nil {
+			return record.Ended{}, err
 		}
 		if err := s.Engine.Sweep(ctx, o.LockPath()); err != nil {
 			return record.Ended{}, err

@@ -73,10 +73,7 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if r.refused != nil {
 		return Done{}, r.refused
 	}
-	if unrecorded != nil {
-		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
-	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, unrecorded
+	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, record.Ended{}.Why(unrecorded)
 }
 
 // idle reports whether there is nothing to remove, and shows that. Whatever else is

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,6 +17,18 @@ type Ended struct {
 	Affected []string      // volumes that are verified gone
 	Again    []string      // names of containers that settling started again
 	Err      error         // what stopped it, or nil
+}
+
+// Why is what to tell the user of an operation that ended like this: what stopped it, and
+// unrecorded, why its outcome is not in the log. Either may be nil, and both is nil. What
+// a Fault says to try, and its exit code, stay.
+func (e Ended) Why(unrecorded error) error {
+	if unrecorded == nil {
+		return e.Err
+	}
+	err := errors.Join(e.Err, fmt.Errorf("the outcome could not be recorded: %w", unrecorded))
+	f := fault.AsFault(err)
+	return &fault.Fault{Err: err, Try: f.Try, Code: f.Code}
 }
 
 // Ending is how a teardown ended, for the screen and the exit code.

@@ -1,9 +1,12 @@
 package record
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
@@ -20,6 +23,32 @@ func TestOutcomeOf(t *testing.T) {
 			if got := OutcomeOf(v); got != want {
 				t.Errorf("%+v: %s, want %s", v, got, want)
 			}
+		}
+	}
+}
+
+// Whoever is told why an operation ended hears of what stopped it and of a missing
+// record, also where the first is a Fault, whose text alone is shown.
+func TestWhy(t *testing.T) {
+	full, stopped := errors.New("disk full"), &fault.Fault{Err: errors.New("stopped"), Try: "again", Code: fault.ExitDeclined}
+	for _, c := range []struct {
+		end        error
+		unrecorded error
+		want       string
+	}{
+		{nil, nil, ""},
+		{stopped, nil, "stopped|again|4"},
+		{nil, full, "the outcome could not be recorded: disk full||1"},
+		{errors.New("half of it"), full, "half of it\nthe outcome could not be recorded: disk full||1"},
+		{stopped, full, "stopped\nthe outcome could not be recorded: disk full|again|4"},
+	} {
+		got := ""
+		if err := (Ended{Err: c.end}).Why(c.unrecorded); err != nil {
+			f := fault.AsFault(err)
+			got = fmt.Sprintf("%v|%s|%d", f, f.Try, f.Code)
+		}
+		if got != c.want {
+			t.Errorf("%v, %v: %q, want %q", c.end, c.unrecorded, got, c.want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // Why an operation is not settled, or not yet.
@@ -26,6 +27,14 @@ var (
 	errUnsure  = errors.New("nothing shows how it ended")
 	errUnknown = errors.New("nothing shows whether it is at work; if it is not: ccdestroy reconcile --force")
 )
+
+// On makes sure that the operation concerns this engine: ErrOtherEngine.
+func (o *Operation) On(e inventory.Engine) error {
+	if of := o.Details.Engine; e.ID != of.ID {
+		return fmt.Errorf("%w: %s at %s", ErrOtherEngine, of.Name, of.Host)
+	}
+	return nil
+}
 
 // Who settles an operation that did not record its own outcome.
 const (

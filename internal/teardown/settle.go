@@ -3,7 +3,6 @@ package teardown
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -26,8 +25,8 @@ func Settler(e Engine, c Containers, open trash.Open) record.Settler {
 		if err != nil {
 			return record.Ended{}, err
 		}
-		if engine.ID != o.Details.Engine.ID {
-			return record.Ended{}, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
+		if err := o.On(engine); err != nil {
+			return record.Ended{}, err
 		}
 		if err := c.Sweep(ctx, o.LockPath()); err != nil {
 			return record.Ended{}, err

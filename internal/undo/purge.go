@@ -43,10 +43,7 @@ func (p *Purge) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	if unrecorded != nil {
-		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
-	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: p.gone, Err: errors.Join(end.Err, unrecorded), Code: record.ExitOf(end.Outcome, p.signal)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: p.gone, Err: end.Why(unrecorded), Code: record.ExitOf(end.Outcome, p.signal)}, nil
 }
 
 // Look has nothing to show of the engine: what goes is in the trash.

@@ -2,7 +2,6 @@ package undo
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -19,8 +18,8 @@ func Settler(e Engine, open trash.Open) record.Settler {
 		if err != nil {
 			return end, err
 		}
-		if is.ID != o.Details.Engine.ID {
-			return end, fmt.Errorf("%w: %s at %s", record.ErrOtherEngine, o.Details.Engine.Name, o.Details.Engine.Host)
+		if err := o.On(is); err != nil {
+			return end, err
 		}
 		if err := e.Sweep(ctx, o.LockPath()); err != nil {
 			return end, err

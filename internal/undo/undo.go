@@ -72,10 +72,7 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	if unrecorded != nil {
-		unrecorded = fmt.Errorf("the outcome could not be recorded: %w", unrecorded)
-	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: errors.Join(end.Err, unrecorded), Code: record.ExitOf(end.Outcome, r.signal)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: end.Why(unrecorded), Code: record.ExitOf(end.Outcome, r.signal)}, nil
 }
 
 func (r *Run) inventory() inventory.Inventory {
