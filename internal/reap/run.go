@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
@@ -103,22 +105,22 @@ func exit(results []Result, stopped os.Signal) int {
 func (r *Run) each(ctx context.Context, results []Result) os.Signal {
 	b := newBroadcast(r.Signals)
 	defer b.end()
-	slots, told := make(chan struct{}, max(1, r.AtOnce)), sync.Mutex{}
-	var wg sync.WaitGroup
+	var told sync.Mutex
+	var work errgroup.Group
+	work.SetLimit(max(1, r.AtOnce))
 	for i := range results {
 		res := &results[i]
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
+		work.Go(func() error {
 			if res.Goes() {
 				r.one(ctx, res, b)
 			}
 			told.Lock()
 			defer told.Unlock()
 			r.Done(*res)
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = work.Wait() // errors are in the results
 	return b.first()
 }
 

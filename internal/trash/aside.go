@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 )
@@ -16,6 +16,8 @@ import (
 // waits that overlap are one.
 const atOnce = 8
 
+// setAllAside sets all of the entries aside, or none: after an error those that were are
+// taken back. If that fails as well, whoever settles the operation does it.
 func (p Place) setAllAside(ctx context.Context, entries []Entry) error {
 	err := p.begin(entries)
 	if err == nil {
@@ -51,30 +53,23 @@ func (p Place) begin(entries []Entry) error {
 	return nil
 }
 
+// sideBySide sets entries aside until one fails. Those that were under way then may be
+// set aside all the same.
 func (p Place) sideBySide(ctx context.Context, entries []Entry) error {
-	errs, slots := make([]error, len(entries)), make(chan struct{}, atOnce)
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(atOnce)
 	if p.TestOnlyAt != nil { // one step after the other
-		slots = make(chan struct{}, 1)
+		work.SetLimit(1)
 	}
-	var failed atomic.Bool
-	var wg sync.WaitGroup
-	for i, e := range entries {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if failed.Load() {
-				return
+	for _, e := range entries {
+		work.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				errs[i] = p.setAside(e)
-			}
-			if errs[i] != nil {
-				failed.Store(true)
-			}
+			return p.setAside(e)
 		})
 	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return work.Wait()
 }
 
 // takeBack undoes setAside, however far it got.

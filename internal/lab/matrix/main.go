@@ -16,7 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -56,16 +57,12 @@ func (o options) run() (err error) {
 			rows = append(rows, row{engine: e})
 		}
 	}
-	slots := make(chan struct{}, o.atOnce)
-	var wg sync.WaitGroup
+	var work errgroup.Group
+	work.SetLimit(o.atOnce)
 	for i := range rows {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			rows[i].run(o)
-		})
+		work.Go(func() error { rows[i].run(o); return nil })
 	}
-	wg.Wait()
+	_ = work.Wait() // each row has its own errors
 	return o.conclude(rows)
 }
 
