@@ -76,9 +76,6 @@ func Lock(ctx context.Context, path string, limit time.Duration) (*Locked, error
 	return Sharing{}.Lock(ctx, path, limit)
 }
 
-// TryLock, as of a file which no group shares.
-func TryLock(path string) (l *Locked, free bool, err error) { return Sharing{}.TryLock(path) }
-
 // TryLockExisting is TryLock on a file that must be there: without one the
 // error is fs.ErrNotExist, and none is made.
 func TryLockExisting(path string) (l *Locked, free bool, err error) {

@@ -26,7 +26,7 @@ func take(t *testing.T, path string) *Locked {
 
 func isFree(t *testing.T, path string) bool {
 	t.Helper()
-	l, free, err := TryLock(path)
+	l, free, err := Sharing{}.TryLock(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if path == "" {
 		os.Exit(m.Run())
 	}
-	l, free, err := TryLock(path)
+	l, free, err := Sharing{}.TryLock(path)
 	if err != nil || !free {
 		panic(fmt.Sprint(free, err))
 	}
@@ -158,7 +158,7 @@ func TestLockOddFiles(t *testing.T) {
 			path, target := filepath.Join(dir, "lock"), filepath.Join(dir, "target")
 			plant(t, path, target)
 			before, targetErr := os.Lstat(target)
-			for _, try := range []func(string) (*Locked, bool, error){TryLock, TryLockExisting} {
+			for _, try := range []func(string) (*Locked, bool, error){Sharing{}.TryLock, TryLockExisting} {
 				if _, _, err := try(path); !errors.Is(err, ErrNotRegular) {
 					t.Errorf("%v", err)
 				}

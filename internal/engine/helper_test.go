@@ -24,7 +24,7 @@ func TestLeftover(t *testing.T) {
 	if err := os.WriteFile(free, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, ok, err := durable.TryLock(held)
+	l, ok, err := durable.Sharing{}.TryLock(held)
 	if err != nil || !ok {
 		t.Fatal(err)
 	}

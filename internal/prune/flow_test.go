@@ -218,7 +218,7 @@ func TestWhatStays(t *testing.T) {
 			switch s.String() {
 			case "after begin 1":
 				path := filepath.Join(w.Log.Path+".ops", "engine-1-shop")
-				l, free, err := durable.TryLock(path)
+				l, free, err := durable.Sharing{}.TryLock(path)
 				if err != nil || !free {
 					t.Fatal(err)
 				}

@@ -17,9 +17,6 @@ type FoundExport struct {
 	Details Details
 }
 
-// At is when it was recorded, in RFC 3339.
-func (f FoundExport) At() string { return f.Timestamp.UTC().Format(time.RFC3339) }
-
 // query finds the operations whose last line has one of the words. Words alone
 // lets more lines through.
 func query(words ...string) audit.Query {

@@ -76,7 +76,7 @@ func TestLockTimeoutNamesTheLast(t *testing.T) {
 			defer close(done)
 			time.Sleep(10*time.Second + time.Millisecond) // when the other one does not look
 			first.Close()
-			l, free, err := durable.TryLock(d.projectLock("e1", "shop"))
+			l, free, err := durable.Sharing{}.TryLock(d.projectLock("e1", "shop"))
 			if err != nil || !free {
 				panic(err)
 			}
@@ -134,7 +134,7 @@ func TestOpenWhileSomebodyProbes(t *testing.T) {
 		if err := durable.MkdirAll(d.ops(), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		l, free, err := durable.TryLock(filepath.Join(d.ops(), "01KB0000000000000000000001"))
+		l, free, err := durable.Sharing{}.TryLock(filepath.Join(d.ops(), "01KB0000000000000000000001"))
 		if err != nil || !free {
 			t.Fatal(err)
 		}

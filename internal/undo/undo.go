@@ -98,7 +98,12 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, _ []inventory.Chan
 		return false, fault.AsFault(err)
 	}
 	r.shelf = shelf
-	out, err := shelf.Do(ctx, trash.Request{Action: trash.DoLocate, Items: r.items()})
+	var undone []record.Kept
+	for _, k := range r.Kept {
+		k.Operation, k.As = r.Of.ID, r.As
+		undone = append(undone, k)
+	}
+	out, err := shelf.Do(ctx, trash.Request{Action: trash.DoLocate, Items: itemsOf(undone)})
 	if err != nil {
 		return false, err
 	}
@@ -107,19 +112,8 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, _ []inventory.Chan
 		return false, err
 	}
 	o.About = []string{} // nothing goes
-	o.Details.Undone = nil
-	for _, k := range r.Kept {
-		k.Operation, k.As = r.Of.ID, r.As
-		o.Details.Undone = append(o.Details.Undone, k)
-	}
+	o.Details.Undone = undone
 	return true, nil
-}
-
-func (r *Run) items() (items []trash.Item) {
-	for _, k := range r.Kept {
-		items = append(items, trash.Item{Operation: r.Of.ID, Volume: k.Name, As: r.As, Swap: true})
-	}
-	return items
 }
 
 // refuse names everything that is in the way at once, and what to do about it.
@@ -190,7 +184,7 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 		}
 		return end
 	}
-	out, err := r.shelf.Do(ctx, trash.Request{Action: trash.DoPutBack, Items: r.items()})
+	out, err := r.shelf.Do(ctx, trash.Request{Action: trash.DoPutBack, Items: itemsOf(o.Details.Undone)})
 	if err != nil {
 		return record.Ended{Outcome: audit.Pending, Affected: []string{}, Err: fmt.Errorf("cannot tell what was brought back: %w", err)}
 	}
@@ -256,7 +250,10 @@ func (r *Run) unused(ctx context.Context) (err error) {
 }
 
 // where says where data is that was not brought back.
-var where = map[trash.Where]string{trash.InTrash: "it is in the trash still", trash.InBoth: "it is in the trash still", trash.Ending: "it is being purged", trash.Nowhere: "it is gone", trash.InVolume: "it is gone"}
+var where = map[trash.Where]string{
+	trash.InTrash: "it is in the trash still", trash.InBoth: "it is in the trash still", trash.Ending: "it is being purged",
+	trash.Nowhere: "it is gone", trash.InVolume: "it is gone",
+}
 
 // judge says what the places of the data mean, and puts those that are back into
 // the details. Where it was cut off, data that has left the trash for a volume is

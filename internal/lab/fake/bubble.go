@@ -1,7 +1,6 @@
 package fake
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -27,14 +26,4 @@ type collected struct {
 
 func (c collected) Errorf(format string, args ...any) {
 	*c.errs = append(*c.errs, fmt.Sprintf(format, args...))
-}
-
-// When has something happen at one step.
-func When(name string, n int, after bool, do func(context.Context) error) func(context.Context, Step) error {
-	return func(ctx context.Context, s Step) error {
-		if s == (Step{Name: name, N: n, After: after}) {
-			return do(ctx)
-		}
-		return nil
-	}
 }
