@@ -54,8 +54,12 @@ func (c listCmd) Run(ctx context.Context, p Process) error {
 	if c.Quiet {
 		c.Format = render.IDs
 	}
-	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
-		return c.fromStore(ctx, p, s, err)
+	s, err := p.source(c.sourceFlag)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return c.fromStore(ctx, p, s)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
@@ -133,8 +137,12 @@ type showCmd struct {
 
 // Run shows one operation.
 func (c showCmd) Run(ctx context.Context, p Process) error {
-	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
-		return c.fromStore(ctx, p, s, err)
+	s, err := p.source(c.sourceFlag)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return c.fromStore(ctx, p, s)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {

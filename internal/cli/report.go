@@ -29,8 +29,12 @@ func (c reportCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
-		return c.fromStore(ctx, p, s, heads, err)
+	s, err := p.source(c.sourceFlag)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return c.fromStore(ctx, p, s, heads)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {

@@ -29,8 +29,12 @@ func (c verifyCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err != nil {
 		return err
 	}
-	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
-		return c.fromStore(ctx, p, s, heads, err, code)
+	s, err := p.source(c.sourceFlag)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return c.fromStore(ctx, p, s, heads, code)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
@@ -70,8 +74,12 @@ type headCmd struct {
 
 // Run prints the head.
 func (c headCmd) Run(ctx context.Context, p Process) error {
-	if s, err := p.source(c.sourceFlag); s != nil || err != nil {
-		return c.fromStore(ctx, p, s, err)
+	s, err := p.source(c.sourceFlag)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		return c.fromStore(ctx, p, s)
 	}
 	l, err := p.logForReading(c.logFlag)
 	if err != nil {
