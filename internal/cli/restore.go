@@ -64,7 +64,7 @@ func (c restoreCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	began := p.Now()
 	done, err := run.Do(ctx)
-	if shown := render.Restored(p.Stderr, done.Volumes, done.Differences, p.Now().Sub(began), p.style(p.Stderr)); shown != nil && err == nil {
+	if shown := render.Restored(p.Stderr, done.ID, done.Volumes, done.Differences, p.Now().Sub(began), p.styleFor(p.Stderr, book.Log.Path, "")); shown != nil && err == nil {
 		err = shown
 	}
 	if err == nil && len(done.Differences) > 0 {

@@ -64,6 +64,10 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	if errors.As(end.Err, &unstarted) {
 		return r.code, &fault.Fault{Err: end.Err, Code: r.code}
 	}
+	if unrecorded == nil && r.code == 0 && (end.Outcome == audit.Failed || end.Outcome == audit.Partial) {
+		r.Book.Note(fmt.Sprintf("the command exits with 0, but what it was to destroy is not all gone, and so it is recorded as %s: %s",
+			end.Outcome, fault.Command("ccdestroy", "audit", "show", o.ID, "--log", r.Book.Log.Path)))
+	}
 	return r.code, nil
 }
 

@@ -57,6 +57,7 @@ type target struct {
 
 // Done is the result of a restore.
 type Done struct {
+	ID          string   // of the operation; "" where it is not recorded how it ended
 	Volumes     []string // that again hold what the export holds
 	Differences []string // what the engine or the file system did not accept
 }
@@ -78,12 +79,15 @@ func (r *Restore) Do(ctx context.Context) (Done, error) {
 		return r.done, err
 	}
 	r.stable, r.engine.StableCreated = r.engine.StableCreated, true // on old engines too, while nobody writes to a volume
-	_, end, unrecorded, err := record.Life{
+	o, end, unrecorded, err := record.Life{
 		Book: r.Book, Operation: audit.Restore, EngineID: r.engine.ID, Project: r.Export.Manifest.Project, Signals: r.Signals, Details: r.describe,
 		Opened: func(o *record.Operation) { r.access.lock = o.LockPath() },
 	}.Run(ctx, r)
 	if err != nil {
 		return r.done, err
+	}
+	if unrecorded == nil {
+		r.done.ID = o.ID
 	}
 	err = end.Why(unrecorded)
 	if err != nil && end.Outcome == audit.Partial {

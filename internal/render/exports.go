@@ -123,14 +123,17 @@ func Checked(w io.Writer, path string, problems []string, known bool, style Styl
 	return err
 }
 
-// Restored says what a restore brought back.
-func Restored(w io.Writer, volumes, differences []string, took time.Duration, style Style) error {
+// Restored says what a restore brought back, and under which id it is recorded.
+func Restored(w io.Writer, id string, volumes, differences []string, took time.Duration, style Style) error {
 	var b strings.Builder
 	if len(volumes) > 0 {
 		b.WriteString(style.say(Good, "Restored", fmt.Sprintf(" %s: %s, in %s.", Count(len(volumes), "volume"), Terminal(strings.Join(volumes, ", ")), seconds(took))))
 	}
 	for _, d := range differences {
 		fmt.Fprintln(&b, style.fold("  differs    "+Terminal(d), 13))
+	}
+	if id != "" && len(volumes) > 0 {
+		b.WriteString(Recorded(id, style) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -142,7 +142,7 @@ func TestHostile(t *testing.T) {
 		})
 		outputs["checked"] = output(t, func(b *bytes.Buffer) error { return Checked(b, text, []string{text}, false, Style{Width: 80}) })
 		outputs["restored"] = output(t, func(b *bytes.Buffer) error {
-			return Restored(b, []string{text}, []string{text}, 0, Style{Width: 80})
+			return Restored(b, text, []string{text}, []string{text}, 0, Style{Width: 80})
 		})
 		outputs["pruned"] = output(t, func(b *bytes.Buffer) error {
 			return Pruned(b, audit.Partial, ending.Verdict, []record.Kept{aside}, text, 0, Style{Width: 80})

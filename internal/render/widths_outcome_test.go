@@ -122,7 +122,7 @@ func TestExportFits(t *testing.T) {
 		"exported": func(w io.Writer, style Style) error { return Exported(w, m, 3*time.Second, style) },
 		"exports":  func(w io.Writer, style Style) error { return Exports(w, list, now, style) },
 		"restored": func(w io.Writer, style Style) error {
-			return Restored(w, names, []string{"shop_pgdata: base/PG_VERSION: the owner is 0, not 999: the file system does not keep owners"}, 3*time.Second, style)
+			return Restored(w, "01M8KKD8BSVZ3M1QJ5Q0000000", names, []string{"shop_pgdata: base/PG_VERSION: the owner is 0, not 999: the file system does not keep owners"}, 3*time.Second, style)
 		},
 		"checked": func(w io.Writer, style Style) error {
 			return Checked(w, list[0].Path, []string{"volumes/shop_pgdata.tar.zst: the archive is not what the manifest says: its SHA-256 is another"}, false, style)
