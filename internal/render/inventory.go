@@ -18,7 +18,7 @@ const listed = 50
 func Inventory(w io.Writer, inv inventory.Inventory, now time.Time, style Style) error {
 	var b strings.Builder
 	header(&b, inv, style)
-	if !inv.Empty() {
+	if going(inv) {
 		b.WriteString("\n")
 		volumes(&b, inv, now, style)
 		for _, line := range others(inv, inventory.Removed) {

@@ -56,10 +56,14 @@ func stays(b *strings.Builder, inv inventory.Inventory, style Style) {
 		}
 	}
 	section(b, style.paint(Bad, "Protected, so this is refused (exit 5) without --unprotect:"), guarded, style)
-	going := slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Fate == inventory.Removed })
-	end := map[bool]string{true: "so this will end PARTLY (exit 3)", false: "so this will FAIL (exit 1)"}[going]
+	end := map[bool]string{true: "so this will end PARTLY (exit 3)", false: "so this will FAIL (exit 1)"}[going(inv)]
 	section(b, style.paint(Warn, "Stays although it should go, "+end+":"), held, style)
 	section(b, "Stays, as intended:", meant, style)
+}
+
+// going reports whether anything goes.
+func going(inv inventory.Inventory) bool {
+	return slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Fate == inventory.Removed })
 }
 
 // section lists what stays, a line for each: what it is, how large, and why.

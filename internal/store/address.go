@@ -32,8 +32,11 @@ const defaultRegion = "us-east-1"
 // variables of the AWS tools, and then from the profile of their files.
 func parseAddress(text string, getenv func(string) string) (Address, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "s3" || !bucketName().MatchString(u.Host) || u.User != nil || u.Fragment != "" {
+	switch {
+	case err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Fragment != "":
 		return Address{}, fmt.Errorf("%q is not an address of a store: s3://BUCKET/PREFIX", text)
+	case !bucketName().MatchString(u.Host):
+		return Address{}, fmt.Errorf("%q is not an address of a store: %q is not the name of a bucket: 3 to 63 lower-case letters, digits, . and -", text, u.Host)
 	}
 	a := Address{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/")}
 	query, err := url.ParseQuery(u.RawQuery)

@@ -47,6 +47,13 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// Of an address that looks right, the bucket's name is what is wrong.
+func TestAddressNamesTheBucket(t *testing.T) {
+	if _, err := parseAddress("s3://x/y", s3lab.Getenv(nil)); err == nil || !strings.Contains(err.Error(), `"x" is not the name of a bucket`) {
+		t.Error(err)
+	}
+}
+
 // Credentials come from where the AWS tools have them, and what is wrong with the
 // first place that is set up is told.
 func TestCredentials(t *testing.T) {
