@@ -81,8 +81,16 @@ func isCommand(text string) bool {
 	return word == "ccdestroy" || word == "docker" || word == "sudo" || word == "chmod"
 }
 
-// Talk is one line of talk, with our commands as the user calls them.
-func (s Style) Talk(text string) string { return s.fold(Terminal(s.Called(text)), 2) }
+// Talk is one line of talk, with our commands as the user calls them. One at its
+// end has a line of its own where there is no room for all: it is there to be pasted.
+func (s Style) Talk(text string) string {
+	line := Terminal(s.Called(text))
+	at := strings.LastIndex(text, ": ccdestroy ")
+	if at < 0 || s.Width == 0 || runewidth.StringWidth(line) <= s.Width {
+		return s.fold(line, 2)
+	}
+	return s.fold(Terminal(s.Called(text[:at+1])), 2) + "\n  " + Terminal(s.Called(text[at+2:]))
+}
 
 // Complaint is what went wrong, and what to try.
 func (s Style) Complaint(text, try string) string {

@@ -42,6 +42,13 @@ func TestComplaintsCanBePasted(t *testing.T) {
 	if got := style.Complaint("no", command); got != "ccdestroy: no\nTry: docker "+command+"\n" {
 		t.Errorf("%q", got)
 	}
+	note := "prune of 01M8KJ72GMRP66CY0N1WB863CR stays unfinished: a script recorded it, and can end it: "
+	if got, want := style.Talk("ccdestroy: "+note+command), "ccdestroy: prune of 01M8KJ72GMRP66CY0N1WB863CR stays unfinished: a script\n  recorded it, and can end it:\n  docker "+command; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if got := style.Talk("ccdestroy: it is over: ccdestroy audit"); got != "ccdestroy: it is over: docker ccdestroy audit" {
+		t.Errorf("%q", got)
+	}
 }
 
 // What is kept for undo, in the page.
