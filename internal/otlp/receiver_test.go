@@ -220,8 +220,8 @@ func lookup(environ ...string) func(string) string {
 }
 
 // hasty makes waits short for a test.
-func hasty(t *testing.T, attempt time.Duration) {
-	was := []time.Duration{attemptLimit, firstWait}
-	attemptLimit, firstWait = attempt, time.Millisecond
-	t.Cleanup(func() { attemptLimit, firstWait = was[0], was[1] })
+func hasty(t *testing.T, attempts time.Duration) {
+	was := patience
+	patience.Limit, patience.First = attempts, time.Millisecond
+	t.Cleanup(func() { patience = was })
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
@@ -15,14 +14,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/transport"
 )
 
-// How long one message is tried, and how long to wait before it is tried again. Tests
-// alone change it.
-var (
-	attemptLimit = 30 * time.Second // a receiver comes back in that time, or the next command tries again
-	firstWait    = 100 * time.Millisecond
-)
-
-const longestWait = 5 * time.Second
+// patience is for one message: a receiver comes back in that time, or the next command
+// tries again. Tests alone change it.
+var patience = transport.Patience{Limit: 30 * time.Second, First: 100 * time.Millisecond, Longest: 5 * time.Second}
 
 // Send is part of store.Sink. Lines are sent when the receiver has answered that it
 // has them. Without an answer they may be there all the same, and are sent again. A
@@ -59,37 +53,16 @@ func (e *Endpoint) short(ctx context.Context, one []store.Line) (sent int, err e
 // Probe finds out whether the receiver answers, with a message without a record.
 func (e *Endpoint) Probe(ctx context.Context) error { return e.export(ctx, nil, true) }
 
-// export posts one message until it is answered for good, or the time is up. The
-// error is the last one that says more than that.
+// export posts one message until it is answered for good, or the time is up.
 func (e *Endpoint) export(ctx context.Context, lines []store.Line, bodies bool) error {
-	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
-	defer cancel()
 	body := e.pack(requestOf(lines, bodies, time.Now()).encode())
-	var last error
-	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+	return patience.Try(ctx, func(ctx context.Context) error {
 		partial, err := e.post(ctx, body)
-		if err == nil {
-			if partial != "" {
-				e.note(fmt.Sprintf("%s: of %d records: %s", e.Name(), len(lines), partial))
-			}
-			return nil
+		if err == nil && partial != "" {
+			e.note(fmt.Sprintf("%s: of %d records: %s", e.Name(), len(lines), partial))
 		}
-		again, after := passing(err)
-		if last != nil && ctx.Err() != nil {
-			return last
-		}
-		last = err
-		// Several that were turned away together do not come back together.
-		pause := max(wait/2+rand.N(wait/2+1), after)
-		if end, _ := ctx.Deadline(); !again || time.Until(end) < pause {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-		}
-	}
+		return err
+	}, passing)
 }
 
 // post does it once. partial is what the receiver says of records that it did not

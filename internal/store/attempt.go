@@ -55,35 +55,17 @@ func (s *S3) told(what string, err error) error {
 const textLength = 300
 
 // attempt does a call until it succeeds, ctx or the patience ends, or another attempt
-// cannot help. The error is the last one of the call, not that of ctx.
+// cannot help. The call takes ctx itself: of an object that it opens, the rest is read
+// when the attempt is over.
 func attempt(ctx context.Context, call func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
-	defer cancel()
-	wait := firstWait
-	var last error
-	for {
-		err := call()
-		if err == nil || !passing(err) {
-			return err
-		}
-		if last != nil && ctx.Err() != nil { // what stood in the way says more than that time is up
-			return last
-		}
-		last = err
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, longestWait)
-	}
+	return patience.Try(ctx, func(context.Context) error { return call() }, func(err error) (bool, time.Duration) { return passing(err), 0 })
 }
 
-const (
-	attemptLimit = 30 * time.Second // a server comes back in that time, or another stands in for it
-	firstWait    = 100 * time.Millisecond
-	longestWait  = 2 * time.Second
-)
+// patience is for one call: a server comes back in that time, or another stands in for it.
+var patience = transport.Patience{Limit: 30 * time.Second, First: firstWait, Longest: 2 * time.Second}
+
+// firstWait is how long to wait before something is tried again.
+const firstWait = 100 * time.Millisecond
 
 // passing reports whether an error may be another one, or none, at the next try:
 // the server said so, or it was not reached, or its answer was lost.
