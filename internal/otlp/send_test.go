@@ -42,7 +42,11 @@ func TestPassingFaults(t *testing.T) {
 		}, 2},
 	} {
 		r := newReceiver(t)
-		s := newSite(t, r.URL, "OTEL_EXPORTER_OTLP_TIMEOUT=500")
+		var environ []string
+		if name == "hung" { // for the others a busy machine may take its time
+			environ = []string{"OTEL_EXPORTER_OTLP_TIMEOUT=2000"}
+		}
+		s := newSite(t, r.URL, environ...)
 		s.record(3, "")
 		once := c.fault(r)
 		r.set(func(n int, w http.ResponseWriter, req *http.Request) bool { return n == 1 && once(n, w, req) })

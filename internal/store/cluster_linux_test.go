@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/lab/built"
 	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/lab/s3lab"
 )
@@ -51,7 +52,7 @@ func cluster(t *testing.T) (nodes []*node, url string) {
 		nodes = append(nodes, n)
 	}
 	config := filepath.Join(t.TempDir(), "haproxy.cfg")
-	address := fmt.Sprintf("127.0.0.1:%d", 20000+os.Getpid()%10000)
+	address := built.FreeAddress(t)
 	text := "global\n  maxconn 500\ndefaults\n  mode http\n  timeout connect 500ms\n  timeout client 30s\n  timeout server 2s\n  retries 3\n  option redispatch\n" +
 		"frontend s3\n  bind " + address + "\n  default_backend nodes\nbackend nodes\n  balance roundrobin\n  option httpchk GET /health\n" + backends
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {

@@ -43,7 +43,7 @@ func newSite(t *testing.T, server *s3lab.Server, mode Mode) *site {
 	return s
 }
 
-// same makes sure that the store has the lines of the logs, each once and exactly.
+// stored makes sure that the store has the lines of the logs, each once and exactly.
 func stored(t *testing.T, server *s3lab.Server, logs ...*audit.Log) {
 	t.Helper()
 	var want, got []string
