@@ -100,3 +100,18 @@ func (p *pseudo) wait() int {
 }
 
 const question = ", Enter to cancel: "
+
+// asks waits for the nth question that has text in it, and reports whether it came
+// before the program ended.
+func (p *pseudo) asks(text string, n int) bool {
+	p.t.Helper()
+	waitFor(p.t, "a question or the end", func() bool {
+		select {
+		case <-p.done:
+			return true
+		default:
+			return strings.Count(p.seen(), text) >= n
+		}
+	})
+	return strings.Count(p.seen(), text) >= n
+}

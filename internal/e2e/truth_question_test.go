@@ -21,21 +21,6 @@ volumes:
   late:
 `
 
-// asks waits for the nth question, and reports whether it came before the program
-// ended.
-func (p *pseudo) asks(n int) bool {
-	p.t.Helper()
-	waitFor(p.t, "a question or the end", func() bool {
-		select {
-		case <-p.done:
-			return true
-		default:
-			return strings.Count(p.seen(), question) >= n
-		}
-	})
-	return strings.Count(p.seen(), question) >= n
-}
-
 // remake destroys a volume with what holds it and makes another of its name.
 func (s *stack) remake(volume, container string, labels ...string) {
 	s.t.Helper()
@@ -99,7 +84,7 @@ func TestWorldMovesAtTheQuestion(t *testing.T) {
 			c.moves(s)
 			p.send(s.name + "\n")
 			answered, asked := len(p.seen()), 1
-			if p.asks(2) {
+			if p.asks(question, 2) {
 				asked++
 				if !p.shows(s.expand(c.again)) {
 					t.Errorf("the second question does not show %q:\n%s", s.expand(c.again), p.seen())

@@ -11,21 +11,6 @@ import (
 // cancel is how a question for a word ends.
 const cancel = ", or Enter to cancel: "
 
-// asksFor waits for the nth question for a word, and reports whether it came
-// before the program ended.
-func (p *pseudo) asksFor(n int) bool {
-	p.t.Helper()
-	waitFor(p.t, "a question or the end", func() bool {
-		select {
-		case <-p.done:
-			return true
-		default:
-			return strings.Count(p.seen(), cancel) >= n
-		}
-	})
-	return strings.Count(p.seen(), cancel) >= n
-}
-
 // What moves while prune asks stays, and what has gone by itself is not claimed:
 // nothing goes that was not shown. Only volumes with a label of this test's own
 // are taken.
@@ -50,12 +35,12 @@ func TestWorldMovesWhilePruneAsks(t *testing.T) {
 			s.docker("volume", "create", "--label=PROJ", "PROJ_a")
 			s.docker("volume", "create", "--label=PROJ", "PROJ_b")
 			p := s.terminal("prune", "--all", "--filter", "label="+s.name)
-			p.asksFor(1)
+			p.asks(cancel, 1)
 			for _, args := range c.moves {
 				s.docker(slices.Clone(args)...)
 			}
 			p.send(c.answer + "\n")
-			if p.asksFor(2) {
+			if p.asks(cancel, 2) {
 				t.Fatalf("asked again:\n%s", p.seen())
 			}
 			if code := p.wait(); code != c.code {
@@ -145,7 +130,7 @@ func TestWorldMovesWhileRestoreAsks(t *testing.T) {
 				args = append(args, "-H", newGate(t, nil).host())
 			}
 			p := s.terminal(args...)
-			p.asksFor(1)
+			p.asks(cancel, 1)
 			c.moves(s)
 			if c.again == "" {
 				p.send(c.answer + "\n")
@@ -153,7 +138,7 @@ func TestWorldMovesWhileRestoreAsks(t *testing.T) {
 				p.send("overwrite\n")
 			}
 			asked := 1
-			if p.asksFor(2) {
+			if p.asks(cancel, 2) {
 				asked++
 				if !p.shows(s.expand(c.again)) {
 					t.Errorf("the second question does not show %q:\n%s", s.expand(c.again), p.seen())
