@@ -47,8 +47,8 @@ func isUnfit(err error) bool {
 	return errors.As(err, &r) && (r.status == http.StatusRequestEntityTooLarge || r.status == http.StatusBadRequest)
 }
 
-// passing reports whether an error may be another one, or none, at the next try, and
-// after how long at least. The statuses are those that the standard has for it.
+// passing reports whether an error may be gone at the next attempt, and after how long at
+// least. The statuses are those of the OTLP standard.
 func passing(err error) (again bool, after time.Duration) {
 	var r *refusal
 	var cert *tls.CertificateVerificationError

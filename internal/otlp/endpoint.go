@@ -17,7 +17,7 @@ import (
 // variables.
 const FromVariables = "env"
 
-// standard is the address where no variable says another, as the standard has it.
+// standard is the default address of the OTLP standard.
 const standard = "http://localhost:4318"
 
 // logsPath is below an address that is for all signals.
@@ -32,8 +32,7 @@ const (
 
 // Endpoint takes log records. It is a store.Sink. Its methods may be called at once.
 type Endpoint struct {
-	// Note tells of what the receiver did not take and will not take later either; nil
-	// tells nobody.
+	// Note is told what the receiver has rejected for good. It may be nil.
 	Note func(text string)
 
 	url     *url.URL
@@ -82,15 +81,14 @@ func Open(address, headersFile string, getenv func(string) string) (*Endpoint, e
 // Name is part of store.Sink: the address that is posted to.
 func (e *Endpoint) Name() string { return e.url.String() }
 
-// Bare reports whether headers go over the network as they are.
+// Bare reports whether headers go over the network unencrypted.
 func (e *Endpoint) Bare() bool {
 	host := e.url.Hostname()
 	ip := net.ParseIP(host)
 	return len(e.headers) > 0 && e.url.Scheme == "http" && host != "localhost" && !(ip != nil && ip.IsLoopback())
 }
 
-// parseAddress reads the address of a receiver, below which path is posted to, unless
-// it ends so.
+// parseAddress reads the address of a receiver, and appends path unless it ends with that.
 func parseAddress(text, path string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {

@@ -91,8 +91,8 @@ func recordOf(line store.Line, d details, body bool, now time.Time) logRecord {
 	return r
 }
 
-// details are an event's. They are a script's own where it told of the operation, so
-// what is not of the shape that it has elsewhere says nothing.
+// details are those of an event. A script that records an operation chooses its own, so a
+// value of an unexpected type counts as missing.
 type details map[string]json.RawMessage
 
 func parse(raw json.RawMessage) (d details) {

@@ -18,9 +18,9 @@ import (
 // tries again. Tests alone change it.
 var patience = transport.Patience{Limit: 30 * time.Second, First: 100 * time.Millisecond, Longest: 5 * time.Second}
 
-// Send is part of store.Sink. Lines are sent when the receiver has answered that it
+// Send is part of store.Sink. Lines count as sent when the receiver has answered that it
 // has them. Without an answer they may be there all the same, and are sent again. A
-// message that does not fit is sent in halves, and an event that does not without its
+// message that is too large is sent in halves, and an event that is too large without its
 // body.
 func (e *Endpoint) Send(ctx context.Context, lines []store.Line) (sent int, err error) {
 	err = e.export(ctx, lines, true)

@@ -52,7 +52,7 @@ func (v variables) endpoint() (u *url.URL, err error) {
 	return u, nil
 }
 
-// headers are those that they hold, where they are meant for this server.
+// headers are those in the variables, unless the variables name another server.
 func (v variables) headers(at *url.URL) (http.Header, error) {
 	text, name := v.get("HEADERS")
 	if _, named := v.get("ENDPOINT"); named != "" {
@@ -85,7 +85,7 @@ func (v variables) timeout() (time.Duration, error) {
 	return time.Duration(ms) * time.Millisecond, nil
 }
 
-// trust notes which authorities count, and which certificate is ours.
+// trust reads which authorities to trust, and the certificate to show to the server.
 func (v variables) trust(c *tls.Config) (err error) {
 	if file, name := v.get("CERTIFICATE"); file != "" {
 		if c.RootCAs, err = transport.Authorities(name, file); err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Both are all lines of a store: those in packs, and those that are loose and in no
-// pack. One that is both counts once, and is read from its pack.
+// Both is the Source of all lines of a store, in packs and loose. One that is both counts
+// once, and is read from its pack.
 type Both struct {
 	Packs *Packs
 	Loose Loose

@@ -61,9 +61,9 @@ type Object struct {
 	Size int64  // bytes
 }
 
-// readAll reads an object, and of one that is longer than limit a part, which is not
-// what a key or a seal names: somebody who can create objects must not be able to keep
-// others from reading.
+// readAll reads an object of at most limit bytes, and only the beginning of a longer one:
+// that is not what its key or seal names, and the caller notices. An error would let
+// whoever can create objects keep others from reading.
 func readAll(ctx context.Context, from Getter, key string, limit int64) ([]byte, error) {
 	body, err := from.Get(ctx, key)
 	if err != nil {

@@ -79,7 +79,7 @@ func (c *Copies) Ship(ctx context.Context, to *Copy, l *audit.Log) (Shipped, err
 	return (&Shipper{Log: l, Sink: to.Sink, State: c.State, Alone: to.Alone}).Ship(ctx)
 }
 
-// each does it for all of them at once.
+// each calls do for all sinks in parallel. The error of a signal goes before theirs.
 func (c *Copies) each(ctx context.Context, do func(*Copy) error) error {
 	errs := make([]error, len(c.To))
 	var work sync.WaitGroup
@@ -93,7 +93,7 @@ func (c *Copies) each(ctx context.Context, do func(*Copy) error) error {
 	return inOne(errs)
 }
 
-// inOne is the errors that there are, on one line.
+// inOne joins errors, on one line.
 func inOne(errs []error) (all error) {
 	for _, err := range errs {
 		switch {

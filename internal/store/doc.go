@@ -17,7 +17,7 @@
 // Objects are only ever created, with If-None-Match: *, and never replaced: what
 // writes needs no right to read, to list or to delete.
 //
-// A Shipper copies the lines of a log to Sinks, from where a cursor in the state
-// directory says that it had come to. Losing the cursor costs time and changes
-// nothing, since a line that is there is told by its key.
+// A Shipper copies the lines of a log to a Sink, from the place that a cursor in the
+// state directory has noted. Losing the cursor costs time and changes nothing: a line
+// that is already there is recognized by its key.
 package store

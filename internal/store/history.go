@@ -26,16 +26,16 @@ type Query struct {
 	Words [][]string
 	// Match decides on the rest; nil takes all.
 	Match func(e audit.Event, line []byte) bool
-	// Forked, where it is set, is told of each log among the keys that are looked at
-	// which has two lines of one number: the first of them.
+	// Forked, if it is set, is told of each log in which two of the lines that are looked
+	// at have the same number, with the first such number.
 	Forked func(log string, seq int64)
 	// Spoilt, where it is set, is told of objects that do not hold what their keys
 	// name. They are passed over.
 	Spoilt func(k Key)
 }
 
-// afterUntil is how long after Query.Until it is looked for the end of operations
-// that began before.
+// afterUntil is how far beyond Query.Until History looks for the ends of operations that
+// began before it.
 const afterUntil = 7 * oneDay
 
 // chunk is how many lines are read at a time; they are in memory together.
@@ -101,7 +101,8 @@ func (r *reading) day(ctx context.Context, day time.Time) (more bool, err error)
 	return true, nil
 }
 
-// forget drops operations that began on this day: they cannot have been before.
+// forget drops operations that began on this day or later: no day before has events of
+// theirs.
 func (r *reading) forget(day time.Time) {
 	for id := range r.seen {
 		if began, ok := beganAt(id); ok && !began.Before(day) {

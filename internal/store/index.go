@@ -146,9 +146,8 @@ func (x Index) frames(pack []byte) bool {
 }
 
 // May reports whether a line of the frame may have one of the words as a whole JSON
-// string: a project, a user, an id, the name of a volume. With a word that the filter
-// does not know of, or without any, it may. Whether a line really has it is for the
-// caller to see.
+// string: a project, a user, an id, the name of a volume. It is true without words, and
+// for a word that no filter has. The caller checks whether a line really has it.
 func (f Frame) May(words []string) bool {
 	for _, w := range words {
 		if !isWord(w) || f.has(w) {

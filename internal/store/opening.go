@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// list looks which packs and seals there are.
+// list lists the packs and the seals, the first time that it is called.
 func (p *Packs) list(ctx context.Context) error {
 	if p.listed != nil {
 		return nil
@@ -84,7 +84,7 @@ func (p *Packs) open(ctx context.Context, day time.Time) ([]*packed, error) {
 	return packs, nil
 }
 
-// Soon begins to open the packs of a day, which is asked for next but some.
+// Soon begins to open the packs of a day that is likely to be asked for soon.
 func (p *Packs) Soon(ctx context.Context, day time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,7 +107,8 @@ func (p *Packs) Soon(ctx context.Context, day time.Time) {
 	p.soon[day] = func() ([]*packed, error) { <-done; return packs, err }
 }
 
-// ready are the packs that Soon opened, once; none where it did not.
+// ready waits for the packs that Soon opens, and hands them over once; nil if it opens
+// none of this day.
 func (p *Packs) ready(day time.Time) ([]*packed, error) {
 	get := p.soon[day]
 	if get == nil {

@@ -102,7 +102,7 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 	if err := s.Bucket.Put(ctx, indexKey(key), index.bytes()); errors.Is(err, ErrExists) {
 		was, unread := readAll(ctx, s.Bucket, indexKey(key), packLimit)
 		if unread != nil || !bytes.Equal(was, index.bytes()) {
-			return cmp.Or(unread, err) // another one has come since place looked, which passes over it next time
+			return cmp.Or(unread, err) // another sealer's, created since place looked; place passes over it next time
 		}
 	} else if err != nil {
 		return err
@@ -124,9 +124,9 @@ func (s *Sealer) pack(ctx context.Context, state *state, day time.Time, lines []
 	return nil
 }
 
-// place is the key of the next pack of a day. Where a pack lies there that was never
-// sealed, and all of whose lines are to be, it is left: it is gone on with. Any other
-// pack or index is passed over, and verifying tells of it.
+// place is the key of the next pack of a day. If an unsealed pack is there already, and
+// all of its lines are to be sealed, left is its lines, and the caller continues with it.
+// Any other pack or index is passed over; VerifySeals reports it.
 func (s *Sealer) place(ctx context.Context, state *state, day time.Time, lines []sealed) (key string, left []sealed, err error) {
 	known := state.packs(day)
 	for n := 1; ; n++ {

@@ -13,8 +13,8 @@ import (
 // passed over, and so is one that is not what its seal says: its lines are loose as
 // well, or verifying tells of it.
 //
-// What it reads is checked against the seals, the newest of which are read first, and
-// no more of them than are asked for.
+// It checks what it reads against the seals. Of these it reads the newest first, and no
+// more than it needs.
 type Packs struct {
 	From Reader
 	By   Keys // one of which must have signed the seals; none takes any seal
@@ -69,10 +69,10 @@ func (p *Packs) Keys(ctx context.Context, from, to time.Time) (keys []Key, err e
 	return keys, err
 }
 
-// with is Keys, as searched.KeysWith has it, and the lines of the operations of some
-// other keys. It leaves out operations none of whose lines there can have one of each
-// of the words, but not those that began before: a line of theirs that can may be
-// further back, and whether these here are their last ones must be known then.
+// with is searched.KeysWith for the lines in packs, and adds the lines of the operations
+// that the other keys belong to. It leaves out an operation if none of its lines in the
+// span can have one of each of the words, unless it began before the span: then a line
+// further back may have them, and whoever reads that must know that it is not the last.
 func (p *Packs) with(ctx context.Context, from, to time.Time, words [][]string, others []Key) (keys []Key, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,8 +108,8 @@ func leastID(t time.Time) string {
 	return id.String()
 }
 
-// Lines is part of Source. It reads no more than the frames that have them, or the
-// next ones as well where it is asked for one after the other.
+// Lines is part of Source. It reads the frames that hold the lines, and reads ahead when
+// it is asked for one frame after the other.
 func (p *Packs) Lines(ctx context.Context, keys []Key) ([][]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

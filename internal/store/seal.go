@@ -10,8 +10,8 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// Sealer packs finished days and seals the packs. Many may run at once, one after the
-// other wins: what decides is that each object can be created once.
+// Sealer packs finished days and seals the packs. Several may run at once: each object
+// can be created only once, and whoever loses that race starts again from what is there.
 type Sealer struct {
 	Bucket Bucket
 	Key    Signer
@@ -25,8 +25,9 @@ type Sealer struct {
 // goes into a pack of its own.
 const finishedAfter = time.Hour
 
-// mostLost is how often another one may be faster with the same day. A server that
-// says that a key is taken and does not have it would have us try for ever.
+// mostLost is how often another sealer may win the race for the same day. A server that
+// says that a key is taken, and does not have the object, would otherwise keep us trying
+// for ever.
 const mostLost = 20
 
 // Sealed is what a call has done.
@@ -85,8 +86,8 @@ func (s *state) packs(day time.Time) map[string]*Seal {
 	return found
 }
 
-// state reads the seals. It goes on from nothing that is not whole: each seal must
-// be there, signed, and name the one before.
+// state reads the seals. Nothing is built on a chain that is not whole: each seal must be
+// there, be signed, and name the one before. Otherwise the error is a *BrokenError.
 func (s *Sealer) state(ctx context.Context) (*state, error) {
 	keys := append(Keys{s.Key.Verifier}, s.Old...)
 	seals, findings, err := readSeals(ctx, s.Bucket, keys)

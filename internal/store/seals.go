@@ -10,8 +10,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/audit"
 )
 
-// What can be the matter with the sealed part of a store. All but the last two are
-// problems.
+// Findings about the sealed part of a store. All but the last two are problems.
 const (
 	SealRemoved   audit.Class = "seal removed"
 	SealChanged   audit.Class = "seal changed" // or another one put in its place
@@ -22,15 +21,15 @@ const (
 	IndexChanged  audit.Class = "index changed"
 	ObjectChanged audit.Class = "object changed"
 	ObjectAdded   audit.Class = "object added"
-	NotSealed     audit.Class = "not sealed yet" // good to know
-	Expired       audit.Class = "expired"        // good to know: lines that are in packs alone
+	NotSealed     audit.Class = "not sealed yet" // a notice
+	Expired       audit.Class = "expired"        // a notice: lines that are in packs alone
 )
 
 // maxSeal is how long a seal may be. Ours have less than 3 KiB.
 const maxSeal = 64 << 10
 
-// readSeals reads all seals, in their order, and tells what is wrong with them. Those
-// that cannot be read are left out.
+// readSeals reads all seals in order, and reports what is wrong with them. It leaves out
+// those that cannot be read.
 func readSeals(ctx context.Context, from Reader, keys Keys) (seals []*Seal, findings []audit.Finding, err error) {
 	var numbers []int64
 	for o, err := range from.List(ctx, sealsDir, "") {
@@ -51,7 +50,8 @@ func readSeals(ctx context.Context, from Reader, keys Keys) (seals []*Seal, find
 	return judged(numbers, got, errs, findings)
 }
 
-// getSeals reads seals at once. errs say why one is not a seal by the key.
+// getSeals reads seals in parallel. errs[i] says why the i-th is not a seal, or not one
+// that the keys have signed.
 func getSeals(ctx context.Context, from Getter, numbers []int64, keys Keys) (got []*Seal, errs []error, err error) {
 	got, errs = make([]*Seal, len(numbers)), make([]error, len(numbers))
 	work, ctx := errgroup.WithContext(ctx)
@@ -69,7 +69,7 @@ func getSeals(ctx context.Context, from Getter, numbers []int64, keys Keys) (got
 	return got, errs, work.Wait()
 }
 
-// judged looks at seals one after the other.
+// judged checks each seal against the one before it.
 func judged(numbers []int64, got []*Seal, errs []error, findings []audit.Finding) (seals []*Seal, _ []audit.Finding, err error) {
 	var last *Seal // the one before, as far as it could be read
 	next := int64(1)
@@ -106,8 +106,8 @@ func missing(from, to int64) string {
 	return fmt.Sprintf("it is missing, and those up to %d", to)
 }
 
-// follows says why a seal cannot be the one behind another, or "". last is nil where
-// that one is not known, or first is true.
+// follows says why a seal cannot follow last, or "". last is nil if it is not known, or
+// if first is true.
 func (s *Seal) follows(last *Seal, first bool) string {
 	if _, err := s.tree(); err != nil {
 		return err.Error()
@@ -139,7 +139,8 @@ func problem(class audit.Class, key, text string) audit.Finding {
 	return audit.Finding{Class: class, Problem: true, File: key, Text: text}
 }
 
-// BrokenError says why the seals of a store cannot be gone on with.
+// BrokenError says why nothing can be built on the seals of a store: one of them, or a
+// pack, is not what was sealed.
 type BrokenError struct{ audit.Finding }
 
 func (e *BrokenError) Error() string { return fmt.Sprintf("%s: %s: %s", e.File, e.Class, e.Text) }

@@ -97,7 +97,7 @@ func ended(keys []Key) bool {
 	return len(logs) > 0
 }
 
-// spanOf is when operations can have begun whose ids begin with prefix. A day is
+// spanOf is the span in which operations whose ids begin with prefix can have begun. A day is
 // added on both sides: an id and its event are not made at the same moment.
 func spanOf(prefix string) (from, to time.Time) {
 	first, err := ulid.ParseStrict(prefix + strings.Repeat("0", max(ulid.EncodedSize-len(prefix), 0)))

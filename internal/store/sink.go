@@ -24,9 +24,8 @@ type Objects struct{ Bucket Putter }
 // Amazon's.
 func (o Objects) Name() string { return fmt.Sprint(o.Bucket) }
 
-// Send is part of Sink. The lines are written at once, in no order: a crash can
-// leave some of them that stand behind one that is missing, until they are sent
-// again.
+// Send is part of Sink. The lines are written in parallel and in no order: a crash can
+// leave a gap before some of them, until they are sent again.
 func (o Objects) Send(ctx context.Context, lines []Line) (sent int, err error) {
 	done := make([]bool, len(lines))
 	work, ctx := errgroup.WithContext(ctx)

@@ -34,8 +34,8 @@ type searched interface {
 	May(k Key, words [][]string) bool
 }
 
-// soon tells a source which days are asked for next: to get ready takes time that is
-// best spent meanwhile.
+// soon tells a source which days are asked for next, so that it can prepare them in the
+// meantime.
 func soon(ctx context.Context, s Source, days []time.Time) {
 	if s, can := s.(interface {
 		Soon(ctx context.Context, day time.Time)
@@ -46,7 +46,7 @@ func soon(ctx context.Context, s Source, days []time.Time) {
 	}
 }
 
-// aheadDays is how many days are got ready: an index takes a round trip.
+// aheadDays is how many days are prepared ahead: an index takes a round trip.
 const aheadDays = 3
 
 // oneDay is how long a day of a store is.

@@ -29,8 +29,8 @@ func (v *sealCheck) others(ctx context.Context, seals []*Seal) error {
 	return nil
 }
 
-// other tells a pack that a seal which was cut off has left, or that lost its seal,
-// from one that somebody made.
+// other distinguishes a pack that an interrupted seal has left, or whose seal is gone,
+// from one that somebody else made: every line of the former is sealed or loose as well.
 func (v *sealCheck) other(ctx context.Context, key string) error {
 	if of, is := strings.CutSuffix(key, ".index.json"); is {
 		if _, err := parsePackKey(of + ".jsonl.zst"); err == nil {
@@ -72,8 +72,8 @@ func (v *sealCheck) other(ctx context.Context, key string) error {
 	return nil
 }
 
-// otherIndex tells an index that lies beside its pack, which is told of, from one that
-// somebody made: a seal that was cut off leaves none without a pack.
+// otherIndex reports an index without its pack: an interrupted seal leaves none. If the
+// pack is there, the finding on the pack covers both.
 func (v *sealCheck) otherIndex(ctx context.Context, key, pack string) error {
 	_, err := v.from.Range(ctx, pack, 0, 1)
 	if errors.Is(err, ErrNotThere) {

@@ -33,8 +33,8 @@ func (r SealReport) Intact() bool {
 // VerifySeals reads all seals, all packs, and all objects of events that are in packs
 // as well, and compares them: a seal with the one before and with the newest that was
 // seen here, a pack and its index with the seal, the tree over all lines with each
-// checkpoint, and objects with the lines in packs. What is in no pack, and whether
-// lines follow one another in their logs, Archive.Verify tells.
+// checkpoint, and objects with the lines in packs. Archive.Verify checks what is in no
+// pack, and whether lines follow one another in their logs.
 //
 // One pack is in memory at a time.
 func VerifySeals(ctx context.Context, from Reader, keys Keys, memory Memory) (r SealReport, err error) {
@@ -104,7 +104,7 @@ func (v *sealCheck) seal(ctx context.Context, last, s *Seal) error {
 		return err
 	}
 	if before := s.Seal - 1; before > 0 && (last == nil || last.Seal != before) {
-		return nil // the one before is missing, which is told
+		return nil // the one before is missing, which readSeals has reported
 	}
 	if n, _, err := last.next(s.Origin, s.Pack, data, nil, lines); err != nil || n.Root != s.Root || n.Size != s.Size {
 		v.found(PackRewritten, s.Pack, "its lines are not those of the seal")
@@ -145,7 +145,7 @@ func (v *sealCheck) index(ctx context.Context, s *Seal, pack []byte, lines []sea
 	return nil
 }
 
-// fits says what an index that was sealed gets wrong of its pack, or "".
+// fits says how an index that was sealed contradicts its pack, or "".
 func fits(index []byte, s *Seal, pack []byte, lines []sealed) string {
 	x, err := parseIndex(index)
 	if err != nil {
