@@ -10,8 +10,10 @@
 package actor
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Machine is what the operating system says; the zero value is a machine that
@@ -53,15 +55,10 @@ type Actor struct {
 // User is the name for the log's user field: $USER, else LOGNAME, else the
 // account of the uid, else "unknown".
 func User(m Machine) string {
-	for _, name := range []string{m.Getenv("USER"), m.Getenv("LOGNAME"), m.Account} {
-		if name != "" {
-			return name
-		}
-	}
-	return "unknown"
+	return cmp.Or(m.Getenv("USER"), m.Getenv("LOGNAME"), m.Account, "unknown")
 }
 
-// Identify collects the claims.
+// Identify collects what the machine and the environment claim, each in its own field.
 func Identify(m Machine) Actor {
 	a := Actor{
 		Account: m.Account, LoginUID: audit(m.LoginUID), SessionID: audit(m.SessionID),
@@ -78,6 +75,7 @@ func Identify(m Machine) Actor {
 // unset is what the kernel says of a process that no login led to.
 const unset = 4294967295
 
+// audit reads an id of the kernel's audit system; nil is none.
 func audit(text string) *int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n == unset {
@@ -86,9 +84,9 @@ func audit(text string) *int64 {
 	return &n
 }
 
-// withoutUser drops the user info of a URL. Of its query only a build id stays,
-// since anything else may be a token. What is no URL loses what stands before
-// its last @, as in git@host:path.
+// withoutUser drops the user info and the fragment of a URL, and all of its query but a
+// build id, since anything there may be a token. A text that is not a URL, such as
+// git@host:path, loses everything up to its last @.
 func withoutUser(text string) string {
 	u, err := url.Parse(text)
 	if err == nil && u.Scheme != "" && u.Host != "" {
@@ -99,10 +97,5 @@ func withoutUser(text string) string {
 		}
 		return u.String()
 	}
-	for i := len(text) - 1; i >= 0; i-- {
-		if text[i] == '@' {
-			return text[i+1:]
-		}
-	}
-	return text
+	return text[strings.LastIndexByte(text, '@')+1:]
 }

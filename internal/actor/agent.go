@@ -35,8 +35,8 @@ var agentName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[a-z][a-z0-9._-]{0,31}(/[a-z0-9._-]{1,16})?$`)
 })
 
-// DetectAgent says which coding agent runs us, or nil. Of one that gives no name
-// that can be recorded it says "unknown".
+// DetectAgent says which coding agent runs us, or nil. Its name is "unknown" if the agent
+// gives one that must not be recorded.
 func DetectAgent(get func(string) string) *Agent {
 	for _, a := range agents {
 		if means(get(a.variable)) {

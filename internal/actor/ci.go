@@ -19,10 +19,12 @@ type vendor struct {
 	read func(get func(string) string) CI
 }
 
+// is tells a vendor by the value of a variable, in any case.
 func is(name, value string) func(func(string) string) bool {
 	return func(get func(string) string) bool { return strings.EqualFold(get(name), value) }
 }
 
+// has tells a vendor by a variable that has any value.
 func has(name string) func(func(string) string) bool {
 	return func(get func(string) string) bool { return get(name) != "" }
 }
@@ -32,8 +34,8 @@ func has(name string) func(func(string) string) bool {
 func vars(actor, url, repository, commit string) func(func(string) string) CI {
 	return func(get func(string) string) CI {
 		first := func(names string) string {
-			for name := range strings.SplitSeq(names, " ") {
-				if value := get(name); name != "" && value != "" {
+			for name := range strings.FieldsSeq(names) {
+				if value := get(name); value != "" {
 					return value
 				}
 			}

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -92,12 +93,7 @@ func operation(c call) string {
 }
 
 // userOf is for the user field: the engine does not know who calls on a Unix socket.
-func userOf(r Request) string {
-	if r.User == "" {
-		return "unknown"
-	}
-	return r.User
-}
+func userOf(r Request) string { return cmp.Or(r.User, "unknown") }
 
 func (g *Guard) describe(d *record.Details, a *allowed, is inventory.Engine, s sight) {
 	r := a.request
