@@ -63,6 +63,9 @@ func (s *Seal) day() time.Time {
 	return day
 }
 
+// noSum stands for the sum of what is before the first seal, or the first line of a log.
+var noSum = strings.Repeat("0", 64)
+
 // sealKey is where the n-th seal lies.
 func sealKey(n int64) string { return fmt.Sprintf("%s%010d.note", sealsDir, n) }
 
@@ -205,7 +208,7 @@ func (s *Seal) next(origin, pack string, data, index []byte, lines []sealed) (*S
 		return nil, nil, err
 	}
 	n := &Seal{Origin: origin, About: About{
-		V: 1, Seal: 1, Prev: strings.Repeat("0", 64), Pack: pack, Lines: int64(len(lines)), PackSum: audit.Sum(data), Index: audit.Sum(index),
+		V: 1, Seal: 1, Prev: noSum, Pack: pack, Lines: int64(len(lines)), PackSum: audit.Sum(data), Index: audit.Sum(index),
 	}}
 	if s != nil {
 		n.Size, n.Seal, n.Prev = s.Size, s.Seal+1, s.Sum

@@ -221,3 +221,8 @@ func (k Key) compare(o Key) int {
 	return cmp.Or(k.Time.Compare(o.Time), cmp.Compare(k.Log, o.Log), cmp.Compare(k.Seq, o.Seq), cmp.Compare(k.ID, o.ID),
 		cmp.Compare(k.Operation, o.Operation), cmp.Compare(k.Outcome, o.Outcome), cmp.Compare(k.Sum, o.Sum))
 }
+
+// compareInLog sorts keys log by log, by their numbers: a clock can be set back.
+func (k Key) compareInLog(o Key) int {
+	return cmp.Or(cmp.Compare(k.Log, o.Log), cmp.Compare(k.Seq, o.Seq), k.compare(o))
+}

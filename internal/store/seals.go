@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -115,7 +114,7 @@ func (s *Seal) follows(last *Seal, first bool) string {
 	before := int64(0)
 	switch {
 	case first:
-		if s.Prev != strings.Repeat("0", 64) {
+		if s.Prev != noSum {
 			return "it is the first one, and names one before it"
 		}
 	case last == nil:

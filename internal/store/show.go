@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -62,7 +61,7 @@ func (a Archive) Show(ctx context.Context, prefix string, spoilt func(Key)) (eve
 	case len(ids) > 1:
 		return nil, nil, &audit.AmbiguousError{Prefix: prefix, IDs: ids}
 	}
-	slices.SortFunc(found, func(a, b Key) int { return cmp.Or(cmp.Compare(a.Log, b.Log), cmp.Compare(a.Seq, b.Seq), a.compare(b)) })
+	slices.SortFunc(found, Key.compareInLog)
 	for some := range slices.Chunk(found, chunk) {
 		got, err := a.Source.Lines(ctx, some)
 		if err != nil {

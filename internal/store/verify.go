@@ -97,9 +97,7 @@ func (v *verifier) day(ctx context.Context, day time.Time) error {
 		}
 		all = append(all, look(some, lines)...)
 	}
-	slices.SortFunc(all, func(a, b looked) int {
-		return cmp.Or(strings.Compare(a.key.Log, b.key.Log), cmp.Compare(a.key.Seq, b.key.Seq), a.key.compare(b.key))
-	})
+	slices.SortFunc(all, func(a, b looked) int { return a.key.compareInLog(b.key) })
 	for i := range all {
 		v.take(&all[i])
 	}
@@ -183,7 +181,7 @@ func (v *verifier) take(l *looked) {
 func (v *verifier) chain(log string) *chain {
 	c := v.logs[log]
 	if c == nil {
-		c = &chain{sum: strings.Repeat("0", 64)}
+		c = &chain{sum: noSum}
 		v.logs[log] = c
 	}
 	return c
