@@ -1,5 +1,5 @@
-// Package transport is how servers are reached over HTTP, whatever they are for: an
-// object storage, a Collector. What they say of a failure is cut here, too.
+// Package transport reaches servers over HTTP, whatever they are for (object storage, a
+// Collector), tries them again, and cuts short what they say of a failure.
 package transport
 
 import (
