@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/engine"
@@ -90,7 +91,12 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	*code = done.Code
 	p.expire(run.Keeper, done.Kept, c.engineFlags, c.storeFlags)
-	return render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), p.styleFor(p.Stderr, book.Log.Path, ""))
+	style := p.styleFor(p.Stderr, book.Log.Path, "")
+	if err := render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), style); err != nil || done.Err == nil {
+		return err
+	}
+	_, err = fmt.Fprint(p.Stderr, style.Complaint(done.Err.Error(), triesAgain(done.Outcome, fault.AsFault(done.Err).Try)))
+	return err // a program has its JSON already
 }
 
 // options decide what goes, as docker volume prune has it on this engine.

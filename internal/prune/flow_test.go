@@ -102,9 +102,24 @@ func (p *play) check() {
 		}
 	}
 	want := map[audit.Outcome][]int{audit.Success: {0}, audit.Partial: {3, 143}, audit.Failed: {1}, audit.Cancelled: {4, 143}, audit.Pending: {1, 6, 143}, "": {0, 1, 6, 143}}[p.Outcome()]
-	if !slices.Contains(want, p.code) && !(p.code == 1 && p.err != nil) {
+	if !slices.Contains(want, p.code) && !(p.code == 1 && (p.err != nil || p.done.Err != nil)) {
 		p.T.Errorf("exit %d with %q: %v", p.code, p.Outcome(), p.err)
 	}
+}
+
+// What was pruned is told also where its outcome cannot be recorded.
+func TestUnrecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := prune(newWorld(t, true), record.ByFlag, func(_ *play, _ context.Context, s fake.Step) error {
+			if s.String() == "after append 1" {
+				return fake.ErrFailed
+			}
+			return nil
+		})
+		if p.err != nil || p.done.ID == "" || !slices.Equal(p.done.Verdict.Lost, p.names()) || len(p.names()) != 4 || p.code != fault.ExitFailed || !strings.Contains(fmt.Sprint(p.done.Err), "could not be recorded") {
+			t.Errorf("exit %d, %v: %+v", p.code, p.err, p.done)
+		}
+	})
 }
 
 // settled has a later run settle what was left.

@@ -54,6 +54,7 @@ type Done struct {
 	Outcome audit.Outcome
 	Verdict inventory.Verdict
 	Kept    []record.Kept // what is set aside now
+	Err     error         // what stopped it, or why the outcome is not in the log; nil
 	Code    int
 }
 
@@ -73,7 +74,7 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if r.refused != nil {
 		return Done{}, r.refused
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Code: record.ExitOf(end.Outcome, r.signal)}, record.Ended{}.Why(unrecorded)
+	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Err: end.Why(unrecorded), Code: end.Code(r.signal, unrecorded)}, nil
 }
 
 // idle reports whether there is nothing to remove, and shows that. Whatever else is

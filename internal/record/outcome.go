@@ -31,6 +31,15 @@ func (e Ended) Why(unrecorded error) error {
 	return &fault.Fault{Err: err, Try: f.Try, Code: f.Code}
 }
 
+// Code is the exit code of an operation that ended like this, after a signal or none (0).
+// Where its outcome is not in the log, it is no success.
+func (e Ended) Code(signal int, unrecorded error) int {
+	if code := ExitOf(e.Outcome, signal); code != 0 || unrecorded == nil {
+		return code
+	}
+	return fault.ExitFailed
+}
+
 // Ending is how a teardown ended, for the screen and the exit code.
 type Ending struct {
 	ID         string

@@ -53,6 +53,23 @@ func TestWhy(t *testing.T) {
 	}
 }
 
+// A success that is not in the log is none for whoever goes by the exit code.
+func TestCodeUnrecorded(t *testing.T) {
+	full := errors.New("disk full")
+	for _, c := range []struct {
+		outcome    audit.Outcome
+		signal     int
+		unrecorded error
+		want       int
+	}{
+		{audit.Success, 0, nil, 0}, {audit.Success, 0, full, 1}, {audit.Partial, 0, full, 3}, {audit.Partial, 2, full, 130}, {audit.Failed, 0, nil, 1},
+	} {
+		if got := (Ended{Outcome: c.outcome}).Code(c.signal, c.unrecorded); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		outcome audit.Outcome

@@ -175,7 +175,7 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []rec
 	case audit.Partial:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Warn, "PARTLY destroyed:"), what(v), seconds(took))
 	default:
-		fmt.Fprintf(&b, "%s nothing was removed.\n", style.paint(Bad, "FAILED:"))
+		b.WriteString(none(outcome, "removed", style) + "\n")
 	}
 	remains(&b, v, style)
 	toFinish(&b, v.Steps(nil, nil), style)

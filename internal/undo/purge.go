@@ -43,7 +43,7 @@ func (p *Purge) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: p.gone, Err: end.Why(unrecorded), Code: record.ExitOf(end.Outcome, p.signal)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: p.gone, Err: end.Why(unrecorded), Code: end.Code(p.signal, unrecorded)}, nil
 }
 
 // Look has nothing to show of the engine: what goes is in the trash.

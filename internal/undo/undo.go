@@ -72,7 +72,7 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: end.Why(unrecorded), Code: record.ExitOf(end.Outcome, r.signal)}, nil
+	return Done{ID: o.ID, Outcome: end.Outcome, Back: r.back, Err: end.Why(unrecorded), Code: end.Code(r.signal, unrecorded)}, nil
 }
 
 func (r *Run) inventory() inventory.Inventory {
