@@ -66,6 +66,26 @@ func TestSignalWhileTheEngineIsSlow(t *testing.T) {
 	}
 }
 
+// One whose project is found by its labels looks at the engine once more, before it
+// begins.
+func TestSignalWhileTheEngineListsNothing(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	s.docker("compose", "up", "--detach")
+	for _, held := range []string{"/containers/json", "/volumes"} {
+		g := newGate(t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, held) })
+		b := s.start(s.command("", binary, "-p", s.name, "--yes", "-H", g.host()))
+		g.waitHeld()
+		b.endsBy(syscall.SIGTERM)
+		if last := s.last(); last.Outcome != "cancelled" || len(last.DataAffected) > 0 {
+			t.Errorf("recorded as %s, %q", last.Outcome, last.DataAffected)
+		}
+	}
+	if !s.hasVolume("PROJ_data") || !s.has("PROJ-web-1") {
+		t.Error("something is gone")
+	}
+}
+
 // An engine that hangs when it is asked for its events does not hold a teardown up
 // for good either.
 func TestSignalWhileTheEngineTellsNoEvents(t *testing.T) {

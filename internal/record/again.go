@@ -19,6 +19,10 @@ type Starter interface {
 	Snapshot(context.Context, inventory.Scope) (inventory.Snapshot, error)
 }
 
+// answerLimit is how long an engine may take to answer before anything is stopped or
+// started again: after that it counts as hung. Only tests change it.
+var answerLimit = 30 * time.Second
+
 // againLimit is how long containers may take to stop, and to start: after that the
 // engine counts as hung.
 const againLimit = 2 * time.Minute
@@ -32,11 +36,15 @@ func (o *Operation) StartAgain(ctx context.Context, e Starter, cutOff bool) {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
+	if err := answers(ctx, e); err != nil {
+		o.book.Note(fmt.Sprintf("what was stopped does not run again: %v; when the engine is back: docker start %s", err, strings.Join(o.Details.Stopped, " ")))
+		return
+	}
 	if cutOff {
-		_ = within(ctx, func(ctx context.Context) error { return e.Stop(ctx, o.Details.Stopped) }) // what runs anyway is fine
+		_ = within(ctx, againLimit, func(ctx context.Context) error { return e.Stop(ctx, o.Details.Stopped) }) // what runs anyway is fine
 	}
 	var halted []string
-	err := within(ctx, func(ctx context.Context) error {
+	err := within(ctx, againLimit, func(ctx context.Context) error {
 		snap, _ := e.Snapshot(ctx, inventory.Scope{}) // without it only the names are missing
 		halted = snap.Halted(o.Details.Stopped)
 		return e.Start(ctx, o.Details.Stopped)
@@ -51,8 +59,20 @@ func (o *Operation) StartAgain(ctx context.Context, e Starter, cutOff bool) {
 	}
 }
 
-func within(ctx context.Context, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, againLimit)
+// answers is an error if the engine hangs: what else is wrong is reported by the call
+// that matters.
+func answers(ctx context.Context, e Starter) error {
+	return within(ctx, answerLimit, func(ctx context.Context) error {
+		_, err := e.Snapshot(ctx, inventory.Scope{})
+		if ctx.Err() == nil {
+			return nil
+		}
+		return err
+	})
+}
+
+func within(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return do(ctx)
 }

@@ -170,17 +170,24 @@ func words(names []string) string {
 func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []record.Kept, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	switch outcome {
+	case audit.Pending:
+		b.WriteString(style.say(Warn, "UNKNOWN", " what was destroyed: the engine does not answer."))
+		b.WriteString(style.remedy("Unfinished in the log as "+Terminal(ShortID(id))+". When the engine is back", style.command("reconcile")))
 	case audit.Success:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Destroyed"), what(v), seconds(took))
 	case audit.Partial:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Warn, "PARTLY destroyed:"), what(v), seconds(took))
+	case audit.Cancelled:
+		b.WriteString(style.say(Warn, "Cancelled", ": nothing was removed."))
 	default:
 		b.WriteString(none(outcome, "removed", style) + "\n")
 	}
 	remains(&b, v, style)
 	toFinish(&b, v.Steps(nil, nil), style)
 	b.WriteString(undoLine(aside, id, style))
-	b.WriteString(Recorded(id, style) + "\n")
+	if outcome != audit.Pending {
+		b.WriteString(Recorded(id, style) + "\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

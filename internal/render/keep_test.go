@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
@@ -20,6 +21,16 @@ func TestNothingKept(t *testing.T) {
 		}
 		if err := PurgeDone(&purged, outcome, nil, "01", 0, Style{}); err != nil || !strings.HasPrefix(purged.String(), want+"purged.\n") {
 			t.Errorf("purge, %s: %q, %v", outcome, purged.String(), err)
+		}
+	}
+}
+
+// A prune of which nobody knows what it removed does not say that it failed.
+func TestPruneUnknown(t *testing.T) {
+	for outcome, want := range map[audit.Outcome]string{audit.Pending: "UNKNOWN what was destroyed", audit.Cancelled: "Cancelled: nothing was removed", audit.Failed: "FAILED: nothing was removed"} {
+		var b bytes.Buffer
+		if err := Pruned(&b, outcome, inventory.Verdict{}, nil, "01", 0, Style{}); err != nil || !strings.HasPrefix(b.String(), want) || strings.Contains(b.String(), "ccdestroy reconcile") != (outcome == audit.Pending) {
+			t.Errorf("%s: %q, %v", outcome, b.String(), err)
 		}
 	}
 }

@@ -73,9 +73,14 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	}
 	defer r.unwatch()
 	r.book = life.Book
-	if absent, err := r.absent(ctx); err != nil {
+	absent := false
+	sig, err = fault.Guard(ctx, r.Signals, func(ctx context.Context) (err error) { absent, err = r.absent(ctx); return err })
+	switch {
+	case sig != nil:
+		return r.unresolved(ctx, life, sig, err)
+	case err != nil:
 		return fault.AsFault(err).Code, err
-	} else if absent {
+	case absent:
 		return fault.ExitOK, nil
 	}
 	o, end, unrecorded, err := life.Run(ctx, r)
