@@ -132,7 +132,11 @@ func (r *Run) one(ctx context.Context, res *Result, b *broadcast) {
 		res.Err = fault.StoppedBy(sig, "nothing was destroyed")
 		return
 	}
-	now, err := r.Look(ctx)
+	var now []Project
+	sig, err := fault.Guard(ctx, signals, func(ctx context.Context) (err error) { now, err = r.Look(ctx); return err })
+	if sig != nil {
+		err = fault.StoppedBy(sig, "nothing was destroyed")
+	}
 	if err != nil {
 		res.Err = err
 		return
