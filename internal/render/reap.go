@@ -47,6 +47,8 @@ func (r Reaped) verdict() (word, why string, c Color) {
 		return "goes", "", Plain
 	case r.Ending.Outcome == audit.Success:
 		return "destroyed", "", Good
+	case r.Ending.Outcome == audit.Pending:
+		return string(audit.Pending), "it is unknown what was destroyed", Warn
 	}
 	var left []string
 	for _, res := range r.Ending.Verdict.Remaining {
@@ -99,12 +101,14 @@ func ReapedOne(w io.Writer, r Reaped, style Style) error {
 
 // ReapSummary sums up.
 func ReapSummary(w io.Writer, list []Reaped, took time.Duration, style Style) error {
-	gone, remain, volumes, bytes := 0, 0, 0, int64(0)
+	gone, unknown, remain, volumes, bytes := 0, 0, 0, 0, int64(0)
 	for _, r := range list {
-		word, _, _ := r.verdict()
-		if word == "destroyed" {
+		switch word, _, _ := r.verdict(); word {
+		case "destroyed":
 			gone++
-		} else {
+		case string(audit.Pending):
+			unknown++
+		default:
 			remain++
 		}
 		if r.Ending != nil {
@@ -117,6 +121,9 @@ func ReapSummary(w io.Writer, list []Reaped, took time.Duration, style Style) er
 		b.WriteString("No project has expired.\n")
 	} else {
 		fmt.Fprintf(&b, "%s %s: %s (%s) in %s.\n", style.paint(Good, "Destroyed"), Count(gone, "project"), Count(volumes, "volume"), human(bytes), seconds(took))
+	}
+	if unknown > 0 {
+		b.WriteString(style.remedy(fmt.Sprintf("UNKNOWN what was destroyed of %s. When the engine is back", Count(unknown, "project")), style.command("reconcile")))
 	}
 	if remain > 0 {
 		fmt.Fprintf(&b, "%s %s that should go, or a part of them.\n", style.paint(Warn, "Still there:"), Count(remain, "project"))

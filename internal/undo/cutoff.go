@@ -28,6 +28,28 @@ func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 // whoever settles the operation.
 const moment = 2 * time.Second
 
+// ready makes the volumes, and makes sure that they are not in use. Nothing has been
+// moved so far: a signal ends it where the engine does not answer soon.
+func (r *Run) ready(ctx context.Context, signals <-chan os.Signal) (sig os.Signal, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		err := r.make(ctx)
+		if err == nil {
+			err = r.unused(ctx)
+		}
+		done <- err
+	}()
+	select {
+	case err = <-done:
+		return nil, err
+	case sig = <-signals:
+	}
+	defer time.AfterFunc(moment, cancel).Stop()
+	return sig, <-done
+}
+
 var errDeleting = errors.New("it was cut off while it deleted a volume, which ccdestroy reconcile ends")
 
 // delete purges until all is done or a signal comes. The error is errDeleting if

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -191,28 +190,6 @@ func (r *Run) Act(ctx context.Context, o *record.Operation, signals <-chan os.Si
 	end := judge(o, out.Found)
 	r.back = o.Details.Undone
 	return end
-}
-
-// ready makes the volumes, and makes sure that they are not in use. Nothing has been
-// moved so far: a signal ends it where the engine does not answer soon.
-func (r *Run) ready(ctx context.Context, signals <-chan os.Signal) (sig os.Signal, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() {
-		err := r.make(ctx)
-		if err == nil {
-			err = r.unused(ctx)
-		}
-		done <- err
-	}()
-	select {
-	case err = <-done:
-		return nil, err
-	case sig = <-signals:
-	}
-	defer time.AfterFunc(moment, cancel).Stop()
-	return sig, <-done
 }
 
 // make makes the volumes that are not there, as they were.

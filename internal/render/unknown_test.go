@@ -34,3 +34,12 @@ func TestPruneUnknown(t *testing.T) {
 		}
 	}
 }
+
+// A project of which nobody knows what was destroyed is not said to be there.
+func TestReapUnknown(t *testing.T) {
+	var b bytes.Buffer
+	one := Reaped{Project: "shop", Over: true, Ending: &record.Ending{Outcome: audit.Pending}}
+	if err := ReapSummary(&b, []Reaped{one}, 0, Style{}); err != nil || !strings.Contains(b.String(), "UNKNOWN what was destroyed of 1 project") || strings.Contains(b.String(), "Still there") {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
