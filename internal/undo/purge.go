@@ -65,7 +65,11 @@ func (p *Purge) Agree(ctx context.Context, o *record.Operation, _ []inventory.Ch
 	o.Details.Purged = nil
 	for _, f := range out.Held {
 		k := KeptOf(f)
-		if p.Meant(f) && (!p.agreed || slices.Contains(p.shown, k)) {
+		switch {
+		case !p.Meant(f) || p.agreed && !slices.Contains(p.shown, k):
+		case record.AtWork(p.Book.Log, f.Operation): // its volume may stay, and gets this back
+			p.Book.Note(fmt.Sprintf("volume %s of %s is not purged: the operation is at work", f.Volume, f.Operation))
+		default:
 			o.Details.Purged = append(o.Details.Purged, k)
 		}
 	}
