@@ -95,7 +95,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 	if err := render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), style); err != nil || done.Err == nil {
 		return err
 	}
-	_, err = fmt.Fprint(p.Stderr, style.Complaint(done.Err.Error(), triesAgain(done.Outcome, fault.AsFault(done.Err).Try)))
+	_, err = fmt.Fprint(p.Stderr, style.Complaint(done.Err.Error(), fault.AsFault(done.Err).Try))
 	return err // a program has its JSON already
 }
 

@@ -48,6 +48,7 @@ type Ending struct {
 	Inventory  inventory.Inventory
 	Exit       fault.Exit
 	Unrecorded error // why the outcome is not in the log, or nil
+	Unknown    error // why it is pending: nothing tells how it ended; nil otherwise
 	Duration   time.Duration
 	Kept       []Kept   // what is set aside now
 	Saved      string   // where the volumes were exported to, or ""

@@ -25,7 +25,11 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 	v := e.Verdict
 	switch {
 	case e.Outcome == audit.Pending:
-		b.WriteString(style.say(Warn, "UNKNOWN", " what happened to "+project+": the engine does not answer."))
+		why := "the engine does not answer"
+		if e.Unknown != nil {
+			why = Terminal(strings.ReplaceAll(e.Unknown.Error(), "\n", "; "))
+		}
+		b.WriteString(style.say(Warn, "UNKNOWN", " what happened to "+project+": "+why+"."))
 		b.WriteString(style.remedy("Unfinished in the log as "+id+". When the engine is back", style.command("reconcile")))
 	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
 		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
@@ -171,14 +175,12 @@ func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []rec
 	var b strings.Builder
 	switch outcome {
 	case audit.Pending:
-		b.WriteString(style.say(Warn, "UNKNOWN", " what was destroyed: the engine does not answer."))
+		b.WriteString(none(outcome, "removed", style) + "\n")
 		b.WriteString(style.remedy("Unfinished in the log as "+Terminal(ShortID(id))+". When the engine is back", style.command("reconcile")))
 	case audit.Success:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Destroyed"), what(v), seconds(took))
 	case audit.Partial:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Warn, "PARTLY destroyed:"), what(v), seconds(took))
-	case audit.Cancelled:
-		b.WriteString(style.say(Warn, "Cancelled", ": nothing was removed."))
 	default:
 		b.WriteString(none(outcome, "removed", style) + "\n")
 	}

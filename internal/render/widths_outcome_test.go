@@ -94,6 +94,12 @@ func TestTeardownFits(t *testing.T) {
 		"ended-cancelled": ended(audit.Cancelled, 130, func(e *record.Ending) { e.Exit.Signal = syscall.SIGINT; e.Verdict = inventory.Verdict{} }),
 		"ended-failed":    ended(audit.Failed, 1, func(e *record.Ending) { e.Verdict = partly().Verdict; e.Verdict.Went = false; e.Verdict.Lost = nil }),
 		"ended-unknown":   ended(audit.Pending, 1, nil),
+		"ended-unsure": ended(audit.Pending, 1, func(e *record.Ending) {
+			e.Unknown = errors.New("cannot tell whether volume shop_pgdata was destroyed and made again")
+		}),
+		"pruned-unknown": func(w io.Writer, style Style) error {
+			return Pruned(w, audit.Pending, inventory.Verdict{}, nil, "01KB3Z8A0C4T9Q2M7V5X1B6N8D", time.Second, style)
+		},
 		"ended-unrecorded": ended(audit.Success, 1, func(e *record.Ending) {
 			e.Unrecorded = errors.New("write /src/shop/.contextcore/audit.jsonl: no space left on device")
 		}),

@@ -181,6 +181,9 @@ func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) re
 		ID:   o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
 		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
 	}
+	if end.Outcome == audit.Pending {
+		e.Unknown = end.Err
+	}
 	if unrecorded != nil || end.Outcome == audit.Pending {
 		e.Code = fault.ExitFailed
 	}
