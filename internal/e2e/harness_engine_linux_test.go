@@ -51,6 +51,9 @@ func newEngine(t *testing.T) *ownEngine {
 	e := &ownEngine{t: t, dir: dir}
 	t.Cleanup(func() {
 		e.stop()
+		if log, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
+			t.Logf("the end of the engine's log:\n%s", log[max(0, len(log)-2000):])
+		}
 		_ = exec.Command("sh", "-c", "awk -v d="+dir+"/ 'index($2, d) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n1 umount -l").Run()
 		os.RemoveAll(dir)
 	})
