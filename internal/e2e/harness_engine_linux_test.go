@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/client"
 
@@ -62,7 +63,24 @@ func newEngine(t *testing.T) *ownEngine {
 
 func (e *ownEngine) host() string { return "unix://" + filepath.Join(e.dir, "engine", "docker.sock") }
 
+// start starts it. An engine that hangs as it starts, as a rootless one did once on a busy
+// machine, is started anew.
 func (e *ownEngine) start() {
+	e.t.Helper()
+	answers := func() bool { return exec.Command("docker", "-H", e.host(), "version").Run() == nil }
+	e.launch()
+	if !soon(patience/2, answers) {
+		e.t.Log("the engine hangs as it starts")
+		process := e.cmd.Process
+		hung := time.AfterFunc(patience/6, func() { _ = process.Kill() })
+		e.stop()
+		hung.Stop()
+		e.launch()
+	}
+	waitFor(e.t, "the engine", answers)
+}
+
+func (e *ownEngine) launch() {
 	e.t.Helper()
 	log, err := os.OpenFile(filepath.Join(e.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -79,9 +97,6 @@ func (e *ownEngine) start() {
 	if err := e.cmd.Start(); err != nil {
 		e.t.Fatal(err)
 	}
-	waitFor(e.t, "the engine", func() bool {
-		return exec.Command("docker", "-H", e.host(), "version").Run() == nil
-	})
 }
 
 func (e *ownEngine) stop() {

@@ -86,12 +86,19 @@ const patience = 120 * time.Second
 
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	if !soon(patience, ok) {
+		t.Fatalf("waited %s for %s", patience, what)
+	}
+}
+
+// soon reports whether something became so in time.
+func soon(limit time.Duration, ok func() bool) bool {
+	for end := time.Now().Add(limit); time.Now().Before(end); waitABit() {
 		if ok() {
-			return
+			return true
 		}
 	}
-	t.Fatalf("waited %s for %s", patience, what)
+	return false
 }
 
 // waitABit is between two looks at something that nobody tells of.
