@@ -27,7 +27,7 @@ func TestNothingKept(t *testing.T) {
 
 // A prune of which nobody knows what it removed does not say that it failed.
 func TestPruneUnknown(t *testing.T) {
-	for outcome, want := range map[audit.Outcome]string{audit.Pending: "UNKNOWN what was destroyed", audit.Cancelled: "Cancelled: nothing was removed", audit.Failed: "FAILED: nothing was removed"} {
+	for outcome, want := range map[audit.Outcome]string{audit.Pending: "UNKNOWN what was removed", audit.Cancelled: "Cancelled: nothing was removed", audit.Failed: "FAILED: nothing was removed"} {
 		var b bytes.Buffer
 		if err := Pruned(&b, outcome, inventory.Verdict{}, nil, "01", 0, Style{}); err != nil || !strings.HasPrefix(b.String(), want) || strings.Contains(b.String(), "ccdestroy reconcile") != (outcome == audit.Pending) {
 			t.Errorf("%s: %q, %v", outcome, b.String(), err)
