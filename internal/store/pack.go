@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"sync"
 	"time"
@@ -144,4 +145,19 @@ func readPack(ctx context.Context, from Getter, s *Seal) (data []byte, lines []s
 		return nil, nil, &BrokenError{problem(PackRewritten, s.Pack, err.Error())}
 	}
 	return data, lines, nil
+}
+
+// keysIn are the keys of all lines in the packs of some seals.
+func keysIn(ctx context.Context, from Getter, seals iter.Seq[*Seal]) (map[string]bool, error) {
+	keys := map[string]bool{}
+	for seal := range seals {
+		_, lines, err := readPack(ctx, from, seal)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			keys[l.Key.String()] = true
+		}
+	}
+	return keys, nil
 }

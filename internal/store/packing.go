@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 func (s *Sealer) open(ctx context.Context, state *state, day time.Time, done *Sealed) (open []sealed, more bool, err error) {
 	var keys []Key
 	var size int64
-	had, err := s.had(ctx, state, day)
+	had, err := keysIn(ctx, s.Bucket, maps.Values(state.packs(day)))
 	if err != nil {
 		return nil, false, err
 	}
@@ -44,21 +45,6 @@ func (s *Sealer) open(ctx context.Context, state *state, day time.Time, done *Se
 	lines, wrong, err := fetch(ctx, s.Bucket, keys)
 	done.Wrong = append(done.Wrong, wrong...)
 	return lines, more, err
-}
-
-// had are the keys of the lines of a day that are sealed.
-func (s *Sealer) had(ctx context.Context, state *state, day time.Time) (map[string]bool, error) {
-	had := map[string]bool{}
-	for _, seal := range state.packs(day) {
-		_, lines, err := readPack(ctx, s.Bucket, seal)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range lines {
-			had[l.Key.String()] = true
-		}
-	}
-	return had, nil
 }
 
 // fetch reads lines. Those that are not what their keys say are wrong, and left out.

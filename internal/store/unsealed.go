@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -51,7 +52,7 @@ func (v *sealCheck) other(ctx context.Context, key string) error {
 		v.found(PackAdded, key, "no seal names it: "+err.Error())
 		return nil
 	}
-	in, err := v.sealed(ctx, day)
+	in, err := keysIn(ctx, v.from, slices.Values(v.days[day]))
 	if err != nil {
 		return err
 	}

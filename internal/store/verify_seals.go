@@ -112,21 +112,6 @@ func (v *sealCheck) seal(ctx context.Context, last, s *Seal) error {
 	return nil
 }
 
-// sealed are the keys of all sealed lines of a day.
-func (v *sealCheck) sealed(ctx context.Context, day time.Time) (map[string]bool, error) {
-	keys := map[string]bool{}
-	for _, seal := range v.days[day] {
-		_, lines, err := readPack(ctx, v.from, seal)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range lines {
-			keys[l.Key.String()] = true
-		}
-	}
-	return keys, nil
-}
-
 func (v *sealCheck) index(ctx context.Context, s *Seal, pack []byte, lines []sealed) error {
 	key := indexKey(s.Pack)
 	data, err := readAll(ctx, v.from, key, packLimit)
@@ -177,7 +162,7 @@ func (v *sealCheck) objects(ctx context.Context) error {
 			expired += v.lines[day]
 			continue
 		}
-		in, err := v.sealed(ctx, day)
+		in, err := keysIn(ctx, v.from, slices.Values(v.days[day]))
 		if err != nil {
 			return err
 		}
