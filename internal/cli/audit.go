@@ -88,27 +88,38 @@ func (c listCmd) Run(ctx context.Context, p Process) error {
 
 // list adds what is asked for to the listing.
 func (c listCmd) list(p Process, l *audit.Log, listing *render.Listing) error {
-	type item struct {
-		audit.Record
-		line []byte
-	}
-	var held []item // for --reverse alone
 	add := listing.Record
 	read := l.History
 	if c.Raw {
 		read, add = l.Events, listing.Event
 	}
-	scanned, err := read(c.filter().Query(c.Limit), func(r audit.Record, line []byte) error {
-		if c.Reverse {
-			held = append(held, item{r, line})
-			return nil
-		}
-		return add(r, line)
-	})
-	for _, i := range slices.Backward(held) {
-		err = errors.Join(err, add(i.Record, i.line))
+	visit, end := c.inOrder(add)
+	scanned, err := read(c.filter().Query(c.Limit), visit)
+	return noted(p, l, scanned, end(err))
+}
+
+// inOrder is what each event is given to, newest first, and what is called in the end
+// with the error of reading: --reverse holds the events back until then.
+func (c listCmd) inOrder(add func(audit.Record, []byte) error) (visit func(audit.Record, []byte) error, end func(error) error) {
+	if !c.Reverse {
+		return add, func(err error) error { return err }
 	}
-	return noted(p, l, scanned, err)
+	type item struct {
+		audit.Record
+		line []byte
+	}
+	var held []item
+	visit = func(r audit.Record, line []byte) error {
+		held = append(held, item{r, line})
+		return nil
+	}
+	end = func(err error) error {
+		for _, i := range slices.Backward(held) {
+			err = errors.Join(err, add(i.Record, i.line))
+		}
+		return err
+	}
+	return visit, end
 }
 
 // noted reports incidental things: that there is no log, which is not an

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
@@ -57,11 +56,6 @@ func (c listCmd) listing(w io.Writer, p Process, style render.Style) *render.Lis
 // listStore adds what is asked for to the listing, and returns the sums of its lines.
 func (c listCmd) listStore(ctx context.Context, p Process, s *source, listing *render.Listing) (sums map[string]bool, err error) {
 	sums = map[string]bool{}
-	type item struct {
-		audit.Record
-		line []byte
-	}
-	var held []item // for --reverse alone
 	add := listing.Record
 	q := c.query(c.Limit)
 	if q.Raw = c.Raw; q.Raw {
@@ -72,17 +66,11 @@ func (c listCmd) listStore(ctx context.Context, p Process, s *source, listing *r
 	}
 	spoilt := 0
 	q.Spoilt = func(store.Key) { spoilt++ }
-	err = s.History(ctx, q, func(r audit.Record, line []byte) error {
+	visit, end := c.inOrder(add)
+	err = end(s.History(ctx, q, func(r audit.Record, line []byte) error {
 		sums[audit.Sum(line)] = true
-		if c.Reverse {
-			held = append(held, item{r, line})
-			return nil
-		}
-		return add(r, line)
-	})
-	for _, i := range slices.Backward(held) {
-		err = errors.Join(err, add(i.Record, i.line))
-	}
+		return visit(r, line)
+	}))
 	s.warnSpoilt(p, spoilt)
 	return sums, err
 }
