@@ -30,7 +30,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 			why = Terminal(strings.ReplaceAll(e.Unknown.Error(), "\n", "; "))
 		}
 		b.WriteString(style.say(Warn, "UNKNOWN", " what happened to "+project+": "+why+"."))
-		b.WriteString(style.remedy("Unfinished in the log as "+id+". When the engine is back", style.command("reconcile")))
+		b.WriteString(unfinished(e.ID, style))
 	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
 		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
 	case e.Outcome == audit.Success:
@@ -170,17 +170,21 @@ func words(names []string) string {
 	return strings.Join(out, " ")
 }
 
+// unfinished says under which id an operation is in the log whose end is unknown.
+func unfinished(id string, style Style) string {
+	return style.remedy("Unfinished in the log as "+Terminal(ShortID(id))+". When the engine is back", style.command("reconcile"))
+}
+
 // Pruned writes how a prune ended.
 func Pruned(w io.Writer, outcome audit.Outcome, v inventory.Verdict, aside []record.Kept, id string, took time.Duration, style Style) error {
 	var b strings.Builder
 	switch outcome {
-	case audit.Pending:
-		b.WriteString(none(outcome, "removed", style) + "\n")
-		b.WriteString(style.remedy("Unfinished in the log as "+Terminal(ShortID(id))+". When the engine is back", style.command("reconcile")))
 	case audit.Success:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Good, "Destroyed"), what(v), seconds(took))
 	case audit.Partial:
 		fmt.Fprintf(&b, "%s %s in %s.\n", style.paint(Warn, "PARTLY destroyed:"), what(v), seconds(took))
+	case audit.Pending:
+		b.WriteString(none(outcome, "removed", style) + "\n" + unfinished(id, style))
 	default:
 		b.WriteString(none(outcome, "removed", style) + "\n")
 	}
