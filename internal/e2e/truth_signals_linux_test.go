@@ -66,6 +66,17 @@ func TestSignalWhileTheEngineIsSlow(t *testing.T) {
 	}
 }
 
+// endsWhileHeld makes sure that a signal ends a command while the engine does not answer
+// requests whose path ends so.
+func (s *stack) endsWhileHeld(path string, signal syscall.Signal, args ...string) *gate {
+	s.t.Helper()
+	g := newGate(s.t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, path) })
+	b := s.start(s.command("", binary, append(args, "-H", g.host())...))
+	g.waitHeld()
+	b.endsBy(signal)
+	return g
+}
+
 // One whose project is found by its labels looks at the engine once more, before it
 // begins.
 func TestSignalWhileTheEngineListsNothing(t *testing.T) {
@@ -73,10 +84,7 @@ func TestSignalWhileTheEngineListsNothing(t *testing.T) {
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	for _, held := range []string{"/containers/json", "/volumes"} {
-		g := newGate(t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, held) })
-		b := s.start(s.command("", binary, "-p", s.name, "--yes", "-H", g.host()))
-		g.waitHeld()
-		b.endsBy(syscall.SIGTERM)
+		s.endsWhileHeld(held, syscall.SIGTERM, "-p", s.name, "--yes")
 		if last := s.last(); last.Outcome != "cancelled" || len(last.DataAffected) > 0 {
 			t.Errorf("recorded as %s, %q", last.Outcome, last.DataAffected)
 		}
@@ -92,10 +100,7 @@ func TestSignalWhileTheEngineTellsNoEvents(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
-	g := newGate(t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/events") })
-	b := s.start(s.command("", binary, "--yes", "-H", g.host()))
-	g.waitHeld()
-	b.endsBy(syscall.SIGINT)
+	s.endsWhileHeld("/events", syscall.SIGINT, "--yes")
 	if all := s.events(); len(all) != 1 || all[0].Outcome != "cancelled" {
 		t.Errorf("%d events, want one cancelled\n%v", len(all), all)
 	}
@@ -111,10 +116,7 @@ func TestSignalWhileTheEngineMakesNoVolume(t *testing.T) {
 	s.docker("compose", "up", "--detach")
 	s.ccdestroy("--yes", "--keep-for", "1h")
 	known := len(s.events())
-	g := newGate(t, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/volumes/create") })
-	b := s.start(s.command("", binary, "undo", "-H", g.host()))
-	g.waitHeld()
-	b.endsBy(syscall.SIGTERM)
+	g := s.endsWhileHeld("/volumes/create", syscall.SIGTERM, "undo")
 	all := s.events()[known:]
 	if last := all[len(all)-1]; last.Outcome != "cancelled" || len(last.Details.Undone) > 0 {
 		t.Errorf("recorded as %s, %v", last.Outcome, last.Details.Undone)
