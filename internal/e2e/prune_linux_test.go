@@ -61,6 +61,9 @@ func TestPrune(t *testing.T) {
 	if r := s.ccdestroy("prune", "--all", "--unprotect", s.name+"_guarded", "--dry-run"); r.code != 0 || strings.Contains(r.stdout, "refused") || !strings.Contains(r.stdout, "_guarded (protected)") {
 		t.Errorf("a dry run that unprotects: exit %d\n%s", r.code, r.stdout)
 	}
+	if r := s.ccdestroy("prune", "--all", "--unprotect", "guarded"); r.code != 2 || !strings.Contains(r.stderr, "--unprotect guarded: no such volume") {
+		t.Errorf("a key for a name: exit %d\n%s", r.code, r.stderr)
+	}
 	if r := s.ccdestroy("prune", "--all", "--unprotect", s.name+"_guarded"); r.code != 0 || len(s.last().DataAffected) != 4 {
 		t.Errorf("exit %d, %q\n%s", r.code, s.last().DataAffected, r.stderr)
 	}

@@ -14,7 +14,7 @@ type Options struct {
 	// Engine 23 and later do without --all.
 	OnlyAnonymous bool
 	Filters       []Filter
-	Unprotect     []string // protected volumes that go nevertheless
+	Unprotect     []string // names of protected volumes that go nevertheless
 	Protect       inventory.Patterns
 }
 
@@ -73,6 +73,7 @@ func Plan(s inventory.Snapshot, o Options) inventory.Inventory {
 		r := o.Protect.Resource(v)
 		slices.Sort(users[v.Name])
 		r.UsedBy, r.Anonymous = users[v.Name], inventory.LooksAnonymous(v)
+		r.Lifted = r.Protected && !r.Enforced && slices.Contains(o.Unprotect, r.Name)
 		r.Fate = inventory.Kept
 		if r.Reason = keeps(v, r, o); r.Reason == "" {
 			r.Fate, r.Asked = inventory.Removed, true
@@ -80,8 +81,15 @@ func Plan(s inventory.Snapshot, o Options) inventory.Inventory {
 		inv.Resources = append(inv.Resources, r)
 	}
 	slices.SortFunc(inv.Resources, func(a, b inventory.Resource) int { return strings.Compare(a.Name, b.Name) })
-	inv.Lift(o.Unprotect)
 	return inv
+}
+
+// absent are those of the names that no volume has. Compose keys are not looked at: on
+// an engine, many projects can have a volume of the same key.
+func absent(inv inventory.Inventory, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(inv.Resources, func(r inventory.Resource) bool { return r.Name == name })
+	})
 }
 
 // keeps is why a volume stays, or "".
@@ -100,7 +108,7 @@ func keeps(v inventory.Volume, r inventory.Resource, o Options) string {
 		return "--filter passes over it"
 	case r.Enforced:
 		return "protected by " + r.Protection
-	case r.Protected && !slices.Contains(o.Unprotect, v.Name):
+	case r.Protected && !r.Lifted:
 		return "protected by " + r.Protection + "; --unprotect " + v.Name + " takes it"
 	}
 	return ""

@@ -52,6 +52,27 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// A Compose key is that of a volume in each of many projects: --unprotect takes the
+// names of volumes alone, and says of another word that it is none.
+func TestUnprotectByName(t *testing.T) {
+	labels := map[string]string{inventory.LabelProtect: "true", inventory.LabelVolume: "data"}
+	s := inventory.Snapshot{Volumes: []inventory.Volume{{Name: "blog_data", Driver: "local", Labels: labels}, {Name: "shop_data", Driver: "local", Labels: labels}}}
+	for word, want := range map[string]string{"data": "", "shop_data": "shop_data", "shop": ""} {
+		inv := Plan(s, Options{Unprotect: []string{word}})
+		if got := strings.Join(inv.Going(), " "); got != want {
+			t.Errorf("%s: %q goes, want %q", word, got, want)
+		}
+		if unknown := absent(inv, []string{word}); (len(unknown) == 1) != (want == "") {
+			t.Errorf("%s: unknown %q", word, unknown)
+		}
+		for _, r := range inv.Resources {
+			if r.Lifted != (r.Name == want) {
+				t.Errorf("%s: %s is lifted: %t", word, r.Name, r.Lifted)
+			}
+		}
+	}
+}
+
 func filters(t *testing.T, texts ...string) (out []Filter) {
 	t.Helper()
 	for _, text := range texts {

@@ -89,7 +89,7 @@ func (r *Run) idle(ctx context.Context) (idle bool, err error) {
 	if sig != nil {
 		return true, fault.StoppedBy(sig, "nothing was removed")
 	}
-	if err != nil || !inv.Empty() || len(inv.Unknown(r.Options.Unprotect)) > 0 {
+	if err != nil || !inv.Empty() || len(absent(inv, r.Options.Unprotect)) > 0 {
 		return false, nil
 	}
 	inv.Engine = r.Is
@@ -149,7 +149,7 @@ func (r *Run) tellLess(inv inventory.Inventory) {
 
 // Agree shows and asks.
 func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventory.Change) (ready bool, err error) {
-	if unknown := o.Details.Unknown(r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may be gone
+	if unknown := absent(o.Details.Inventory, r.Options.Unprotect); len(unknown) > 0 && !r.agreed { // later it may be gone
 		return false, fault.Usage("ccdestroy prune --dry-run", "--unprotect %s: no such volume", unknown[0])
 	}
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)

@@ -34,8 +34,15 @@ func (e Ended) Why(unrecorded error) error {
 // Code is the exit code of an operation that ended like this, after a signal or none (0).
 // Where its outcome is not in the log, it is no success.
 func (e Ended) Code(signal int, unrecorded error) int {
-	if code := ExitOf(e.Outcome, signal); code != 0 || unrecorded == nil {
-		return code
+	switch {
+	case e.Outcome == audit.Success && unrecorded != nil:
+		return fault.ExitFailed
+	case e.Outcome == audit.Success:
+		return fault.ExitOK
+	case signal != 0:
+		return 128 + signal
+	case e.Outcome == audit.Partial:
+		return fault.ExitPartial
 	}
 	return fault.ExitFailed
 }
@@ -75,19 +82,6 @@ func OutcomeOf(v inventory.Verdict) audit.Outcome {
 		return audit.Cancelled
 	}
 	return audit.Failed
-}
-
-// ExitOf is the exit code of an outcome, and of the signal that led to it, or 0.
-func ExitOf(o audit.Outcome, signal int) int {
-	switch {
-	case o == audit.Success:
-		return fault.ExitOK
-	case signal != 0:
-		return 128 + signal
-	case o == audit.Partial:
-		return fault.ExitPartial
-	}
-	return fault.ExitFailed
 }
 
 // Settle puts what the evidence says into the details, and returns how the

@@ -62,22 +62,12 @@ func TestCodeUnrecorded(t *testing.T) {
 		unrecorded error
 		want       int
 	}{
-		{audit.Success, 0, nil, 0}, {audit.Success, 0, full, 1}, {audit.Partial, 0, full, 3}, {audit.Partial, 2, full, 130}, {audit.Failed, 0, nil, 1},
+		{audit.Success, 0, nil, 0}, {audit.Success, 2, nil, 0}, {audit.Success, 0, full, 1}, {audit.Success, 2, full, 1},
+		{audit.Partial, 0, nil, 3}, {audit.Partial, 15, nil, 143}, {audit.Partial, 0, full, 3}, {audit.Partial, 2, full, 130},
+		{audit.Failed, 0, nil, 1}, {audit.Failed, 2, nil, 130}, {audit.Cancelled, 2, nil, 130}, {audit.Pending, 0, nil, 1}, {audit.Pending, 15, nil, 143},
 	} {
 		if got := (Ended{Outcome: c.outcome}).Code(c.signal, c.unrecorded); got != c.want {
 			t.Errorf("%+v: %d", c, got)
-		}
-	}
-}
-
-func TestExitCodes(t *testing.T) {
-	for _, c := range []struct {
-		outcome audit.Outcome
-		signal  int
-		want    int
-	}{{audit.Success, 0, 0}, {audit.Success, 2, 0}, {audit.Partial, 0, 3}, {audit.Partial, 15, 143}, {audit.Failed, 0, 1}, {audit.Cancelled, 2, 130}} {
-		if got := ExitOf(c.outcome, c.signal); got != c.want {
-			t.Errorf("%s, signal %d: %d, want %d", c.outcome, c.signal, got, c.want)
 		}
 	}
 }

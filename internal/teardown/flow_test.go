@@ -235,10 +235,12 @@ func (p *play) check() {
 		audit.Success: {0}, audit.Partial: {3}, audit.Failed: {1, 2, 5, 6}, audit.Cancelled: {4}, audit.Pending: {1, 6}, "": {1, 4, 6},
 	}[event.Outcome]
 	if signal != 0 {
-		want = map[audit.Outcome][]int{audit.Success: {0}, audit.Partial: {signal}, audit.Cancelled: {signal}, audit.Failed: {signal}, audit.Pending: {1, signal}}[event.Outcome]
+		want = map[audit.Outcome][]int{audit.Success: {0}, audit.Partial: {signal}, audit.Cancelled: {signal}, audit.Failed: {signal}, audit.Pending: {signal}}[event.Outcome]
 	}
-	unrecorded := p.ending != nil && p.ending.Unrecorded != nil
-	if !slices.Contains(want, p.code) && !(p.code == 1 && unrecorded) && !(p.code == 128+int(syscall.SIGTERM) && event.Outcome == "") {
+	if p.ending != nil && p.ending.Unrecorded != nil { // the log does not say how it ended
+		want = append(want, record.Ended{Outcome: p.ending.Outcome}.Code(max(0, signal-128), p.ending.Unrecorded))
+	}
+	if !slices.Contains(want, p.code) && !(p.code == 128+int(syscall.SIGTERM) && event.Outcome == "") {
 		p.T.Errorf("exit %d with the outcome %q, want %v (%v)", p.code, event.Outcome, want, p.err)
 	}
 	if (p.err != nil) == (p.ending != nil) {

@@ -179,13 +179,10 @@ func (r *Run) ending(o *record.Operation, end record.Ended, unrecorded error) re
 	e := record.Ending{
 		Kept: o.Details.Kept,
 		ID:   o.ID, Outcome: end.Outcome, Verdict: r.verdict, Inventory: o.Details.Inventory, Exit: r.exit, Unrecorded: unrecorded,
-		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: record.ExitOf(end.Outcome, fault.SignalNumber(r.exit.Signal)),
+		Duration: r.book.Now().Sub(r.began), Saved: o.ExportPath, Program: r.book.Program, Args: r.book.Args, Code: end.Code(fault.SignalNumber(r.exit.Signal), unrecorded),
 	}
 	if end.Outcome == audit.Pending {
 		e.Unknown = end.Err
-	}
-	if unrecorded != nil || end.Outcome == audit.Pending {
-		e.Code = fault.ExitFailed
 	}
 	return e
 }
