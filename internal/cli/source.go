@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -73,12 +74,20 @@ func (p Process) source(f sourceFlag) (*source, error) {
 		debug.SetGCPercent(100) // what is read is large, and goes at once
 	}
 	var once sync.Once
-	return &source{store.Archive{Source: store.NewSource(s, keys, func(key string, err error) {
+	lines := store.NewSource(s, keys, func(key string, err error) {
 		once.Do(func() {
 			p.say("WARNING: %s: passed over %s, and perhaps more: %s: ccdestroy audit verify --store", s, render.Terminal(key), render.Terminal(err.Error()))
 		})
-	})}, fmt.Sprint(s), s}, nil
+	})
+	if cache := p.xdg("XDG_CACHE_HOME", ".cache"); cache != "" {
+		lines.Packs.Cache = &store.Cache{Dir: filepath.Join(cache, "indexes"), Most: indexesMost}
+	}
+	return &source{store.Archive{Source: lines}, fmt.Sprint(s), s}, nil
 }
+
+// indexesMost is how many bytes of indexes are kept: those of a year and a half with
+// 10,000 events a day.
+const indexesMost = 512 << 20
 
 // source is a store to read from.
 type source struct {

@@ -87,15 +87,13 @@ const namesKey = `"names":"`
 
 // readIndex reads the index of the pack of a seal. whole is false where it is gone, or
 // not what was sealed: then the pack has to be read without it.
-func readIndex(ctx context.Context, from Getter, s *Seal) (x Index, whole bool, err error) {
-	data, err := readAll(ctx, from, indexKey(s.Pack), packLimit)
+func readIndex(ctx context.Context, from Getter, kept *Cache, s *Seal) (x Index, whole bool, err error) {
+	data, whole, err := kept.get(s.Index, func() ([]byte, error) { return readAll(ctx, from, indexKey(s.Pack), packLimit) })
 	switch {
 	case errors.Is(err, ErrNotThere):
 		return x, false, nil
-	case err != nil:
+	case err != nil || !whole:
 		return x, false, err
-	case audit.Sum(data) != s.Index:
-		return x, false, nil
 	}
 	x, err = parseIndex(data)
 	return x, err == nil, nil

@@ -134,7 +134,7 @@ func (p *Packs) sealsOf(ctx context.Context, day time.Time) (seals []*Seal, err 
 
 func (p *Packs) openAll(ctx context.Context, seals []*Seal) (packs []*packed, err error) {
 	for _, s := range seals {
-		pack, err := openPacked(ctx, p.From, s)
+		pack, err := openPacked(ctx, p.From, p.Cache, s)
 		switch {
 		case err != nil:
 			return nil, err
@@ -151,8 +151,8 @@ var errNotSealed = errors.New("it is not what was sealed")
 
 // openPacked reads the index of a pack, or the whole pack where its index is not the
 // one that was sealed. Where that is not either, it returns nil.
-func openPacked(ctx context.Context, from Getter, s *Seal) (*packed, error) {
-	x, whole, err := readIndex(ctx, from, s)
+func openPacked(ctx context.Context, from Getter, kept *Cache, s *Seal) (*packed, error) {
+	x, whole, err := readIndex(ctx, from, kept, s)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ type Packs struct {
 	// Unsealed, where it is set, is told of seals and packs that are passed over, and
 	// why. It may be called at once.
 	Unsealed func(key string, err error)
+	// Cache keeps the indexes, where it is set.
+	Cache *Cache
 
 	mu     sync.Mutex                              // guards what follows
 	listed map[time.Time][]string                  // keys of packs, by day; nil before they are listed

@@ -79,7 +79,7 @@ func mayHold(ctx context.Context, from Getter, s *Seal, id string) (bool, error)
 	if len(id) < ulid.EncodedSize {
 		return true, nil
 	}
-	x, whole, err := readIndex(ctx, from, s)
+	x, whole, err := readIndex(ctx, from, nil, s)
 	if err != nil || !whole {
 		return err == nil, err
 	}

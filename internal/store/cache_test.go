@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/contextcore/ccdestroy/internal/audit"
+)
+
+// indexGets counts the indexes that are read.
+type indexGets struct {
+	Reader
+	n atomic.Int64
+}
+
+func (g *indexGets) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if strings.HasSuffix(key, ".index.json") {
+		g.n.Add(1)
+	}
+	return g.Reader.Get(ctx, key)
+}
+
+// A store says the same with a cache, which spares reading indexes again. A file in
+// it that is not what was sealed is as good as none, and so is a cache that cannot be
+// written.
+func TestCache(t *testing.T) {
+	_, b, keys, id := sealedStore(t)
+	want := everything(t, Archive{NewSource(b, keys, nil)}, id)
+	dir := filepath.Join(t.TempDir(), "made", "indexes")
+	read := func(what, dir string, gets int64) {
+		t.Helper()
+		from := &indexGets{Reader: b}
+		source := NewSource(from, keys, func(key string, err error) { t.Errorf("%s: %s: %v", what, key, err) })
+		source.Packs.Cache = &Cache{Dir: dir, Most: 1 << 20}
+		n := 0
+		if err := (Archive{source}).History(t.Context(), Query{Raw: true}, func(audit.Record, []byte) error { n++; return nil }); err != nil || n != 405 {
+			t.Errorf("%s: %d events: %v", what, n, err)
+		}
+		if from.n.Load() != gets {
+			t.Errorf("%s: read %d indexes, want %d", what, from.n.Load(), gets)
+		}
+		if got := everything(t, Archive{source}, id); !slices.Equal(got, want) {
+			t.Errorf("%s: not the same as without a cache", what)
+		}
+	}
+	read("empty", dir, 2)
+	read("filled", dir, 0)
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%v: %v", files, err)
+	}
+	file := func(i int) string { return filepath.Join(dir, files[i].Name()) }
+	if info, err := os.Stat(file(0)); err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v: %v", info, err)
+	}
+	if err := errors.Join(os.Truncate(file(0), 100), os.Remove(file(1)), os.Mkdir(file(1), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	read("spoilt", dir, 2)
+	read("one file in the way", dir, 1)
+	read("no directory", os.DevNull, 2)
+}
+
+// What was used longest ago goes, and what a crash left, until a quarter is free.
+func TestCacheMakesRoom(t *testing.T) {
+	dir := t.TempDir()
+	c := &Cache{Dir: dir, Most: 1000}
+	object := func(i int) (sum string, data []byte) {
+		data = []byte(strings.Repeat(fmt.Sprintf("%02d", i), 50))
+		return audit.Sum(data), data
+	}
+	kept := func(i int) bool {
+		sum, _ := object(i)
+		_, err := os.Stat(filepath.Join(dir, sum))
+		return err == nil
+	}
+	use := func(c *Cache, i int) {
+		t.Helper()
+		sum, data := object(i)
+		got, whole, err := c.get(sum, func() ([]byte, error) { return data, nil })
+		if err != nil || !whole || string(got) != string(data) {
+			t.Fatalf("%q, %t: %v", got, whole, err)
+		}
+	}
+	age := func(name string, hours int) {
+		t.Helper()
+		at := time.Now().Add(-time.Duration(hours) * time.Hour)
+		if err := os.Chtimes(filepath.Join(dir, name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "new-1"), make([]byte, 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	age("new-1", 99)
+	for i := range 9 {
+		use(c, i)
+		sum, _ := object(i)
+		age(sum, 50-i)
+	}
+	use(c, 0) // again: now it is the newest
+	another := &Cache{Dir: dir, Most: 1000}
+	use(another, 9) // the eleventh file of 100 bytes
+	for i, want := range []bool{true, false, false, true, true, true, true, true, true, true} {
+		if kept(i) != want {
+			t.Errorf("object %d is kept: %t", i, kept(i))
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "new-1")); err == nil {
+		t.Error("what a crash left is still there")
+	}
+}
+
+// A sum comes from a seal, and anybody may have made that.
+func TestCacheStaysInItsDirectory(t *testing.T) {
+	dir := t.TempDir()
+	c := &Cache{Dir: filepath.Join(dir, "indexes"), Most: 1000}
+	for _, sum := range []string{"", "..", "../secret", strings.Repeat("../", 21) + "x", strings.Repeat("A", 64), strings.Repeat("0", 64)} {
+		data, whole, err := c.get(sum, func() ([]byte, error) { return []byte("theirs"), nil })
+		if err != nil || whole || string(data) != "theirs" {
+			t.Errorf("%q: %q, %t: %v", sum, data, whole, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v: %v", left, err)
+	}
+}
