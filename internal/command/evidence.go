@@ -29,8 +29,13 @@ type Targets struct {
 
 func (t Targets) needEngine() bool { return len(t.Volumes)+len(t.Projects) > 0 }
 
-// walkLimit is how long the sizes of paths and volumes may take to find out.
-const walkLimit = 10 * time.Second
+// walkLimit is how long the sizes of paths and volumes may take to find out. Tests alone
+// change it.
+var walkLimit = 10 * time.Second
+
+// askLimit is how long the engine may take to say what it has: with the command over,
+// nobody else gives up waiting for it.
+const askLimit = time.Minute
 
 // seen is what was there at one moment.
 type seen struct {
@@ -49,12 +54,12 @@ type pathState struct {
 
 // look finds out which of the targets exist.
 func look(ctx context.Context, t Targets, e Engine) (seen, error) {
-	ctx, cancel := context.WithTimeout(ctx, walkLimit)
+	sizing, cancel := context.WithTimeout(ctx, walkLimit)
 	defer cancel()
 	s := seen{paths: map[string]pathState{}}
 	var err error
 	for _, path := range t.Paths {
-		state, err := statPath(ctx, path)
+		state, err := statPath(sizing, path)
 		if err != nil {
 			return s, err
 		}
@@ -66,10 +71,12 @@ func look(ctx context.Context, t Targets, e Engine) (seen, error) {
 	if !t.needEngine() {
 		return s, nil
 	}
-	if s.snap, err = e.Snapshot(ctx, inventory.Scope{}); err != nil {
+	asking, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	if s.snap, err = e.Snapshot(asking, inventory.Scope{}); err != nil {
 		return s, err
 	}
-	s.engine(ctx, t, e)
+	s.engine(sizing, t, e)
 	return s, nil
 }
 

@@ -9,6 +9,26 @@ import (
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
+// answering is an engine that says what it has as long as it is given time.
+type answering struct{ Engine }
+
+func (answering) Snapshot(ctx context.Context, _ inventory.Scope) (inventory.Snapshot, error) {
+	return inventory.Snapshot{Volumes: []inventory.Volume{{Name: "db"}}}, ctx.Err()
+}
+
+func (answering) Measure(context.Context, []inventory.Volume) map[string]inventory.Size { return nil }
+
+// A directory that takes all the time there is for sizes leaves enough to ask the engine.
+func TestLookPastTheLimit(t *testing.T) {
+	limit := walkLimit
+	walkLimit = 0
+	t.Cleanup(func() { walkLimit = limit })
+	s, err := look(t.Context(), Targets{Paths: []string{t.TempDir()}, Volumes: []string{"db"}}, answering{})
+	if err != nil || len(s.resources) != 2 {
+		t.Errorf("%+v: %v", s.resources, err)
+	}
+}
+
 // A directory counts as emptied only where that was seen: not when the time for
 // sizes was over before it was walked, as after a large one.
 func TestEmptied(t *testing.T) {
