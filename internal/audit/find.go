@@ -76,15 +76,12 @@ func goesOn(f io.ReaderAt, size int64, id string) error {
 }
 
 // Unfinished returns the operations without an outcome, oldest first, each with
-// its newest pending event. It looks at the newest limit bytes of the log; 0
-// means all of it, and all of its segments.
-func (l *Log) Unfinished(limit int64) ([]Event, error) {
+// its newest pending event, in all segments of the log.
+func (l *Log) Unfinished() ([]Event, error) {
 	done := map[string]bool{}
 	newest := map[string]Event{}
 	var order []string
-	var read int64
-	_, err := l.Backward(nil, func(e Event, raw []byte) bool {
-		read += int64(len(raw)) + 1
+	_, err := l.Backward(nil, func(e Event, _ []byte) bool {
 		switch {
 		case e.ID == "":
 		case e.Outcome != Pending:
@@ -95,7 +92,7 @@ func (l *Log) Unfinished(limit int64) ([]Event, error) {
 				newest[e.ID] = e
 			}
 		}
-		return limit == 0 || read < limit
+		return true
 	})
 	if err != nil {
 		return nil, err

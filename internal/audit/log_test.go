@@ -237,7 +237,7 @@ func TestHistoryMergesAndStops(t *testing.T) {
 	if err != nil || len(records) != 2 || records[0].ID != "C" || records[0].Outcome != Partial || records[1].ID != "B" || !records[1].Unfinished {
 		t.Errorf("%+v %v", records, err)
 	}
-	open, err := l.Unfinished(0)
+	open, err := l.Unfinished()
 	if err != nil || len(open) != 1 || open[0].ID != "B" {
 		t.Errorf("%+v %v", open, err)
 	}

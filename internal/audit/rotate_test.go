@@ -96,7 +96,7 @@ func TestReadSegments(t *testing.T) {
 	if events, _, err := l.Show("a"); err != nil || len(events) != 2 || events[0].Outcome != Pending {
 		t.Errorf("%v %v", events, err)
 	}
-	if open, err := l.Unfinished(0); err != nil || len(open) != 0 {
+	if open, err := l.Unfinished(); err != nil || len(open) != 0 {
 		t.Errorf("%v %v", open, err)
 	}
 	var heads []Head

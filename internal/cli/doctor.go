@@ -166,7 +166,7 @@ func (d *doctor) log(l *audit.Log) {
 		}
 	}
 	d.must("log directory", err, dir+" can be written to", "another log: --log FILE")
-	if free, known := durable.Free(dir); known && free < lowSpace {
+	if _, free, known := durable.Space(dir); known && free < lowSpace {
 		d.add("disk", "warn", render.Bytes(int64(free))+" free at "+dir, "make room: without it nothing is destroyed")
 	} else if known {
 		d.add("disk", "ok", render.Bytes(int64(free))+" free at "+dir, "")

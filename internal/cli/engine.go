@@ -6,7 +6,6 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
-	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/teardown"
 	"github.com/contextcore/ccdestroy/internal/watch"
@@ -40,11 +39,6 @@ func (e events) Watch(ctx context.Context) teardown.Watcher { return e.Client.Wa
 type followed struct{ *engine.Client }
 
 var _ watch.Engine = followed{}
-
-// Volumes lists the engine's volumes, and says whether all drivers answered.
-func (f followed) Volumes(ctx context.Context) ([]inventory.Volume, bool, error) {
-	return f.Client.AnsweredVolumes(ctx)
-}
 
 // Follow calls visit with every event of a volume.
 func (f followed) Follow(ctx context.Context, ready func(), visit func(watch.Event)) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/contextcore/ccdestroy/internal/archive"
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/export"
@@ -59,13 +60,14 @@ func (c exportsListCmd) Run(p Process) error {
 	if err != nil {
 		return err
 	}
-	list, err := p.shelf(l, "").List()
+	var list []archive.Found
 	if c.Dir != "" {
 		if info, err := os.Stat(p.abs(c.Dir)); err != nil || !info.IsDir() {
 			return fault.Usage("ccdestroy exports", "%q is not a directory", c.Dir)
 		}
 		list, err = export.In(p.abs(c.Dir))
 	} else {
+		list, err = p.shelf(l, "").List()
 		p.warnHead(l)
 	}
 	if err != nil {

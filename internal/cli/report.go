@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 )
@@ -63,7 +64,7 @@ func (f filterFlags) words() string {
 	add := func(flag string, values ...string) {
 		for _, v := range values {
 			if v != "" {
-				b.WriteString(" --" + flag + " " + render.Shell(v))
+				b.WriteString(" --" + flag + " " + fault.Shell(v))
 			}
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
-	"github.com/contextcore/ccdestroy/internal/render"
 )
 
 // A command line is put into the order that the parser expects before it is
@@ -225,9 +224,5 @@ func shown(f *kong.Flag) string {
 
 // called is a command of this program as it can be pasted.
 func called(words ...string) string {
-	quoted := []string{"ccdestroy"}
-	for _, w := range words {
-		quoted = append(quoted, render.Shell(w))
-	}
-	return strings.Join(quoted, " ")
+	return fault.Command(append([]string{"ccdestroy"}, words...)...)
 }

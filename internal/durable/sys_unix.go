@@ -71,15 +71,6 @@ func Writable(dir string) error {
 	return nil
 }
 
-// Free is how many bytes an ordinary account can still write there.
-func Free(dir string) (bytes uint64, known bool) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, false
-	}
-	return uint64(st.Bavail) * uint64(st.Bsize), true
-}
-
 // sameOwner gives the file the owner and group of another one, as root; other
 // accounts cannot, and keep theirs.
 func sameOwner(f *os.File, as fs.FileInfo) error {

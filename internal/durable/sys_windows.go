@@ -22,9 +22,6 @@ func Writable(dir string) error {
 	return err
 }
 
-// Free is not known here.
-func Free(string) (bytes uint64, known bool) { return 0, false }
-
 func sameOwner(*os.File, fs.FileInfo) error { return nil }
 
 // OurDir reports whether a path is a directory of a disk of this machine: owners

@@ -8,32 +8,20 @@ import (
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/system"
-	"github.com/docker/docker/api/types/volume"
 
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
-// Volumes lists the engine's volumes.
-func (c *Client) Volumes(ctx context.Context) ([]inventory.Volume, error) {
-	volumes, _, err := c.AnsweredVolumes(ctx)
-	return volumes, err
-}
-
-// AnsweredVolumes is Volumes. whole is false when a volume driver did not answer:
-// volumes of drivers other than "local" may be missing then.
-func (c *Client) AnsweredVolumes(ctx context.Context) (volumes []inventory.Volume, whole bool, err error) {
+// Volumes lists the engine's volumes. whole is false when a volume driver did not
+// answer: volumes of drivers other than "local" may be missing then.
+func (c *Client) Volumes(ctx context.Context) (volumes []inventory.Volume, whole bool, err error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, false, err
 	}
-	asked := time.Now()
-	list, err := c.api.VolumeList(ctx, volume.ListOptions{})
-	if err != nil {
+	if volumes, whole, err = c.volumes(ctx); err != nil {
 		return nil, false, c.unreachable(err)
 	}
-	for _, v := range list.Volumes {
-		volumes = append(volumes, c.volume(*v, asked))
-	}
-	return volumes, len(list.Warnings) == 0, nil
+	return volumes, whole, nil
 }
 
 // Follow calls visit with every creation and destruction of a volume from when

@@ -50,7 +50,7 @@ func (c *Client) Reaches(ctx context.Context, p inventory.Platform, volumes []in
 		if err == nil && p.ID != "" && strings.TrimSpace(string(id)) == p.ID {
 			return true
 		}
-		if volumes, err = c.Volumes(ctx); err != nil {
+		if volumes, _, err = c.Volumes(ctx); err != nil {
 			return false
 		}
 	}

@@ -47,7 +47,7 @@ func (c *Client) Snapshot(ctx context.Context, scope inventory.Scope) (inventory
 	var s inventory.Snapshot
 	jobs := []func() error{
 		func() (err error) { s.Containers, err = c.containers(ctx); return },
-		func() (err error) { s.Volumes, err = c.volumes(ctx); return },
+		func() (err error) { s.Volumes, _, err = c.volumes(ctx); return },
 		func() (err error) { s.Networks, err = c.networks(ctx); return },
 	}
 	if scope.Images {
@@ -137,17 +137,18 @@ func canonicalName(s container.Summary) string {
 	return s.ID[:min(12, len(s.ID))]
 }
 
-func (c *Client) volumes(ctx context.Context) ([]inventory.Volume, error) {
+// volumes is Volumes of an engine that has answered before.
+func (c *Client) volumes(ctx context.Context) (volumes []inventory.Volume, whole bool, err error) {
 	asked := time.Now()
 	list, err := c.api.VolumeList(ctx, volume.ListOptions{})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	out := make([]inventory.Volume, 0, len(list.Volumes))
+	volumes = make([]inventory.Volume, 0, len(list.Volumes))
 	for _, v := range list.Volumes {
-		out = append(out, c.volume(*v, asked))
+		volumes = append(volumes, c.volume(*v, asked))
 	}
-	return out, nil
+	return volumes, len(list.Warnings) == 0, nil
 }
 
 // volume is what the engine said about a volume when asked at that time.

@@ -163,7 +163,7 @@ func writers(s inventory.Snapshot, volume string) string {
 // known, so this is no reason to stop.
 func (s *saving) room(volumes []inventory.Volume) {
 	sum := s.sum(volumes)
-	if free, known := durable.Free(s.draft.Dir()); known && uint64(sum) > free {
+	if _, free, known := durable.Space(s.draft.Dir()); known && uint64(sum) > free {
 		s.Note(fmt.Sprintf("there are %d MB to export, and %d MB free in %s: it fits only if it compresses well", sum/1e6, free/1e6, s.draft.Dir()))
 	}
 }

@@ -61,18 +61,13 @@ func pass(filters []Filter, labels map[string]string) bool {
 // Plan says of every volume of the engine whether it goes, and why not.
 func Plan(s inventory.Snapshot, o Options) inventory.Inventory {
 	var inv inventory.Inventory
-	users := map[string][]string{}
-	for _, c := range s.Containers {
-		for _, m := range c.Mounts {
-			if m.Volume != "" && !slices.Contains(users[m.Volume], c.Name) {
-				users[m.Volume] = append(users[m.Volume], c.Name)
-			}
-		}
-	}
 	for _, v := range s.Volumes {
 		r := o.Protect.Resource(v)
-		slices.Sort(users[v.Name])
-		r.UsedBy, r.Anonymous = users[v.Name], inventory.LooksAnonymous(v)
+		for _, c := range s.Users(v.Name) {
+			r.UsedBy = append(r.UsedBy, c.Name)
+		}
+		slices.Sort(r.UsedBy)
+		r.Anonymous = inventory.LooksAnonymous(v)
 		r.Lifted = r.Protected && !r.Enforced && slices.Contains(o.Unprotect, r.Name)
 		r.Fate = inventory.Kept
 		if r.Reason = keeps(v, r, o); r.Reason == "" {

@@ -198,7 +198,7 @@ func TestFail(t *testing.T) {
 		d := newDesk(t)
 		l := Life{Book: d.Book, Operation: audit.Destroy}
 		err := l.Fail(t.Context(), c.sig, errors.New("no such service"))
-		open, _ := d.Log.Unfinished(0)
+		open, _ := d.Log.Unfinished()
 		if fault.AsFault(err).Code != c.code || d.outcome("01KB0000000000000000000001") != c.outcome || len(open) > 0 || len(d.files()) > 0 {
 			t.Errorf("%v: %v, left %q", c.sig, err, d.files())
 		}

@@ -25,7 +25,7 @@ type Reconciled struct {
 // run: older versions made none. An error says that the log could not be
 // read.
 func (b *Book) Reconcile(ctx context.Context, force bool) (r Reconciled, err error) {
-	open, err := b.Log.Unfinished(0)
+	open, err := b.Log.Unfinished()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, err
 	}

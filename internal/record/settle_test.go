@@ -225,7 +225,7 @@ func TestForce(t *testing.T) {
 	if r := d.reconcile(false); len(r.Obstacles) != 1 || !strings.Contains(r.Obstacles[0].Error(), "reconcile --force") {
 		t.Errorf("%+v", r)
 	}
-	stale, err := d.Log.Unfinished(0)
+	stale, err := d.Log.Unfinished()
 	if err != nil {
 		t.Fatal(err)
 	}

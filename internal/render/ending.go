@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
@@ -165,7 +166,7 @@ func step(command, comment string, width int, style Style) string {
 func words(names []string) string {
 	var out []string
 	for _, n := range names {
-		out = append(out, Terminal(Shell(n)))
+		out = append(out, Terminal(fault.Shell(n)))
 	}
 	return strings.Join(out, " ")
 }

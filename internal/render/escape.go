@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
-	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Terminal makes text safe for a terminal line. Control characters (C0, DEL,
@@ -66,6 +65,3 @@ func Lines(text, indent string) string {
 	}
 	return b.String()
 }
-
-// Shell quotes a word for a POSIX shell where it must be.
-func Shell(word string) string { return fault.Shell(word) }

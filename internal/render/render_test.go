@@ -28,14 +28,6 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-func TestShell(t *testing.T) {
-	for in, want := range map[string]string{"shop_data": "shop_data", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'"} {
-		if got := Shell(in); got != want {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
-}
-
 var now = time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
 
 func sample() inventory.Inventory {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
@@ -140,7 +141,7 @@ func (f fields) details(e audit.Event, d record.Details) {
 	f.text("Fallback", d.Fallback)
 	var command []string
 	for _, word := range d.Command {
-		command = append(command, Shell(word))
+		command = append(command, fault.Shell(word))
 	}
 	if len(command) > 0 {
 		f.line("Command", "%s", strings.Join(command, " "))

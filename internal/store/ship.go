@@ -37,7 +37,7 @@ type Shipper struct {
 // Shipped is what a call has done.
 type Shipped struct {
 	Lines  int // sent now
-	Passed int // lines that are not chained or have no key, and are only in the log
+	Passed int // lines that are not chained, and are only in the log
 }
 
 // batch is how many lines are sent at once, and how many bytes at most, if more than

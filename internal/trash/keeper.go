@@ -59,7 +59,7 @@ func (k *Keeper) Plan(ctx context.Context, lock string, volumes []inventory.Volu
 		keep.Volumes = append(keep.Volumes, v.Name)
 		sum += bytes(v.Name)
 	}
-	if _, why := Fit(k.survey.Held, sum, k.survey.Space, k.Now()); why != "" && len(keep.Volumes) > 0 {
+	if why := Fits(k.survey.Held, sum, k.survey.Space, k.Now()); why != "" && len(keep.Volumes) > 0 {
 		keep.Why, keep.Volumes = why, nil
 	}
 	return keep

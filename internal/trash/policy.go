@@ -33,15 +33,13 @@ func Refusal(v inventory.Volume, root string) string {
 	return ""
 }
 
-// Fit decides whether more bytes can be kept besides what there is, and which
-// entries have to go for that: the oldest first, after those that have expired. why
-// says why not even that would do, or "". What is not known counts for nothing.
-func Fit(held []Found, more int64, space Space, now time.Time) (excess []Item, why string) {
-	excess, fits := over(held, more, space, now)
-	if fits {
-		return excess, ""
+// Fits says why more bytes cannot be kept, even if all that there is goes for them, or "".
+// What is not known counts for nothing.
+func Fits(held []Found, more int64, space Space, now time.Time) (why string) {
+	if _, fits := over(held, more, space, now); fits {
+		return ""
 	}
-	return nil, "the disk is too small or too full: at most 20 % of it are for what is kept, and 10 % stay free"
+	return "the disk is too small or too full: at most 20 % of it are for what is kept, and 10 % stay free"
 }
 
 // Excess are the entries that have to go now: those that have expired, those whose

@@ -18,7 +18,7 @@ func held(name string, ago, keep int, bytes int64) Found {
 }
 
 func TestFit(t *testing.T) {
-	old, young, over := held("old", 5, 10, 10), held("young", 1, 10, 8), held("over", 3, 2, 5)
+	old, young, expired := held("old", 5, 10, 10), held("young", 1, 10, 8), held("expired", 3, 2, 5)
 	half := Found{Item: Item{Operation: "OPhalf", Volume: "half"}, Where: Ending}
 	for _, c := range []struct {
 		name  string
@@ -29,7 +29,7 @@ func TestFit(t *testing.T) {
 		fits  bool
 	}{
 		{"room", []Found{young, old}, 2, Space{100, 50}, "[]", true},
-		{"what is over goes in any case", []Found{over, young}, 2, Space{100, 50}, "[over]", true},
+		{"what is over goes in any case", []Found{expired, young}, 2, Space{100, 50}, "[expired]", true},
 		{"and what is half gone", []Found{half}, 0, Space{100, 50}, "[half]", true},
 		{"a fifth is full: the oldest goes", []Found{young, old}, 5, Space{100, 50}, "[old]", true},
 		{"and the next one", []Found{young, old}, 15, Space{100, 50}, "[old young]", true},
@@ -39,16 +39,17 @@ func TestFit(t *testing.T) {
 		{"sizes that are not known count as nothing", []Found{held("unknown", 9, 10, 0), old}, 0, Space{100, 5}, "[old]", true},
 		{"a disk of unknown size", []Found{old}, 1000, Space{}, "[]", true},
 	} {
-		excess, why := Fit(c.held, c.more, c.space, noon)
+		excess, fits := over(c.held, c.more, c.space, noon)
 		names := []string{}
 		for _, item := range excess {
 			names = append(names, item.Volume)
 		}
-		if fmt.Sprint(names) != c.want || (why == "") != c.fits {
-			t.Errorf("%s: %v, %q", c.name, names, why)
+		why := Fits(c.held, c.more, c.space, noon)
+		if fits && fmt.Sprint(names) != c.want || fits != c.fits || fits != (why == "") {
+			t.Errorf("%s: %v, %t, %q", c.name, names, fits, why)
 		}
 	}
-	if e := Excess([]Found{old, over}, Space{100, 50}, noon); len(e) != 1 || e[0].Volume != "over" {
+	if e := Excess([]Found{old, expired}, Space{100, 50}, noon); len(e) != 1 || e[0].Volume != "expired" {
 		t.Errorf("%v", e)
 	}
 }
