@@ -208,3 +208,16 @@ func Moved(changes []inventory.Change) string {
 	}
 	return b.String()
 }
+
+// none says that nothing was done, or nothing that is known of.
+func none(outcome audit.Outcome, what string, style Style) string {
+	switch outcome {
+	case audit.Pending:
+		return style.paint(Warn, "UNKNOWN") + " what was " + what + "."
+	case audit.Cancelled:
+		return "Cancelled: nothing was " + what + "."
+	case audit.Success: // something else was faster
+		return "Nothing was left to be " + what + "."
+	}
+	return style.paint(Bad, "FAILED") + ": nothing was " + what + "."
+}
