@@ -74,6 +74,7 @@ func inShell(t *testing.T) *stack {
 // that is left in the environment, nor a script of an older version, nor the
 // Docker CLI, which has a plugin complete its own command.
 func TestCompletionDestroysNothing(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	s.plugged()

@@ -52,6 +52,7 @@ func TestInitMakefile(t *testing.T) {
 
 // A link of somebody's clone has no file elsewhere changed.
 func TestInitStaysWithin(t *testing.T) {
+	t.Parallel()
 	s, other := newStack(t, nil), filepath.Join(t.TempDir(), "theirs")
 	for name, args := range map[string][]string{"Makefile": {"init", "--makefile"}, "compose.yaml": {"init"}} {
 		if err := os.WriteFile(other, []byte(single), 0o600); err != nil {

@@ -10,6 +10,7 @@ import (
 // A log is rotated between teardowns, not in one that was cut off; what the
 // older segments say counts as before.
 func TestRotateBetweenTeardowns(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(strings.Replace(slow, "QUICK", "", 1)))
 	s.docker("compose", "up", "--detach")
 	s.killed()

@@ -41,6 +41,7 @@ func (s *stack) content(volume string) string {
 // What comes into being while an export of a teardown is under way is exported as
 // well, and recorded; or it refuses, and the services run again. Nobody is asked.
 func TestWorldMovesDuringExport(t *testing.T) {
+	t.Parallel()
 	// Archives wait: volumes are being read.
 	reading := func(r *http.Request) bool { return isArchive(r) }
 	// The look after the volumes have been read waits.
@@ -149,6 +150,7 @@ func (s *stack) runAgain(services []string) {
 // An export that was killed is settled before the next one looks: what it had
 // stopped runs again, is stopped again, and is not taken for what was at rest.
 func TestKilledExportIsSettledBeforeTheLook(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(talker))
 	g := newGate(t, isArchive)
 	s.talking()

@@ -166,6 +166,7 @@ func TestChildKeepsTheLock(t *testing.T) {
 // An operation is at work also where its process cannot be seen: it is not
 // settled, and writes its one outcome.
 func TestOtherProcessNamespace(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	need.Command(t, "unshare")
 	for _, c := range []struct{ name, operation, reconcile string }{

@@ -20,6 +20,7 @@ import (
 // outcome, and says so. Where it has not announced yet what it will destroy, it
 // destroys nothing.
 func TestOutcomeAfterOutcome(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	need.Command(t, "unshare")
 	for _, c := range []struct {
@@ -102,6 +103,7 @@ func TestOurLabelsOnTheirs(t *testing.T) {
 
 // Two scripts end one operation: one of them is refused.
 func TestTwoOutcomesByHand(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	id := strings.TrimSpace(s.ccdestroy("record", "--operation", "delete_dashboard", "--outcome", "pending").stdout)
 	var all []*background
@@ -126,6 +128,7 @@ var chained = regexp.MustCompile(`"seq":\d+,"prev":"[0-9a-f]*"`)
 
 // A second outcome that another program wrote, well chained, is found.
 func TestVerifyFindsOutcomeAfterOutcome(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	s.ccdestroy("record", "--operation", "delete_dashboard", "--outcome", "success")
 	data, err := os.ReadFile(s.logPath())
@@ -147,6 +150,7 @@ func TestVerifyFindsOutcomeAfterOutcome(t *testing.T) {
 // Compose fails since it cannot call a provider: that nothing of the engine is
 // left is no success.
 func TestFailingProviderIsNoSuccess(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one("name: PROJ\nservices:\n  cloud:\n    provider:\n      type: no-such-provider\n"))
 	r := s.ccdestroy()
 	last := s.last()
@@ -162,6 +166,7 @@ func TestFailingProviderIsNoSuccess(t *testing.T) {
 // its creation, nobody can say whether a volume was made again while nobody
 // looked: that is not said to be a failure.
 func TestMadeAgainUnseenIsUnknown(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(stubborn))
 	g := newGate(t, nil)
 	s.docker("compose", "up", "--detach")

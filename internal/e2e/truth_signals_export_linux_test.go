@@ -14,6 +14,7 @@ import (
 // before the services start again, and it is said which do. Further signals do not
 // keep it from the record.
 func TestDraftGoesBeforeServicesStart(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		prepare func(t *testing.T, s *stack)
@@ -80,6 +81,7 @@ func fullDisk(t *testing.T, s *stack) {
 // A container that was being stopped when the signal came runs again at the end:
 // the engine stops it all the same, and only then can it be started.
 func TestSignalWhileServicesStop(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"a teardown": {"--export", "saved"}, "an export": {"export", "--stop", "-o", "saved"}} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, one(dawdler))

@@ -140,6 +140,7 @@ func (b *background) endsBy(sig syscall.Signal) {
 // record waits for events that do not come: a signal ends it, and nothing is
 // recorded.
 func TestSignalWhileNothingIsTold(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		s.silent("record", "--json").endsBy(sig)
@@ -152,6 +153,7 @@ func TestSignalWhileNothingIsTold(t *testing.T) {
 // A teardown whose Compose file comes from standard input ends on a signal also
 // while nothing comes.
 func TestSignalWhileNoFileComes(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	s.docker("compose", "up", "--detach")
 	for _, args := range [][]string{{"-f", "-"}, {"-f", "-", "export"}, {"-f", "-", "inventory"}} {
@@ -183,6 +185,7 @@ func (s *stack) silent(args ...string) *background {
 
 // Ctrl-C ends init at its question, and the file stays as it is.
 func TestSignalAtTheQuestionOfInit(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, one(single))
 	before, err := os.ReadFile(filepath.Join(s.dir, "compose.yaml"))
 	if err != nil {
@@ -214,6 +217,7 @@ func TestSignalAtTheQuestionOfInit(t *testing.T) {
 
 // A pager has the terminal: after Ctrl-C this program waits for its end.
 func TestCtrlCWithAPager(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	s.env = append(s.env, `PAGER=trap '' INT; echo PAGING; read go </dev/tty; kill -0 $PPID && echo IT WAITS; cat >/dev/null; echo THE END`)
 	p := s.terminal("audit", "-n", "0", "--log", s.hugeLog())

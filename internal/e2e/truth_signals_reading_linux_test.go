@@ -65,6 +65,7 @@ func (s *stack) hugeLog() string {
 
 // A signal ends every command that reads a huge log, and leaves no half file.
 func TestSignalWhileReadingALog(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	log := s.hugeLog()
 	reading := func(pid int) bool { return opens(pid, "/audit.jsonl") }
@@ -83,6 +84,7 @@ func TestSignalWhileReadingALog(t *testing.T) {
 // A signal ends what reads and writes large archives, and half an export takes no
 // room.
 func TestSignalInLargeArchives(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	s := newStack(t, nil)
 	s.docker("volume", "create", "PROJ_big")

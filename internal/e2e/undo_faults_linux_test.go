@@ -16,6 +16,7 @@ import (
 // before the first entry is written, each entry before its data is moved, and both
 // directories before Compose begins.
 func TestKeepingInOrder(t *testing.T) {
+	t.Parallel()
 	need.Root(t)
 	need.Command(t, "strace")
 	s := newStack(t, one(double))
@@ -85,6 +86,7 @@ func (s *stack) stepsOf(trace, volume string) (steps []string) {
 // says what really happened, each volume's data is in one place, and what is kept
 // can be brought back when there is room again.
 func TestKeptAndFullDisk(t *testing.T) {
+	t.Parallel()
 	need.Command(t, "mkfs.ext4")
 	e := newEngine(t)
 	data := filepath.Join(e.dir, "engine", "data")

@@ -38,6 +38,7 @@ func inodes(t *testing.T, dir string) map[string]string {
 // What comes back is the same, inode for inode: everything that an export keeps
 // and all that it cannot, and files that are written while they are set aside.
 func TestUndoFidelity(t *testing.T) {
+	t.Parallel()
 	ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
 		s := newStack(one(single))
 		s.docker("compose", "create")
@@ -79,6 +80,7 @@ func TestUndoFidelity(t *testing.T) {
 // While a volume is set aside the engine refuses it to others, and what its own
 // container writes is not lost.
 func TestUndoMeanwhile(t *testing.T) {
+	t.Parallel()
 	ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
 		s := newStack(one(strings.Replace(slow, "QUICK", "", 1)))
 		s.docker("compose", "up", "--detach")

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -22,55 +23,80 @@ func keptKills() int {
 // one place, reconcile puts it where it belongs, the record says so, and an undo
 // brings all of it back.
 func TestKeptAndKilled(t *testing.T) {
-	ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
-		var down, back tally
-		s := newStack(one(double))
-		aside := made(filepath.Join(s.trashDir(), "*", s.name+"_*", "_data"))
-		entry := made(filepath.Join(s.trashDir(), "*", s.name+"_*", "entry.json"))
-		downs := []phase{started, begun, entry, aside, childRuns, containerDied, containerGone, volumeGone, ended}
-		backs := []phase{logOpened, begun, volumeMade, ended}
-		for i := range keptKills() {
-			s.docker("compose", "up", "--detach")
-			for _, v := range []string{"one", "two"} {
-				if err := os.WriteFile(filepath.Join(s.mountpoint("PROJ_"+v), "mark"), fmt.Append(nil, s.name, v, i), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			p := downs[i%len(downs)]
-			known := len(s.events())
-			s.killedAt(p, "--keep-for", "1h")
-			down.add(p, s.settledKept(i, known))
-			if len(s.trash()) > 0 {
-				p, known = backs[i/2%len(backs)], len(s.events())
-				w := s.begin(s.command("", binary, "undo"), p)
-				w.killIn(p)
-				w.engine.stop()
-				back.add(p, s.settledKept(i, known))
-			}
-			if len(s.trash()) > 0 {
-				s.undoes()
-			}
-			for _, v := range []string{"one", "two"} {
-				if at := s.marks(v, i); len(at) != 1 || !strings.HasPrefix(at[0], "volumes/") {
-					t.Fatalf("trial %d: volume %s is at the end in %q", i, v, at)
-				}
-			}
-			if r := s.ccdestroy("audit", "verify"); len(s.events()) > 0 && (r.code != 0 || strings.Contains(r.stdout, "unfinished")) {
-				t.Fatalf("verify: exit %d\n%s", r.code, r.stdout)
-			}
-			s.docker("compose", "down", "--volumes")
-		}
-		for name, how := range down.counts {
-			t.Logf("killed when %s: %v", name, how)
-		}
-		for name, how := range back.counts {
-			t.Logf("undo killed when %s: %v", name, how)
-		}
-		if !testing.Short() {
-			back.cutOff(t, begun)
-			down.cutOff(t, begun, aside, childRuns, containerDied, containerGone)
+	t.Parallel()
+	found := map[string]*keptTally{"directly": {}, "helper": {}}
+	t.Run("all", func(t *testing.T) {
+		for part := range 4 {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
+					s, of := newStack(one(double)), found[filepath.Base(t.Name())]
+					downs := s.keptPhases()
+					for i := part; i < keptKills(); i += 4 {
+						s.keptAndKilled(i, downs, of)
+					}
+				})
+			})
 		}
 	})
+	for _, of := range found {
+		if of.tried.Load() && !testing.Short() {
+			of.back.cutOff(t, begun)
+			of.down.cutOff(t, begun, keptAside, childRuns, containerDied, containerGone)
+		}
+	}
+}
+
+// keptTally says how what was killed was settled.
+type keptTally struct {
+	tried      atomic.Bool
+	down, back tally
+}
+
+// keptPhases are those of a teardown that keeps, in their order.
+func (s *stack) keptPhases() []phase {
+	entry := made(filepath.Join(s.trashDir(), "*", s.name+"_*", "entry.json"))
+	aside := made(filepath.Join(s.trashDir(), "*", s.name+"_*", "_data"))
+	entry.name, aside.name = "an entry of the trash is there", keptAside.name
+	return []phase{started, begun, entry, aside, childRuns, containerDied, containerGone, volumeGone, ended}
+}
+
+// keptAside is the name of the phase in which a volume is set aside, for tallies.
+var keptAside = phase{name: "a volume is in the trash"}
+
+// keptAndKilled is one trial.
+func (s *stack) keptAndKilled(i int, downs []phase, of *keptTally) {
+	s.t.Helper()
+	of.tried.Store(true)
+	backs := []phase{logOpened, begun, volumeMade, ended}
+	s.docker("compose", "up", "--detach")
+	for _, v := range []string{"one", "two"} {
+		if err := os.WriteFile(filepath.Join(s.mountpoint("PROJ_"+v), "mark"), fmt.Append(nil, s.name, v, i), 0o644); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	p, known := downs[i%len(downs)], len(s.events())
+	s.killedAt(p, "--keep-for", "1h")
+	of.down.add(p, s.settledKept(i, known))
+	if len(s.trash()) > 0 {
+		p, known = backs[i/2%len(backs)], len(s.events())
+		w := s.begin(s.command("", binary, "undo"), p)
+		w.killIn(p)
+		w.engine.stop()
+		of.back.add(p, s.settledKept(i, known))
+	}
+	if len(s.trash()) > 0 {
+		s.undoes()
+	}
+	for _, v := range []string{"one", "two"} {
+		if at := s.marks(v, i); len(at) != 1 || !strings.HasPrefix(at[0], "volumes/") {
+			s.t.Fatalf("trial %d: volume %s is at the end in %q", i, v, at)
+		}
+	}
+	if r := s.ccdestroy("audit", "verify"); len(s.events()) > 0 && (r.code != 0 || strings.Contains(r.stdout, "unfinished")) {
+		s.t.Fatalf("verify: exit %d\n%s", r.code, r.stdout)
+	}
+	s.docker("compose", "down", "--volumes")
 }
 
 // marks are where the data of a volume of a trial is, below the docker root.

@@ -90,6 +90,7 @@ func inodeOf(t *testing.T, path string) uint64 {
 // What is torn down while it runs comes back as it was at its end, with names and
 // labels, anonymous volumes too.
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
 		s := newStack(one(talker))
 		s.talking()
@@ -146,6 +147,7 @@ func TestUndo(t *testing.T) {
 
 // What is in the way is never overwritten.
 func TestUndoInTheWay(t *testing.T) {
+	t.Parallel()
 	ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
 		s := newStack(one(single))
 		s.docker("compose", "up", "--detach")
@@ -191,6 +193,7 @@ func TestUndoInTheWay(t *testing.T) {
 // Nothing that others still use is set aside for good, and without --keep-for an
 // unattended teardown keeps nothing.
 func TestKeepingSurvivors(t *testing.T) {
+	t.Parallel()
 	ways(t, func(t *testing.T, newStack func(map[string]string) *stack) {
 		s := newStack(one(double))
 		s.docker("compose", "up", "--detach")
