@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -31,11 +32,13 @@ func BenchmarkStore(b *testing.B) {
 	fill("year", "-days", fmt.Sprint(days))
 	fill("day", "-days", "1")
 	fill("loose", "-days", "1", "-loose")
-	run := func(b *testing.B, bucket, args string) {
+	run := func(b *testing.B, bucket, args, cache string) {
+		b.Helper()
 		var took []time.Duration
 		var memory int64
 		for range b.N {
-			environ := append(server.Environ(server.Root), "CCDESTROY_STORE=s3://"+bucket, "XDG_STATE_HOME="+b.TempDir())
+			environ := append(server.Environ(server.Root), "CCDESTROY_STORE=s3://"+bucket, "XDG_STATE_HOME="+b.TempDir(),
+				"XDG_CACHE_HOME="+cmp.Or(cache, b.TempDir()))
 			begun, peak := timed(b, fmt.Sprintf("env %s %s %s", strings.Join(environ, " "), binary, args))
 			took, memory = append(took, begun), max(memory, peak)
 		}
@@ -52,6 +55,9 @@ func BenchmarkStore(b *testing.B) {
 		{"seal-day", "loose", "store seal --days 0 --signing-key " + signing},
 		{"report-year", "year", "audit report --store -o -"},
 	} {
-		b.Run(c.name, func(b *testing.B) { run(b, c.bucket, c.args) })
+		b.Run(c.name, func(b *testing.B) { run(b, c.bucket, c.args, "") })
 	}
+	cache, again := b.TempDir(), "audit --store -n 0 --project wiki-ci-88"
+	b.Run("project-year-before", func(b *testing.B) { run(b, "year", again, cache) })
+	b.Run("project-year-again", func(b *testing.B) { run(b, "year", again, cache) }) // the indexes are kept by now
 }
