@@ -28,7 +28,8 @@ var answerLimit = 30 * time.Second
 const againLimit = 2 * time.Minute
 
 // StartAgain starts the containers that the operation has stopped, whatever
-// happened to ctx, and says which, or why not all of them run. If their stop was
+// happened to ctx, and says which, or why not all of them run, here and in the
+// details of the operation, whose outcome is still to be recorded. If their stop was
 // interrupted, it is completed first: the engine continues it, and what it is about to
 // stop would still count as running.
 func (o *Operation) StartAgain(ctx context.Context, e Starter, cutOff bool) {
@@ -37,6 +38,7 @@ func (o *Operation) StartAgain(ctx context.Context, e Starter, cutOff bool) {
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err := answers(ctx, e); err != nil {
+		o.Details.Halted = o.Details.Stopped
 		o.book.Note(fmt.Sprintf("what was stopped does not run again: %v; when the engine is back: docker start %s", err, strings.Join(o.Details.Stopped, " ")))
 		return
 	}
@@ -50,7 +52,8 @@ func (o *Operation) StartAgain(ctx context.Context, e Starter, cutOff bool) {
 		return e.Start(ctx, o.Details.Stopped)
 	})
 	if err != nil {
-		o.book.Note(fmt.Sprintf("not all containers that were stopped run again: %v", err))
+		o.Details.Halted = o.Details.Stopped
+		o.book.Note(fmt.Sprintf("not all containers that were stopped run again: %v; docker start %s", err, strings.Join(o.Details.Stopped, " ")))
 		return
 	}
 	if len(halted) > 0 {

@@ -49,6 +49,7 @@ type Details struct {
 	LostBytes  int64    `json:"bytes_lost,omitempty"` // sum over the volumes that are gone and were measured
 	Remaining  []string `json:"remaining,omitempty"`  // "kind name: why"
 	Unforeseen []string `json:"unforeseen,omitempty"` // volumes that vanished meanwhile, perhaps destroyed by something else
+	Halted     []string `json:"halted,omitempty"`     // those of Stopped that were to be started again, and may not all run
 	Settled    string   `json:"settled,omitempty"`    // "reconcile" when a later run found the outcome
 	Claims     []string `json:"claims,omitempty"`     // recorded by watch: unfinished operations that may have done it
 }

@@ -155,6 +155,9 @@ func (f fields) details(e audit.Event, d record.Details) {
 	}
 	f.text("Signal", d.Signal)
 	f.text("Error", oneLine(d.Error))
+	for _, id := range d.Halted {
+		f.text("May not run", "container "+id[:min(len(id), 12)]+", stopped for the export: docker start "+id[:min(len(id), 12)])
+	}
 	f.text("Settled by", d.Settled)
 	for _, name := range d.Unforeseen {
 		f.text("Also gone", "volume "+name+", not foreseen")
