@@ -3,18 +3,21 @@ package main
 import "regexp"
 
 // engine is one row of the table; with.sh knows by its name how to run it.
-type engine struct{ name, what string }
+type engine struct {
+	name, what string
+	slow       bool // it takes longest, and begins first
+}
 
 var engines = []engine{
-	{"debian", "Engine 20.10 (Debian), Compose v5"},
-	{"engine29", "Engine 29, overlay2, Compose v5"},
-	{"containerd", "Engine 29, containerd image store, Compose v2.40"},
-	{"rootless", "Engine 29, rootless, as an ordinary user"},
-	{"ssh", "`DOCKER_HOST=ssh://…`"},
-	{"ssh-context", "`ssh://…` by a docker context"},
-	{"tls", "`DOCKER_HOST=tcp://…` with TLS"},
-	{"tls-context", "TLS by a docker context"},
-	{"podman", "Podman 4.3 (Debian), its Docker socket"},
+	{"debian", "Engine 20.10 (Debian), Compose v5", false},
+	{"engine29", "Engine 29, overlay2, Compose v5", false},
+	{"containerd", "Engine 29, containerd image store, Compose v2.40", false},
+	{"rootless", "Engine 29, rootless, as an ordinary user", false},
+	{"ssh", "`DOCKER_HOST=ssh://…`", true},
+	{"ssh-context", "`ssh://…` by a docker context", true},
+	{"tls", "`DOCKER_HOST=tcp://…` with TLS", false},
+	{"tls-context", "TLS by a docker context", false},
+	{"podman", "Podman 4.3 (Debian), its Docker socket", false},
 }
 
 // feature is one column of the table: the tests whose names match show it.
@@ -26,8 +29,8 @@ type feature struct {
 var features = []feature{
 	{"teardown as Compose", regexp.MustCompile(`^TestDifferential/`)},
 	{"export, restore", regexp.MustCompile(`^Test(Export|Restore)`)},
-	{"keep, undo directly", regexp.MustCompile(`^Test(Undo|Keeping|Trash|Kept)\w*/directly`)},
-	{"keep, undo by helper", regexp.MustCompile(`^Test(Undo|Keeping|Trash|Kept)\w*/helper`)},
+	{"keep, undo directly", regexp.MustCompile(`^Test(Undo|Keeping|Trash|Kept)\w*/(all/\d/)?directly`)},
+	{"keep, undo by helper", regexp.MustCompile(`^Test(Undo|Keeping|Trash|Kept)\w*/(all/\d/)?helper`)},
 	{"prune", regexp.MustCompile(`^TestPrune`)},
 	{"watch", regexp.MustCompile(`^TestWatch`)},
 	{"provider", regexp.MustCompile(`^Test(Provider|TwoProviders)`)},

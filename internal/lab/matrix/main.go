@@ -59,8 +59,12 @@ func (o options) run() (err error) {
 	}
 	var work errgroup.Group
 	work.SetLimit(o.atOnce)
-	for i := range rows {
-		work.Go(func() error { rows[i].run(o); return nil })
+	for _, slow := range []bool{true, false} {
+		for i := range rows {
+			if rows[i].slow == slow {
+				work.Go(func() error { rows[i].run(o); return nil })
+			}
+		}
 	}
 	_ = work.Wait() // each row has its own errors
 	return o.conclude(rows)
