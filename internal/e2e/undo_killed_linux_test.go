@@ -123,11 +123,13 @@ func (s *stack) settledKept(trial, known int) string {
 		s.t.Fatalf("trial %d: reconcile: exit %d\n%s", trial, r.code, r.stderr)
 	}
 	all := s.events()
+	where := map[string]string{}
 	for _, v := range []string{"one", "two"} {
 		at := s.marks(v, trial)
 		if len(at) != 1 {
 			s.t.Fatalf("trial %d: the data of volume %s is in %q", trial, v, at)
 		}
+		where[v] = at[0]
 		if in, there := strings.CutPrefix(at[0], "volumes/"); there != s.hasVolume("PROJ_"+v) && len(all) > known && all[len(all)-1].Operation == "destroy" {
 			s.t.Fatalf("trial %d: volume %s is there: %t, and its data in %q", trial, v, !there, in)
 		}
@@ -139,7 +141,7 @@ func (s *stack) settledKept(trial, known int) string {
 	told := last.Details.Kept
 	for _, v := range []string{"one", "two"} {
 		name := s.name + "_" + v
-		inTrash := strings.HasPrefix(s.marks(v, trial)[0], "ccdestroy-trash/")
+		inTrash := strings.HasPrefix(where[v], "ccdestroy-trash/")
 		listed := slices.ContainsFunc(told, func(k struct{ Name, Until, Operation, As string }) bool { return k.Name == name })
 		back := slices.ContainsFunc(last.Details.Undone, func(k struct{ Name, Until, Operation, As string }) bool { return k.Name == name })
 		switch {
