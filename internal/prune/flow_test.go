@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,7 +19,9 @@ import (
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 	"github.com/contextcore/ccdestroy/internal/lab/fake"
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 	"github.com/contextcore/ccdestroy/internal/record"
+	"github.com/contextcore/ccdestroy/internal/trash"
 )
 
 // play is one prune.
@@ -120,6 +123,30 @@ func TestUnrecorded(t *testing.T) {
 			t.Errorf("exit %d, %v: %+v", p.code, p.err, p.done)
 		}
 	})
+}
+
+// Why nothing was removed is told also where that cannot be recorded, and so is this.
+func TestUnrecordedRefusal(t *testing.T) {
+	need.That(t, "Linux", runtime.GOOS == "linux")
+	w := fake.New(t)
+	w.Root = fake.Dir(t)
+	w.Make("a")
+	p := &play{Process: w.Process(), confirm: record.ByFlag}
+	p.At = func(_ context.Context, s fake.Step) error {
+		if s.String() == "before trash set-aside 1" || s.String() == "before append 1" {
+			return fake.ErrFailed
+		}
+		return nil
+	}
+	p.run = Run{
+		Engine: p, Is: w.Engine, Book: p.book(), Confirm: p.ask, Signals: p.Signals, Budget: time.Minute,
+		Keeper: &trash.Keeper{Open: p.Trash, For: time.Hour, Now: p.Now},
+	}
+	_, err := p.run.Do(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "could not be set aside") || !slices.ContainsFunc(p.notes, func(s string) bool { return strings.HasPrefix(s, "not recorded: ") }) {
+		t.Errorf("%v, and it notes %q", err, p.notes)
+	}
+	p.Check()
 }
 
 // settled has a later run settle what was left.

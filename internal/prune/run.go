@@ -72,6 +72,9 @@ func (r *Run) Do(ctx context.Context) (Done, error) {
 		return Done{}, err
 	}
 	if r.refused != nil {
+		if unrecorded != nil {
+			r.Book.Note("not recorded: " + unrecorded.Error())
+		}
 		return Done{}, r.refused
 	}
 	return Done{ID: o.ID, Outcome: end.Outcome, Kept: o.Details.Kept, Verdict: r.verdict, Err: end.Why(unrecorded), Code: end.Code(r.signal, unrecorded)}, nil
