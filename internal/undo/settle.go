@@ -66,14 +66,16 @@ func finish(ctx context.Context, shelf trash.Shelf, operation string, found []tr
 	return nil
 }
 
-// toFinish is the action that an item needs, or "".
+// toFinish is the action that an item needs, or "". Data that a purge did not get to
+// stays in the trash: if there is a volume of its name without any, another operation has
+// set aside what that held.
 func toFinish(operation string, f trash.Found) string {
 	switch {
 	case f.Where == trash.Ending:
 		return trash.DoPurge
-	case f.Where == trash.InTrash && f.Made: // the volume has no _data: no container could use it
+	case operation == audit.Undo && f.Where == trash.InTrash && f.Made: // the volume has no _data: no container could use it
 		return trash.DoPutBack
-	case f.Where == trash.InVolume && operation == audit.Undo: // it is back
+	case operation == audit.Undo && f.Where == trash.InVolume: // it is back
 		return trash.DoPutBack
 	case operation == audit.Purge && (f.Where == trash.InVolume || f.Where == trash.Nowhere): // it is gone
 		return trash.DoPurge
