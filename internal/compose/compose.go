@@ -26,9 +26,11 @@ type Compose struct {
 	Debug  func(line string) // is told of each command that is run; may be nil
 	Cache  string            // directory for what is remembered about the binaries; "" for none
 
-	binary string // path of docker, found once, or of docker-compose
-	alone  bool   // it is docker-compose, where there is no docker
-	plugin string // path of the plugin that is run in its place, or ""
+	plugin string // path of the plugin that is run in place of docker, or ""
+
+	find   sync.Once // finds the next two, unless a test has set the first: Version and Model run at once
+	binary string    // path of docker or of docker-compose; "" where there is neither
+	alone  bool      // it is docker-compose, where there is no docker
 
 	once     sync.Once     // starts reading what follows
 	read     chan struct{} // closed when the next two are there
@@ -45,16 +47,20 @@ var errNoDocker = &fault.Fault{
 // Program finds the docker command, or a standalone Compose if there is
 // none. The error is a *fault.Fault.
 func (c *Compose) Program() (string, error) {
-	if c.binary != "" {
-		return c.binary, nil
-	}
-	for _, name := range []string{"docker", standalone} {
-		if path, err := exec.LookPath(name); err == nil {
-			c.binary, c.alone = path, name == standalone
-			return path, nil
+	c.find.Do(func() {
+		for _, name := range []string{"docker", standalone} {
+			if c.binary != "" {
+				return
+			}
+			if path, err := exec.LookPath(name); err == nil {
+				c.binary, c.alone = path, name == standalone
+			}
 		}
+	})
+	if c.binary == "" {
+		return "", errNoDocker
 	}
-	return "", errNoDocker
+	return c.binary, nil
 }
 
 // standalone is the Compose that needs no docker command, from its version 2 on

@@ -178,9 +178,9 @@ func TestVersionIsRemembered(t *testing.T) {
 	write("v9")
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	c.Cache = t.TempDir()
+	again := func() *Compose { return &Compose{Dir: c.Dir, Env: c.Env, Cache: c.Cache} }
 	for range 2 {
-		c.binary = ""
-		if v, err := c.Version(context.Background()); err != nil || v != "v9" {
+		if v, err := again().Version(context.Background()); err != nil || v != "v9" {
 			t.Fatalf("%q %v", v, err)
 		}
 	}
@@ -188,8 +188,7 @@ func TestVersionIsRemembered(t *testing.T) {
 		t.Errorf("asked %q times", data)
 	}
 	write("v10.1")
-	c.binary = ""
-	if v, err := c.Version(context.Background()); err != nil || v != "v10.1" {
+	if v, err := again().Version(context.Background()); err != nil || v != "v10.1" {
 		t.Errorf("after a change: %q %v", v, err)
 	}
 }

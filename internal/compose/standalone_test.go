@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/contextcore/ccdestroy/internal/fault"
@@ -54,6 +55,23 @@ func TestStandalone(t *testing.T) {
 	want := []string{"docker-compose", "--context", "compose", "--file", "compose", "down", "--volumes"}
 	if got := c.Command(); !reflect.DeepEqual(got, want) || c.Executed() != "" {
 		t.Errorf("%q, executed %q", got, c.Executed())
+	}
+}
+
+// The program is asked for its version and for the project at once.
+func TestVersionBesideModel(t *testing.T) {
+	c := onPath(t, map[string]string{standalone: `case "$*" in *config*) echo '{"name":"shop"}' ;; *) ` + answersTwo + " esac\n"})
+	if err := os.WriteFile(filepath.Join(c.Dir, "compose"), []byte("a syntax of later: [\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var version string
+	var unanswered error
+	var asking sync.WaitGroup
+	asking.Go(func() { version, unanswered = c.Version(t.Context()) })
+	m, err := c.Model(t.Context())
+	asking.Wait()
+	if version != "2.40.3" || unanswered != nil || m.Project != "shop" || err != nil {
+		t.Errorf("%q, %v; %+v, %v", version, unanswered, m, err)
 	}
 }
 
