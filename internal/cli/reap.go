@@ -135,8 +135,8 @@ func (c reapCmd) show(p Process, list []render.Reaped) error {
 // tearDown tears down one project, found by its labels, with a client of
 // its own. What it reports goes into the summary.
 func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) reap.TearDown {
+	p.json = false // of the whole
 	return func(ctx context.Context, project string, signals <-chan os.Signal) (record.Ending, error) {
-		p.json = false // of the whole
 		client, err := p.connect(c.engineFlags)
 		if err != nil {
 			return record.Ending{}, err
