@@ -57,16 +57,20 @@ func (c *Client) Helper(ctx context.Context, name, lock string, volumes []string
 		})
 	}
 	made, err := c.api.ContainerCreate(ctx, &container.Config{
-		Image: helperImage, Cmd: []string{"/never-started"},
-		Labels: map[string]string{
-			inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, inventory.LabelHelperHost: hostname(), "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
-		},
+		Image: helperImage, Cmd: []string{"/never-started"}, Labels: helperLabels(lock),
 	}, host, nil, nil, name)
 	if err != nil {
 		return nil, fmt.Errorf("helper container: %w", err)
 	}
 	h.id = made.ID
 	return h, nil
+}
+
+// helperLabels say of a helper whose it is: of the operation whose lock is at this path.
+func helperLabels(lock string) map[string]string {
+	return map[string]string{
+		inventory.LabelHelper: "true", inventory.LabelHelperLock: lock, inventory.LabelHelperHost: hostname(), "io.ccdestroy.created": time.Now().UTC().Format(time.RFC3339),
+	}
 }
 
 // Read returns volume number i as a tar, below dir. A tar that breaks off is the only

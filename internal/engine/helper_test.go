@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/inventory"
+	"github.com/contextcore/ccdestroy/internal/lab/need"
 )
 
 // A helper is a leftover when the lock of its operation is free, or gone from where
@@ -59,6 +63,44 @@ func TestLeftover(t *testing.T) {
 		delete(labels, inventory.LabelHelper)
 		if leftover(inventory.Container{Labels: labels, Created: c.created, Image: helperImage}) {
 			t.Errorf("%s: it is no helper", name)
+		}
+	}
+}
+
+// Whatever a helper is for, its labels say whose it is: left behind by an operation that
+// is over, it is a leftover.
+func TestHelpersSayWhoseTheyAre(t *testing.T) {
+	_, err := executable()
+	need.That(t, "a static program", err == nil)
+	lock := filepath.Join(t.TempDir(), "gone")
+	var made []inventory.Container
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/containers/create") {
+			fmt.Fprint(w, "{}")
+			return
+		}
+		c := inventory.Container{Created: time.Now()}
+		if err := json.NewDecoder(r.Body).Decode(&c); err != nil { // it has Image and Labels too
+			t.Error(err)
+		}
+		made = append(made, c)
+		http.Error(w, "{}", http.StatusInsufficientStorage)
+	}))
+	defer s.Close()
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+s.Listener.Addr().String()), client.WithVersion("1.41"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	c := &Client{api: api, greeted: true}
+	_, _ = c.Helper(t.Context(), "x", lock, nil, true) // the engine refuses both
+	_, _ = Self{client: c, lock: lock, dir: "/"}.start(t.Context())
+	if len(made) != 2 {
+		t.Fatalf("%+v", made)
+	}
+	for _, one := range made {
+		if !leftover(one) {
+			t.Errorf("it is no leftover: %+v", one)
 		}
 	}
 }

@@ -13,8 +13,6 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
-
-	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
 // session is a container in which this program answers one request after the
@@ -52,7 +50,7 @@ func (s Self) start(ctx context.Context) (*session, error) {
 	}
 	made, err := c.api.ContainerCreate(ctx, &container.Config{
 		Image: img.tag, Cmd: append([]string{"/ccdestroy"}, s.Args...), User: "0:0", OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-		Labels: map[string]string{inventory.LabelHelper: "true", inventory.LabelHelperLock: s.lock},
+		Labels: helperLabels(s.lock),
 	}, s.host(), nil, nil, s.Name)
 	if err != nil {
 		return nil, err
