@@ -33,10 +33,12 @@ type Writer struct {
 	// destroyed.
 	Complete bool
 
-	draft   *archive.Draft
-	started time.Time
-	first   saving // what the first call found out
-	done    []archive.Volume
+	draft    *archive.Draft
+	project  string
+	started  time.Time
+	platform inventory.Platform
+	ran      []archive.Container // with the volumes of any Save, before it stopped them
+	done     []archive.Volume
 }
 
 // Begin makes the directory of the export and says where it will lie.
@@ -45,7 +47,7 @@ func (w *Writer) Begin(inv inventory.Inventory) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	w.started = w.Now()
+	w.project, w.started = inv.Project, w.Now()
 	return w.draft.Final(), nil
 }
 
@@ -59,10 +61,12 @@ func (w *Writer) Save(ctx context.Context, lock string, inv inventory.Inventory,
 	s := saving{Writer: w, lock: lock, inv: inv, progress: w.Progress()}
 	err := s.all(ctx, volumes, stop)
 	s.progress.Wait()
-	if len(w.done) == 0 || len(s.ran) > 0 {
-		w.first = s
+	w.platform, w.done = s.platform, append(w.done, s.done...)
+	for _, c := range s.ran {
+		if !slices.Contains(w.ran, c) { // it may have volumes of two calls
+			w.ran = append(w.ran, c)
+		}
 	}
-	w.done = append(w.done, s.done...)
 	return err
 }
 
@@ -74,7 +78,7 @@ func (w *Writer) Drop() {
 	if err := w.draft.Drop(); err != nil {
 		w.Note(fmt.Sprintf("what there is of the export stays in %s: %v", w.draft.Dir(), err))
 	}
-	w.draft, w.done = nil, nil
+	w.draft, w.ran, w.done = nil, nil, nil
 }
 
 // saving is one call of Save.
@@ -249,12 +253,11 @@ func (w *Writer) Finish(ctx context.Context, id string) (record.Export, error) {
 	if err != nil {
 		return record.Export{}, err
 	}
-	s := w.first
 	m := archive.Manifest{
-		Tool: w.Tool, EventID: id, Project: s.inv.Project, Started: w.started.UTC(), Finished: w.Now().UTC(), Ran: s.ran, Volumes: w.done,
+		Tool: w.Tool, EventID: id, Project: w.project, Started: w.started.UTC(), Finished: w.Now().UTC(), Ran: w.ran, Volumes: w.done,
 		Engine: archive.Engine{
 			ID: engine.ID, Name: engine.Name, Version: engine.Version,
-			OS: s.platform.OS, Root: s.platform.Root, Storage: s.platform.Storage, Security: s.platform.Security,
+			OS: w.platform.OS, Root: w.platform.Root, Storage: w.platform.Storage, Security: w.platform.Security,
 		},
 	}
 	if m.Ran == nil {
