@@ -88,7 +88,7 @@ func (f destroyFlags) destroy(ctx context.Context, p Process, code *int, service
 	if *code, err = run.Do(ctx); err != nil {
 		talk.stopped(err)
 	}
-	p.expire(run.Keeper, run.Aside(), f.engineFlags, f.storeFlags)
+	p.expire(run.Keeper, run.Aside(), f.engineFlags, f.recordFlags)
 	return err
 }
 

@@ -71,7 +71,7 @@ func (c guardRunCmd) Run(ctx context.Context, p Process) error {
 		cancel()
 	}()
 	g := &guard.Guard{
-		Engine: client, Book: book, Policy: policy, Open: once(p.trash(client)), Expire: func() { p.purgeExpired(c.engineFlags, c.storeFlags) }, Now: p.Now, Note: p.note,
+		Engine: client, Book: book, Policy: policy, Open: once(p.trash(client)), Expire: func() { p.purgeExpired(c.engineFlags, c.recordFlags) }, Now: p.Now, Note: p.note,
 		Others: func() []*audit.Log { return watchCmd{OtherLog: c.OtherLog}.others(p, book.Log) },
 	}
 	if c.KeepFor != nil {

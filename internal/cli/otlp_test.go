@@ -85,8 +85,8 @@ func TestOTLPIsLater(t *testing.T) {
 	if err != nil || len(copies.To) != 2 || copies.To[0].Mode != store.Require || copies.To[1].Mode != store.Later || !copies.To[1].Alone || copies.To[1].Sink.Name() != "http://c:4318/v1/logs" {
 		t.Errorf("%+v, %v", copies, err)
 	}
-	want := "CCDESTROY_STORE=s3://audit/x CCDESTROY_STORE_MODE= CCDESTROY_OTLP=http://c:4318 CCDESTROY_OTLP_HEADERS_FILE="
-	if got := strings.Join(f.environ(), " "); got != want {
+	want := "CCDESTROY_LOG_GROUP= CCDESTROY_STORE=s3://audit/x CCDESTROY_STORE_MODE= CCDESTROY_OTLP=http://c:4318 CCDESTROY_OTLP_HEADERS_FILE="
+	if got := strings.Join(recordFlags{storeFlags: f}.environ(), " "); got != want {
 		t.Errorf("%s", got)
 	}
 }

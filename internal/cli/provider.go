@@ -102,7 +102,7 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	if err != nil {
 		return "", err
 	}
-	environ := append(slices.Clip(p.Environ), append(c.environ(), variable("log-group")+"="+c.LogGroup.String())...)
+	environ := append(slices.Clip(p.Environ), c.environ()...)
 	down := provider.Down{
 		Signals: p.Signals, Project: project, Caller: caller, Require: c.Require, Place: place, Engine: client, Dir: p.Dir,
 		Resolver: func(args compose.Args) teardown.Resolver { return p.compose(args) },

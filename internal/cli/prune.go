@@ -90,7 +90,7 @@ func (c pruneCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	*code = done.Code
-	p.expire(run.Keeper, done.Kept, c.engineFlags, c.storeFlags)
+	p.expire(run.Keeper, done.Kept, c.engineFlags, c.recordFlags)
 	style := p.styleFor(p.Stderr, book.Log.Path, "")
 	if err := render.Pruned(p.Stderr, done.Outcome, done.Verdict, done.Kept, done.ID, p.Now().Sub(began), style); err != nil || done.Err == nil {
 		return err

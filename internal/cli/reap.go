@@ -163,7 +163,7 @@ func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) rea
 		}
 		run.Keeper = c.keeper(p, client, how, run.Agent)
 		_, err = run.Do(ctx)
-		p.expire(run.Keeper, run.Aside(), c.engineFlags, c.storeFlags)
+		p.expire(run.Keeper, run.Aside(), c.engineFlags, c.recordFlags)
 		return silent.ending, err
 	}
 }

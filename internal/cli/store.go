@@ -80,9 +80,11 @@ func (p Process) cursors() string {
 	return ""
 }
 
-// environ is how a child of ours is told of them.
-func (f storeFlags) environ() []string {
+// environ is how a child of ours is told of them, but for the log itself: the child knows
+// in which one it records.
+func (f recordFlags) environ() []string {
 	return []string{
+		variable("log-group") + "=" + f.LogGroup.String(),
 		variable("store") + "=" + f.Store, variable("store-mode") + "=" + f.StoreMode,
 		variable("otlp") + "=" + f.OTLP, variable("otlp-headers-file") + "=" + f.OTLPHeadersFile,
 	}

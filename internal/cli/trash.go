@@ -155,6 +155,7 @@ func (c trashPurgeCmd) logs(p Process, held []trash.Found, meant func(trash.Foun
 		if f.Entry != nil && c.Log == "" && filepath.IsAbs(f.Entry.Log) {
 			if info, err := os.Lstat(f.Entry.Log); err == nil && info.Mode().IsRegular() {
 				l = p.log(f.Entry.Log)
+				l.Group = int(c.LogGroup)
 			}
 		}
 		if l == nil {
@@ -202,18 +203,18 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 
 // expire leaves a process behind that purges what has expired, if the keeper has
 // seen anything like that. Nobody waits for it.
-func (p Process) expire(k *trash.Keeper, kept []record.Kept, f engineFlags, copies storeFlags) {
+func (p Process) expire(k *trash.Keeper, kept []record.Kept, f engineFlags, recorded recordFlags) {
 	var more int64
 	for _, one := range kept {
 		more += one.Bytes
 	}
 	if k.Excess(more) {
-		p.purgeExpired(f, copies)
+		p.purgeExpired(f, recorded)
 	}
 }
 
 // purgeExpired leaves a process behind that purges what has expired.
-func (p Process) purgeExpired(f engineFlags, copies storeFlags) {
+func (p Process) purgeExpired(f engineFlags, recorded recordFlags) {
 	args := []string{"trash", "purge", "--expired", "--yes", "--reason", "expired, or the disk is too full"}
 	if f.Host != "" {
 		args = append(args, "--host", f.Host)
@@ -221,7 +222,7 @@ func (p Process) purgeExpired(f engineFlags, copies storeFlags) {
 	if f.Context != "" {
 		args = append(args, "--context", f.Context)
 	}
-	if err := provider.Start(p.Dir, append(slices.Clip(p.Environ), copies.environ()...), nil, args...); err != nil {
+	if err := provider.Start(p.Dir, append(slices.Clip(p.Environ), recorded.environ()...), nil, args...); err != nil {
 		p.note("expired volumes could not be purged: " + err.Error())
 	}
 }

@@ -279,3 +279,35 @@ func TestTrashExpires(t *testing.T) {
 		}
 	})
 }
+
+// A log that a group shares gets the record of a purge too, whoever of the group made it.
+func TestTrashOfAGroup(t *testing.T) {
+	t.Parallel()
+	need.Root(t)
+	const member, admins = 4801, 4800
+	s := newStack(t, one(single))
+	t.Cleanup(s.emptyTrash)
+	down := func(time string) {
+		s.docker("compose", "up", "--detach")
+		if r := s.ccdestroy("--keep-for", time, "--log-group", "4800"); r.code != 0 {
+			t.Fatalf("exit %d\n%s", r.code, r.stderr)
+		}
+	}
+	down("1s")
+	if err := os.Chown(s.logPath(), member, admins); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "its end", func() bool { held := s.trash(); return len(held) == 1 && held[0].State == "over" })
+	down("1h")
+	waitFor(t, "the purge", func() bool { last := s.last(); return last.Operation == "purge" && last.Outcome == "success" })
+	held := s.trash()
+	if len(held) != 1 {
+		t.Fatalf("the trash has %+v", held)
+	}
+	if r := s.ccdestroy("trash", "purge", "--yes", held[0].Operation); r.code == 0 || len(s.trash()) != 1 {
+		t.Errorf("without the setting another's log is trusted: exit %d\n%s", r.code, r.stderr)
+	}
+	if r := s.ccdestroy("trash", "purge", "--yes", "--log-group", "4800", held[0].Operation); r.code != 0 || len(s.trash()) != 0 {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
