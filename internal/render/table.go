@@ -67,8 +67,10 @@ func (s Style) Called(text string) string {
 	if len(s.Program) < 2 {
 		return text
 	}
+	program := words(s.Program)
+	text = strings.ReplaceAll(text, program+" ", "ccdestroy ") // some are spelled like that already
 	return ourCommand().ReplaceAllStringFunc(text, func(found string) string {
-		return words(s.Program) + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
+		return program + strings.TrimPrefix(strings.TrimPrefix(found, "docker "), "ccdestroy")
 	})
 }
 
