@@ -39,7 +39,8 @@ type Process struct {
 	pages    *paging
 	identity *identity
 
-	dockers []string // docker's own flags, where the Docker CLI called it
+	dockers   []string // docker's own flags, where the Docker CLI called it
+	variables []string // that commands of this program need, where Compose called it
 
 	testOnlyWidth int // of an imaginary terminal; 0 means none
 }
@@ -98,12 +99,15 @@ func (p Process) program() []string {
 	if p.Plugin {
 		return slices.Concat([]string{"docker"}, p.dockers, []string{"ccdestroy"})
 	}
+	if len(p.variables) > 0 {
+		return slices.Concat([]string{"env"}, p.variables, []string{"ccdestroy"})
+	}
 	return []string{"ccdestroy"}
 }
 
 // name is that of the program without docker's own flags.
 func (p Process) name() string {
-	p.dockers = nil
+	p.dockers, p.variables = nil, nil
 	return strings.Join(p.program(), " ")
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/alecthomas/kong"
@@ -62,7 +63,11 @@ func (c composeDownCmd) Run(ctx context.Context, p Process, g *grammar, call *ko
 	if caller.DryRun {
 		return p.answer(provider.Info, "a dry run: not recorded")
 	}
-	err, id := p.set.check(call), ""
+	p, err := p.inPlaceOf(caller, c.Log)
+	if err == nil {
+		err = p.set.check(call)
+	}
+	id := ""
 	if err == nil {
 		id, err = c.down(ctx, p, caller, g.Compose.ProjectName)
 	}
@@ -83,13 +88,6 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 	if err != nil {
 		return "", fault.Usage("ccdestroy --reason TEXT; or a text in the variable "+variable(reasonKey), "%w", err)
 	}
-	_, env, err := dockerFlags(caller.Argv[1:], "compose")
-	if err == nil {
-		p, err = p.with(env)
-	}
-	if err != nil {
-		return "", err
-	}
 	client, err := p.connect(engineFlags{caller.Args.Host, caller.Args.Context})
 	if err != nil {
 		return "", err
@@ -109,6 +107,38 @@ func (c composeDownCmd) down(ctx context.Context, p Process, caller provider.Cal
 		Options:  options, Reason: reason, Agent: c.agent(p), LastExports: p.lastExports(""), Leave: provider.LeaveFinisher(p.Dir, environ),
 	}
 	return down.Do(ctx)
+}
+
+// inPlaceOf is the process that a user would have called in place of docker compose down,
+// on the same engine and with the same log, "" where none was named. Its command takes
+// Compose's own flags. Docker's are docker's where this program is its plugin; else the
+// command has --host and --context, and the others are variables.
+func (p Process) inPlaceOf(caller provider.Caller, log string) (Process, error) {
+	_, env, err := dockerFlags(caller.Docker)
+	if err != nil {
+		return p, err
+	}
+	args := []string{"down"}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		switch value := env[name]; {
+		case p.Plugin:
+			p.dockers = caller.Docker
+		case name == "DOCKER_CONTEXT":
+			args = append(args, "--context", value)
+		case name == "DOCKER_HOST" && value != "":
+			args = append(args, "--host", value)
+		case name != "DOCKER_HOST": // --context wins over it
+			p.variables = append(p.variables, name+"="+value)
+		}
+	}
+	if !caller.Args.Volumes { // which are its default
+		args = append(args, "--no-volumes")
+	}
+	if log != "" && !p.finds(p.abs(log)) {
+		args = append(args, "--log", p.abs(log))
+	}
+	p.Args = append(args, caller.Down...)
+	return p.with(env)
 }
 
 type composeFinishCmd struct {

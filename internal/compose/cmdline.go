@@ -2,6 +2,7 @@ package compose
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -12,6 +13,8 @@ type Call struct {
 	Args   Args
 	DryRun bool
 	Argv   []string // as it would be typed: docker compose …
+	Docker []string // of it, docker's own flags: what is before the word compose
+	Down   []string // of it, what is behind the word compose, but for the word down
 }
 
 // ParseDown reads the command line of a Compose process, as the Docker CLI runs
@@ -20,17 +23,17 @@ func ParseDown(argv []string) (call Call, ok bool) {
 	if len(argv) == 0 || !strings.Contains(filepath.Base(argv[0]), "docker-compose") {
 		return call, false
 	}
-	call.Argv = append([]string{"docker"}, argv[1:]...)
+	argv = argv[1:]
 	p := downParser{call: &call}
-	rest := argv[1:]
-	for _, word := range []string{"compose", "down"} { // docker's own flags, then Compose's
-		var found bool
-		if rest, found = p.until(word, rest); !found && word == "compose" {
-			rest, call.Argv = argv[1:], append([]string{"docker", "compose"}, argv[1:]...) // not as a plugin
-		} else if !found {
-			return call, false
-		}
+	docker, rest, found := p.until("compose", argv)
+	if call.Docker, call.Argv = docker, append([]string{"docker"}, argv...); !found { // not as a plugin
+		rest, call.Argv = argv, append([]string{"docker", "compose"}, argv...)
 	}
+	before, rest, found := p.until("down", rest)
+	if !found {
+		return call, false
+	}
+	call.Down = slices.Concat(before, rest)
 	flags := p.flags(true)
 	if flags.Parse(rest) != nil {
 		return call, false
@@ -88,13 +91,13 @@ func (p *downParser) flags(down bool) *pflag.FlagSet {
 	return f
 }
 
-// until parses flags up to a word, and returns what is behind it.
-func (p *downParser) until(word string, argv []string) (rest []string, found bool) {
+// until parses flags up to a word, and returns them and what is behind it.
+func (p *downParser) until(word string, argv []string) (before, rest []string, found bool) {
 	flags := p.flags(false)
 	if flags.Parse(argv) != nil || flags.Arg(0) != word {
-		return nil, false
+		return nil, nil, false
 	}
-	return flags.Args()[1:], true
+	return argv[:len(argv)-flags.NArg()], flags.Args()[1:], true
 }
 
 func (p *downParser) finish(f *pflag.FlagSet) {

@@ -48,6 +48,22 @@ func TestParseDown(t *testing.T) {
 	}
 }
 
+// What was typed is taken apart where the parser saw the words: a value may be one of them.
+func TestPartsOfADown(t *testing.T) {
+	for _, c := range []struct{ line, docker, down string }{
+		{"docker-compose compose down -v", "", "-v"},
+		{"docker-compose --context prod compose down -v", "--context prod", "-v"},
+		{"docker-compose -c compose compose -p down -f a.yaml down -v -- down", "-c compose", "-p down -f a.yaml -v -- down"},
+		{"docker-compose --tlsverify -H tcp://h:1 compose --profile=down down", "--tlsverify -H tcp://h:1", "--profile=down"},
+		{"docker-compose-v5.6.0 --context prod -p down down -v", "", "--context prod -p down -v"},
+	} {
+		call, ok := ParseDown(strings.Fields(c.line))
+		if docker, down := strings.Join(call.Docker, " "), strings.Join(call.Down, " "); !ok || docker != c.docker || down != c.down {
+			t.Errorf("%s: %t, %q, %q", c.line, ok, docker, down)
+		}
+	}
+}
+
 func last(line string) string { f := strings.Fields(line); return f[len(f)-1] }
 
 // normal makes no difference between no values and none.

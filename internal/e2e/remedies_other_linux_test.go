@@ -46,16 +46,26 @@ func TestProtectedRemedies(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		down func(*stack) result
+		away bool // the engine is not the one that commands find without being told
 	}{
-		{"this program", func(s *stack) result { return s.ccdestroy("-f", "compose.yaml", "--reason", "a test") }},
-		{"some services", func(s *stack) result { return s.ccdestroy("down", "db", "web") }},
-		{"compose", func(s *stack) result { return s.compose("-f", "compose.yaml", "down", "-v") }},
+		{"this program", func(s *stack) result { return s.ccdestroy("-f", "compose.yaml", "--reason", "a test") }, false},
+		{"some services", func(s *stack) result { return s.ccdestroy("down", "db", "web") }, false},
+		{"compose", func(s *stack) result { return s.compose("-f", "compose.yaml", "down", "-v") }, false},
+		{"compose, on another engine", func(s *stack) result {
+			return run(s.t, s.command("", "docker", "--host", s.host, "compose", "-f", "compose.yaml", "down", "-v"))
+		}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := withProvider(t, guarded)
 			s.docker("compose", "up", "--detach")
+			here, there := s.env, s.env
+			if c.away {
+				there = append(withoutVariables(here, "DOCKER_HOST"), "DOCKER_HOST=unix:///nowhere.sock")
+			}
+			s.env = there
 			r := c.down(s)
+			s.env = here
 			if r.code == 0 || !s.hasVolume("PROJ_data") {
 				t.Fatalf("exit %d\n%s", r.code, r.stderr)
 			}
@@ -64,7 +74,9 @@ func TestProtectedRemedies(t *testing.T) {
 				text, _, _ := strings.Cut(tries, ")")
 				screen = "Try: " + text + "\n"
 			}
+			s.env = there
 			s.obey(screen, "Try")
+			s.env = here
 			if s.hasVolume("PROJ_data") || s.last().Outcome != "success" {
 				t.Errorf("%s\n%s", s.last().Outcome, r.stderr)
 			}

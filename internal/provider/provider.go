@@ -25,8 +25,10 @@ type Down struct {
 	Project string
 	Caller  Caller
 	Require string // "export": refuse to destroy volumes of which there is no export
-	Place   record.Place
-	Engine  teardown.Engine
+	// Place has a Book whose Program and Args are the same teardown, as a call of this
+	// program: what a refusal says to try.
+	Place  record.Place
+	Engine teardown.Engine
 	// Resolver is Compose with these arguments.
 	Resolver    func(compose.Args) teardown.Resolver
 	Options     inventory.Options
@@ -134,22 +136,12 @@ func (d *Down) Agree(_ context.Context, o *record.Operation, _ []inventory.Chang
 	return err == nil, err
 }
 
-// again is the teardown that was typed, as a call of this program with further flags. It
-// takes Compose's own flags behind its command.
-func (d *Down) again(flags ...string) string {
-	argv := d.Caller.Argv
-	argv = argv[min(len(argv), slices.Index(argv, "compose")+1):]
-	if i := slices.Index(argv, "down"); i >= 0 {
-		argv = slices.Concat(argv[:i], argv[i+1:])
-	}
-	return fault.Command(slices.Concat(d.Place.Book.Program, []string{"down"}, argv, flags)...)
-}
-
 func (d *Down) refuse(inv inventory.Inventory) error {
+	again := d.Place.Book.Again
 	if refused := inv.Refusals(nil); len(refused) > 0 {
-		return teardown.Protected(refused, d.again)
+		return teardown.Protected(refused, again)
 	}
-	if err := d.Agent.Refuses(inv, false, d.again()); err != nil {
+	if err := d.Agent.Refuses(inv, false, again()); err != nil {
 		return err
 	}
 	var missing []string
@@ -159,7 +151,7 @@ func (d *Down) refuse(inv inventory.Inventory) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fault.Refused("ccdestroy --export DIR", "no export of volume %s exists", strings.Join(missing, ", "))
+		return fault.Refused(again("--export", "DIR"), "no export of volume %s exists", strings.Join(missing, ", "))
 	}
 	return nil
 }
