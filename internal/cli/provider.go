@@ -164,5 +164,5 @@ func (c composeFinishCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	return provider.Finish{Book: place.In(p.Dir), ID: c.ID, PID: c.PID, Started: c.Started}.Do(ctx)
+	return provider.Finish{Book: place.In(p.Dir), ID: c.ID, PID: c.PID, Started: c.Started, Signals: p.Signals}.Do(ctx)
 }

@@ -37,9 +37,9 @@ func (s *stack) plainDown() (quick func(), wait func() int) {
 	}
 }
 
-// killFinisher kills the process that stands beside Compose, as the sweep of a CI
+// endFinisher ends the process that stands beside Compose, as the sweep of a CI
 // runner does.
-func (s *stack) killFinisher() {
+func (s *stack) endFinisher(sig syscall.Signal) {
 	s.t.Helper()
 	id := s.last().ID
 	pid := 0
@@ -53,7 +53,7 @@ func (s *stack) killFinisher() {
 	if pid == 0 {
 		s.t.Fatal("there is no finisher")
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(pid, sig); err != nil {
 		s.t.Fatal(err)
 	}
 	waitFor(s.t, "the finisher to end", func() bool { // as a zombie, perhaps
@@ -93,7 +93,7 @@ func TestFinisherKilled(t *testing.T) {
 		s := withProvider(t, lingering)
 		s.docker("compose", "up", "--detach")
 		quick, wait := s.plainDown()
-		s.killFinisher()
+		s.endFinisher(syscall.SIGKILL)
 		if r := s.ccdestroy("reconcile"); r.code != 0 || len(s.endings()) > 0 {
 			t.Errorf("exit %d, outcomes %q\n%s", r.code, s.endings(), r.stderr)
 		}
@@ -117,7 +117,7 @@ func TestFinisherKilled(t *testing.T) {
 		s := withProvider(t, lingering)
 		s.docker("compose", "up", "--detach")
 		quick, wait := s.plainDown()
-		s.killFinisher()
+		s.endFinisher(syscall.SIGTERM)
 		down := s.start(s.command("", binary, "--yes"))
 		down.waitText("destroy by tester on ")
 		quick()
@@ -190,7 +190,7 @@ func TestWatchFinisherKilled(t *testing.T) {
 	w := s.watcher()
 	s.createVolumes("PROJ_other")
 	quick, wait := s.plainDown()
-	s.killFinisher()
+	s.endFinisher(syscall.SIGKILL)
 	s.docker("volume", "rm", "PROJ_other") // which the teardown keeps
 	w.none("PROJ_other")
 	quick()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/contextcore/ccdestroy/internal/actor"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/record"
 )
 
@@ -28,11 +29,13 @@ func LeaveFinisher(dir string, env []string) Leave {
 	}
 }
 
-// How often the finisher looks for Compose's end, and how often it tries an
-// engine that does not answer.
+// How often the finisher looks for Compose's end, how often it tries an engine that
+// does not answer, and how long it goes on after a signal. Compose may have got that too,
+// and ends; or Compose has ended, and a CI runner sweeps up while the finisher looks.
 const (
 	finishPoll  = 50 * time.Millisecond
 	finishTries = 12
+	lastMoment  = 5 * time.Second
 )
 
 // Finish is the part of the process that was left behind.
@@ -41,26 +44,55 @@ type Finish struct {
 	ID      string
 	PID     int    // of Compose
 	Started string // when it was; "" where that cannot be seen
+	Signals <-chan os.Signal
 }
 
-// Do waits for Compose's end, looks, and records the outcome. Where it cannot,
-// the operation stays unfinished, and whoever comes next settles it.
+// Do waits for Compose's end, looks, and records the outcome. Where it cannot, or a
+// signal ends it first, the operation stays unfinished, and whoever comes next settles it:
+// not before Compose's end.
 func (f Finish) Do(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f.finish(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case sig := <-f.Signals:
+		defer time.AfterFunc(lastMoment, cancel).Stop()
+		if err := <-done; err != nil {
+			return fault.StoppedBy(sig, f.ID+" stays unfinished: "+err.Error())
+		}
+		return nil
+	}
+}
+
+func (f Finish) finish(ctx context.Context) error {
 	for !f.gone() {
-		time.Sleep(finishPoll)
+		if err := pause(ctx, finishPoll); err != nil {
+			return err
+		}
 	}
 	o, err := f.Book.Adopt(f.ID)
 	if err != nil || o == nil {
 		return err
 	}
+	defer o.Close()
 	for try := range finishTries {
-		if err = f.Book.SettleBeside(ctx, o); err == nil {
+		if err = f.Book.SettleBeside(ctx, o); err == nil || pause(ctx, time.Duration(try)*time.Second) != nil {
 			break
 		}
-		time.Sleep(time.Duration(try) * time.Second)
 	}
-	o.Close()
 	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 func (f Finish) gone() bool {
