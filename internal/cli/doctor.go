@@ -14,6 +14,7 @@ import (
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/guard"
+	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
 	"github.com/contextcore/ccdestroy/internal/trash"
 )
@@ -178,19 +179,20 @@ func (d *doctor) log(l *audit.Log) {
 
 func (d *doctor) verify(l *audit.Log) {
 	report, err := l.Verify(nil)
+	about := record.Book{Log: l, Finds: d.p.finds}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		d.add("log", "ok", l.Path+" does not exist yet; the first teardown creates it", "")
 	case err != nil:
 		d.must("log", err, "", "ls -l "+l.Path)
 	case !report.Intact():
-		d.add("log", "fail", l.Path+" is not intact", "ccdestroy audit verify")
+		d.add("log", "fail", l.Path+" is not intact", about.Command("audit", "verify"))
 	default:
 		d.add("log", "ok", fmt.Sprintf("%s is intact: %s", l.Path, render.Count(int(report.Events), "event")), "")
 		d.add("heads", "ok", fmt.Sprintf("%d noted here, all in the log", len(report.Heads)), "")
 	}
 	if report.Unfinished > 0 {
-		d.add("log", "warn", fmt.Sprintf("%d unfinished", report.Unfinished), "ccdestroy reconcile")
+		d.add("log", "warn", fmt.Sprintf("%d unfinished", report.Unfinished), about.Command("reconcile"))
 	}
 }
 

@@ -64,7 +64,7 @@ func TestRecord(t *testing.T) {
 	if pending.code != 0 || len(id) != 26 {
 		t.Fatalf("exit %d %q %s", pending.code, pending.stdout, pending.stderr)
 	}
-	if r := call(t, dir, nil, "reconcile"); r.code != 0 || !strings.Contains(r.stderr, "a script recorded it, and can end it: ccdestroy record --id "+id+" --outcome WORD --log "+dir) {
+	if r := call(t, dir, nil, "reconcile"); r.code != 0 || !strings.Contains(r.stderr, "a script recorded it, and can end it: ccdestroy record --id "+id+" --outcome WORD\n") {
 		t.Errorf("reconcile: exit %d %s", r.code, r.stderr)
 	}
 	if r := call(t, dir, nil, "audit", "-q", "--outcome", "pending"); r.stdout != id+"\n" {

@@ -196,7 +196,7 @@ func (c trashPurgeCmd) purge(ctx context.Context, p Process, run undo.Purge, cod
 	}
 	*code = max(*code, done.Code)
 	if done.Err != nil {
-		return &fault.Fault{Err: done.Err, Try: triesAgain(done.Outcome, "ccdestroy trash purge"), Code: *code}
+		return &fault.Fault{Err: done.Err, Try: triesAgain(run.Book, done.Outcome, "ccdestroy trash purge"), Code: *code}
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 		return err
 	}
 	if c.As != "" && len(run.Kept) != 1 {
-		return fault.Usage(fault.Command("ccdestroy", "undo", run.Of.ID)+" VOLUME --as NAME", "--as names one volume, and there are %d", len(run.Kept))
+		return fault.Usage(book.Command("undo", run.Of.ID, "VOLUME", "--as", "NAME"), "--as names one volume, and there are %d", len(run.Kept))
 	}
 	if err := p.before(ctx, "nothing was brought back", func(ctx context.Context) (err error) { run.Is, err = client.Describe(ctx); return err }); err != nil {
 		return err
@@ -57,15 +57,15 @@ func (c undoCmd) Run(ctx context.Context, p Process, code *int) error {
 	}
 	*code = done.Code
 	if done.Err != nil {
-		return &fault.Fault{Err: done.Err, Try: triesAgain(done.Outcome, "ccdestroy trash"), Code: *code}
+		return &fault.Fault{Err: done.Err, Try: triesAgain(book, done.Outcome, "ccdestroy trash"), Code: *code}
 	}
 	return nil
 }
 
 // triesAgain is what to try after an operation that did not succeed.
-func triesAgain(outcome audit.Outcome, otherwise string) string {
+func triesAgain(b *record.Book, outcome audit.Outcome, otherwise string) string {
 	if outcome == audit.Pending {
-		return "ccdestroy reconcile"
+		return b.Command("reconcile")
 	}
 	return otherwise
 }

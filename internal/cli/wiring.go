@@ -175,7 +175,7 @@ func (p Process) book(c *engine.Client, wait time.Duration) record.Book {
 	user, claims, _ := p.who()
 	b := record.Book{
 		Log: p.log(""), User: user, Actor: claims, Tool: tool(), Program: p.program(), Args: p.Args,
-		Now: p.Now, NewID: newID, Note: p.note, LockTimeout: wait,
+		Now: p.Now, NewID: newID, Note: p.note, Finds: p.finds, LockTimeout: wait,
 	}
 	if c != nil {
 		destroy, files := teardown.Settler(c, c, p.trash(c)), export.Settler(p.setting(c, true))

@@ -58,7 +58,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 		return fault.AsFault(err).Code, err
 	}
 	if unrecorded != nil {
-		r.Book.Note(fmt.Sprintf("the outcome could not be recorded: %v; ccdestroy record --id %s --outcome %s makes up for it", unrecorded, o.ID, end.Outcome))
+		r.Book.Note(fmt.Sprintf("the outcome could not be recorded: %v. To make up for it: %s", unrecorded, r.Book.Command("record", "--id", o.ID, "--outcome", string(end.Outcome))))
 	}
 	var unstarted *startError
 	if errors.As(end.Err, &unstarted) {
@@ -66,7 +66,7 @@ func (r *Run) Do(ctx context.Context) (int, error) {
 	}
 	if unrecorded == nil && r.code == 0 && (end.Outcome == audit.Failed || end.Outcome == audit.Partial) {
 		r.Book.Note(fmt.Sprintf("the command exits with 0, but what it was to destroy is not all gone, and so it is recorded as %s: %s",
-			end.Outcome, fault.Command("ccdestroy", "audit", "show", o.ID, "--log", r.Book.Log.Path)))
+			end.Outcome, r.Book.Command("audit", "show", o.ID)))
 	}
 	return r.code, nil
 }

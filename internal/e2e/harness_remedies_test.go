@@ -12,7 +12,7 @@ import (
 type remedy struct{ label, command string }
 
 // offers are the words before a command that is to be pasted.
-var offers = []string{"Try", "To finish", "To bring the volumes back", "To bring back", "To run it again", "To find out", "Undo until", "When the engine is back", "When it can be written"}
+var offers = []string{"Try", "To finish", "To bring the volumes back", "To bring back", "To run it again", "To find out", "Undo until", "When the engine is back", "When it can be written", "To make up for it"}
 
 // remediesOf finds the commands that a screen offers, in order. A label ends in a
 // colon; its commands follow it, or stand below it and further to the right. Of

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -175,5 +176,35 @@ func TestRemediesElsewhere(t *testing.T) {
 				t.Error("nothing runs again")
 			}
 		})
+	}
+}
+
+// What is offered about a log that was named is about that log.
+func TestRemediesOnALog(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, one(single))
+	log := filepath.Join(s.dir, "the log.jsonl")
+	s.docker("compose", "up", "--detach") // whose own log is the nearest one
+	s.ccdestroy("record", "--operation", "x", "--outcome", "success")
+	id := strings.TrimSpace(s.ccdestroy("record", "--operation", "x", "--outcome", "pending", "--log", log).stdout)
+	r := s.ccdestroy("audit", "rotate", "--log", log)
+	if r.code != 5 {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	if settled := s.obey(r.stderr, "Try"); id == "" || !strings.Contains(settled.stderr, id+" stays unfinished") {
+		t.Errorf("of %q: %s", id, settled.stderr)
+	}
+	r = s.ccdestroy("run", "--operation", "y", "--log", log, "--", "mv", log, log+".away")
+	if err := os.Rename(log+".away", log); err != nil {
+		t.Fatal(err)
+	}
+	s.obey(r.stderr, "To make up for it")
+	all := eventsIn(t, log)
+	if len(all) != 3 || all[2].Operation != "y" || all[2].Outcome != "success" {
+		t.Fatalf("%+v\n%s", all, r.stderr)
+	}
+	r = s.ccdestroy("record", "--id", all[2].ID, "--outcome", "failed", "--log", log)
+	if listed := s.obey(r.stderr, "Try"); r.code == 0 || !strings.Contains(listed.stdout, id[:10]) {
+		t.Errorf("exit %d: %s\n%s", r.code, r.stderr, listed.stdout)
 	}
 }

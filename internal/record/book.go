@@ -43,7 +43,10 @@ type Book struct {
 	Args     []string        // with what
 	Now      func() time.Time
 	NewID    func(time.Time) string
-	Note     func(string)       // reports an incidental notice
+	Note     func(string) // reports an incidental notice
+	// Finds reports whether commands that are not told of a log, where the user is, read the
+	// one at this path; nil is never.
+	Finds    func(path string) bool
 	Settlers map[string]Settler // by operation
 	// LockTimeout is how long an operation waits for another one of its project.
 	LockTimeout time.Duration
@@ -63,6 +66,15 @@ func (b *Book) Again(flags ...string) string {
 		args = without(args, flags[0])
 	}
 	return fault.Command(slices.Concat(b.Program, args, flags, rest)...)
+}
+
+// Command is another command of this program, on this log, ready to be pasted: it names
+// the log unless it finds it.
+func (b *Book) Command(words ...string) string {
+	if b.Finds == nil || !b.Finds(b.Log.Path) {
+		words = slices.Concat(words, []string{"--log", b.Log.Path})
+	}
+	return fault.Command(append([]string{"ccdestroy"}, words...)...)
 }
 
 // without is a command line without a flag and its value.

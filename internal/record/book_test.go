@@ -120,3 +120,21 @@ func (d *desk) outcome(id string) audit.Outcome {
 	}
 	return last.Outcome
 }
+
+// A command on a log names it where it would not find it.
+func TestCommandOnALog(t *testing.T) {
+	b := &Book{Log: &audit.Log{Path: "/w/the log.jsonl"}}
+	for name, c := range map[string]struct {
+		finds func(string) bool
+		want  string
+	}{
+		"it is found": {func(path string) bool { return path == "/w/the log.jsonl" }, "ccdestroy reconcile"},
+		"it is not":   {func(string) bool { return false }, "ccdestroy reconcile --log '/w/the log.jsonl'"},
+		"nobody says": {nil, "ccdestroy reconcile --log '/w/the log.jsonl'"},
+	} {
+		b.Finds = c.finds
+		if got := b.Command("reconcile"); got != c.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

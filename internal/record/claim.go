@@ -53,7 +53,7 @@ func (b *Book) Tell(ctx context.Context, claims []Claim, told func(id string) er
 	for i, e := range all {
 		err := b.tell(ctx, e, claims[i].ID == "")
 		if errors.Is(err, audit.ErrEnded) { // by another process, or by an event before this one
-			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: fault.Command("ccdestroy", "audit", "show", e.ID), Code: fault.ExitFailed}
+			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: b.Command("audit", "show", e.ID), Code: fault.ExitFailed}
 		}
 		if err != nil {
 			return &fault.Fault{Err: fmt.Errorf("recorded %d of %d events: %w", i, len(all), err), Try: "make the log writable, or name another with --log FILE", Code: fault.ExitNoRecord}
@@ -192,7 +192,7 @@ func (b *Book) continues(e *audit.Event, c Claim) error {
 	last := events[len(events)-1]
 	switch {
 	case last.Outcome != audit.Pending:
-		return &fault.Fault{Err: fmt.Errorf("operation %s has ended already: %s", last.ID, last.Outcome), Try: "ccdestroy audit --outcome pending", Code: fault.ExitFailed}
+		return &fault.Fault{Err: fmt.Errorf("operation %s has ended already: %s", last.ID, last.Outcome), Try: b.Command("audit", "--outcome", "pending"), Code: fault.ExitFailed}
 	case AtWork(b.Log, last.ID):
 		return &fault.Fault{Err: fmt.Errorf("operation %s: %w", last.ID, errAtWork), Try: "ccdestroy record, when it has ended", Code: fault.ExitFailed}
 	case c.Operation != "" && c.Operation != last.Operation:

@@ -10,7 +10,6 @@ import (
 
 	"github.com/contextcore/ccdestroy/internal/audit"
 	"github.com/contextcore/ccdestroy/internal/durable"
-	"github.com/contextcore/ccdestroy/internal/fault"
 )
 
 // Reconciled is the result of a Reconcile.
@@ -39,7 +38,7 @@ func (b *Book) Reconcile(ctx context.Context, force bool) (r Reconciled, err err
 			r.Left++
 			text := fmt.Sprintf("%s of %s stays unfinished: %v", e.Operation, e.ID, err)
 			if errors.Is(err, errScript) {
-				text += ": " + fault.Command("ccdestroy", "record", "--id", e.ID, "--outcome", "WORD", "--log", b.Log.Path)
+				text += ": " + b.Command("record", "--id", e.ID, "--outcome", "WORD")
 			}
 			b.Note(text)
 		case !errors.Is(err, errOver):
@@ -62,7 +61,7 @@ func (b *Book) reconcile(ctx context.Context, e audit.Event, force bool) error {
 	lock := durable.TryLockExisting
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if !force {
-			return errUnknown
+			return fmt.Errorf("%w; if it is not: %s", errUnknown, b.Command("reconcile", "--force"))
 		}
 		if err := b.Log.Sharing().MkdirAll(b.ops(), 0o700); err != nil { // older versions made none
 			return err

@@ -25,7 +25,7 @@ var (
 	errProject = errors.New("another operation is changing its project")
 	errOver    = errors.New("it is over")
 	errUnsure  = errors.New("nothing shows how it ended")
-	errUnknown = errors.New("nothing shows whether it is at work; if it is not: ccdestroy reconcile --force")
+	errUnknown = errors.New("nothing shows whether it is at work")
 )
 
 // On makes sure that the operation concerns this engine: ErrOtherEngine.
@@ -76,7 +76,7 @@ func (b *Book) settleDead(ctx context.Context, mine *Operation) error {
 			return fault.Refused("wait for it", "%s of this project is still at work: %s", o.Name, id)
 		case errors.Is(err, errAtWork):
 		case same && !errors.Is(err, errUnsure) && !errors.Is(err, ErrOtherEngine):
-			return &fault.Fault{Err: fmt.Errorf("%s of %s, which was cut off, cannot be settled now: %w", o.Name, id, err), Try: "ccdestroy reconcile", Code: fault.ExitFailed}
+			return &fault.Fault{Err: fmt.Errorf("%s of %s, which was cut off, cannot be settled now: %w", o.Name, id, err), Try: b.Command("reconcile"), Code: fault.ExitFailed}
 		default:
 			b.Note(fmt.Sprintf("%s stays unfinished: %v", id, err))
 		}

@@ -63,7 +63,7 @@ func SetAside(ctx context.Context, k *trash.Keeper, o *record.Operation, b *reco
 		Code: fault.ExitRefused,
 	}
 	if errors.Is(err, trash.ErrUnsettled) {
-		told = &fault.Fault{Err: told.Err, Try: "ccdestroy reconcile", Code: fault.ExitRefused}
+		told = &fault.Fault{Err: told.Err, Try: b.Command("reconcile"), Code: fault.ExitRefused}
 		return record.Ended{Outcome: audit.Pending, Affected: o.Details.Going(), Err: err}, told
 	}
 	o.Details.Kept = nil
