@@ -101,12 +101,12 @@ func (c call) anonymousOnly(own string) bool {
 	if slices.ContainsFunc(c.filters["all"], yes) {
 		return false
 	}
-	return !before(version, 1, 42)
+	return !olderThan(version, 1, 42)
 }
 
-// before reports whether a version is before another. One that cannot be read counts as
-// earlier: then more volumes are assumed to go.
-func before(version string, major, minor int) bool {
+// olderThan reports whether a version is older than another. One that cannot be read counts
+// as older: then more volumes are assumed to go.
+func olderThan(version string, major, minor int) bool {
 	var a, b int
 	if n, _ := fmt.Sscanf(version, "%d.%d", &a, &b); n != 2 {
 		return true
