@@ -53,9 +53,11 @@ func served(t *testing.T) (g *Guard, socket string) {
 }
 
 // Calls that destroy are refused when the engine cannot be looked at; others are
-// allowed all the same. A panic refuses as well, and holds nothing.
+// allowed all the same. A panic refuses as well, holds nothing, and is noted with where
+// it was.
 func TestFailsClosed(t *testing.T) {
-	g := &Guard{Engine: away{}, Now: time.Now, Note: func(text string) { t.Log(text) }, Book: &record.Book{}}
+	var notes []string
+	g := &Guard{Engine: away{}, Now: time.Now, Note: func(text string) { notes = append(notes, text) }, Book: &record.Book{}}
 	ask := func(body string) string {
 		t.Helper()
 		w := httptest.NewRecorder()
@@ -74,10 +76,17 @@ func TestFailsClosed(t *testing.T) {
 			t.Errorf("%s: %s", body, got)
 		}
 	}
+	if len(notes) != 0 {
+		t.Errorf("%q", notes)
+	}
 	g.Engine = nil
 	for range 2 {
+		notes = nil
 		if got := ask(rm); !strings.HasPrefix(got, `{"Allow":false,"Msg":"the guard failed`) {
 			t.Errorf("%s", got)
+		}
+		if len(notes) != 1 || !strings.HasPrefix(notes[0], "guard: ") || !strings.Contains(notes[0], "nil pointer") || !strings.Contains(notes[0], "guard.go:") {
+			t.Errorf("%q", notes)
 		}
 	}
 }
