@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
@@ -173,7 +174,7 @@ func (s Setup) pid() (int, error) {
 	text, err := os.ReadFile(s.PIDFile)
 	if err == nil {
 		pid, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
-		if wrong == nil && pid > 1 && runs(pid) {
+		if wrong == nil && pid > 1 && actor.Runs(pid) {
 			return pid, nil
 		}
 		err = fmt.Errorf("%s: no engine runs as %q", s.PIDFile, strings.TrimSpace(string(text)))

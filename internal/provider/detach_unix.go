@@ -6,5 +6,3 @@ import "syscall"
 
 // ownSession lets a process outlive the terminal and the group of this one.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
-
-func processRuns(pid int) bool { return syscall.Kill(pid, 0) == nil }

@@ -99,5 +99,5 @@ func (f Finish) gone() bool {
 	if f.Started != "" {
 		return actor.StartOf(f.PID) != f.Started
 	}
-	return !processRuns(f.PID)
+	return !actor.Runs(f.PID)
 }
