@@ -42,20 +42,29 @@ func (g *Guard) decide(ctx context.Context, a *allowed, is inventory.Engine, s s
 	}
 	a.o, a.keeper = o, &trash.Keeper{Open: g.Open, For: g.Keep, Now: g.Now}
 	undo.PlanKeep(ctx, a.keeper, o, s.snapshot)
-	err = o.Pend(ctx)
-	if err == nil {
-		if end, told := undo.SetAside(ctx, a.keeper, o, g.Book, s.snapshot); told != nil {
-			err = told
-			if wrong := o.End(ctx, end); wrong != nil {
-				g.Note("not recorded: " + wrong.Error())
-			}
-		}
-	}
-	if err != nil {
+	if err := g.pend(ctx, a, s.snapshot); err != nil {
 		g.close(o)
+		g.unsettled() // an outcome that could not be recorded is settled before the next call
 		return err
 	}
 	return nil
+}
+
+// pend makes the pending event durable, and sets aside what is to be kept. After an error
+// the call is refused, and its outcome is recorded if that is possible: an operation that
+// stays unfinished would be settled as a success once a later call has destroyed the volume.
+func (g *Guard) pend(ctx context.Context, a *allowed, before inventory.Snapshot) error {
+	if err := a.o.Pend(ctx); err != nil {
+		return a.o.Stop(ctx, nil, err)
+	}
+	end, told := undo.SetAside(ctx, a.keeper, a.o, g.Book, before)
+	if told == nil {
+		return nil
+	}
+	if err := a.o.End(ctx, end); err != nil {
+		g.Note("not recorded: " + err.Error())
+	}
+	return told
 }
 
 func only(volumes []inventory.Volume, which func(inventory.Volume) bool) (out []inventory.Volume) {
