@@ -333,7 +333,13 @@ func TestGuardInstall(t *testing.T) {
 	if info, err := os.Stat(config); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v", info)
 	}
-	g.end(syscall.SIGTERM)
+	// A dead guard keeps nobody from getting out.
+	guard(0, "the engine is guarded", "install", "--no-units", "--yes")
+	g.end(syscall.SIGKILL)
+	guard(0, "guarded no more", "uninstall", "--no-units", "--yes")
+	if text, _ := os.ReadFile(config); string(text) != original {
+		t.Errorf("%s", text)
+	}
 	g.docker("volume", "rm", "PROJ_again")
 	guard(1, "no guard answers", "install", "--no-units", "--yes")
 	if text, _ := os.ReadFile(config); string(text) != original {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -59,6 +60,9 @@ type Probed interface {
 	Volume(ctx context.Context, name string) (v inventory.Volume, found bool, err error)
 }
 
+// errSilent is why it cannot be told whether an engine that has answered asks.
+var errSilent = errors.New("the guard does not answer")
+
 // asks reports whether the engine asks the guard at a socket.
 func asks(ctx context.Context, e Probed, socket string) (bool, error) {
 	p := probe{Name: probePrefix + strings.ToLower(rand.Text())}
@@ -71,7 +75,7 @@ func asks(ctx context.Context, e Probed, socket string) (bool, error) {
 	}
 	r, err := client(socket).Post("http://guard"+probePath, contentType, bytes.NewReader(text))
 	if err != nil {
-		return false, errors.Join(err, errors.New("the guard does not answer"))
+		return false, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	defer r.Body.Close()
 	err = json.NewDecoder(r.Body).Decode(&p)

@@ -8,11 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/contextcore/ccdestroy/internal/actor"
 	"github.com/contextcore/ccdestroy/internal/durable"
 	"github.com/contextcore/ccdestroy/internal/fault"
 )
@@ -163,46 +160,4 @@ func (s Setup) replace(text []byte) error {
 		return err
 	}
 	return durable.ReplaceFile(s.DaemonJSON, text, mode)
-}
-
-// reloadLimit is how long the engine may take to read its configuration.
-const reloadLimit = 30 * time.Second
-
-// pid is the engine's process. It is looked for before anything is changed: if it is
-// not found, the files may be those of another engine.
-func (s Setup) pid() (int, error) {
-	text, err := os.ReadFile(s.PIDFile)
-	if err == nil {
-		pid, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
-		if wrong == nil && pid > 1 && actor.Runs(pid) {
-			return pid, nil
-		}
-		err = fmt.Errorf("%s: no engine runs as %q", s.PIDFile, strings.TrimSpace(string(text)))
-	}
-	return 0, &fault.Fault{Err: fmt.Errorf("cannot find the engine's process, so nothing was changed: %w", err), Try: "--pid-file FILE, and --daemon-json FILE if its configuration is elsewhere", Code: fault.ExitFailed}
-}
-
-// reload makes the engine read its configuration again, and waits until it asks, or
-// does not.
-func (s Setup) reload(ctx context.Context, pid int, wanted bool) error {
-	if err := hangUp(pid); err != nil {
-		return notReloaded(err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, reloadLimit)
-	defer cancel()
-	for {
-		asked, err := asks(ctx, s.Engine, s.Socket)
-		if err == nil && asked == wanted {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return notReloaded(errors.Join(errors.New("it does not say so yet"), err))
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-func notReloaded(err error) error {
-	return &fault.Fault{Err: fmt.Errorf("the engine has not read its configuration again: %w", err), Try: "systemctl reload docker; ccdestroy guard status", Code: fault.ExitFailed}
 }
