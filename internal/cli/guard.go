@@ -146,10 +146,32 @@ func (c guardInstallCmd) Run(ctx context.Context, p Process) error {
 	}
 	defer client.Close()
 	setup := c.setup(p, client)
-	if setup.Log = c.Log; setup.Log != "" {
-		setup.Log = p.abs(c.Log)
+	if setup.Flags, err = c.flags(p, client); err != nil {
+		return err
 	}
 	return p.change(ctx, setup.Install, c.Yes, c.PromptTimeout, "nothing was installed")
+}
+
+// flags are those that systemd gives to the guard. The guard has neither this environment
+// nor the docker contexts of this account: the engine is named by its socket.
+func (c guardInstallCmd) flags(p Process, client *engine.Client) ([]string, error) {
+	if c.NoUnits {
+		return nil, nil
+	}
+	address, socket := client.Socket()
+	path := strings.TrimPrefix(address, "unix://")
+	if !socket {
+		return nil, fault.Usage("-H unix:///var/run/docker.sock, on the engine's host; or --no-units, with ccdestroy guard running before the engine starts",
+			"the guard that systemd runs reaches its engine by a Unix socket, not at %s", address)
+	}
+	flags := []string{"--host", "unix://" + p.abs(path)}
+	if c.Log != "" {
+		flags = append(flags, "--log", p.abs(c.Log))
+	}
+	if c.LogGroup != 0 {
+		flags = append(flags, "--log-group", c.LogGroup.String())
+	}
+	return flags, nil
 }
 
 type guardUninstallCmd struct {

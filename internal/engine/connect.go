@@ -90,6 +90,13 @@ func connect(a Address) (*Client, error) {
 	return &Client{api: api, host: withoutUser(host), context: name, local: isLocal(host)}, nil
 }
 
+// Socket is the address of the engine's Unix socket: given as -H it leads to the same
+// engine, whatever the environment and the docker contexts say. It is false if the engine is
+// reached at another address, which alone may not be enough.
+func (c *Client) Socket() (address string, is bool) {
+	return c.host, strings.HasPrefix(c.host, "unix://")
+}
+
 // ready negotiates the API version and recognises Podman, once, and refuses engines
 // that are too old.
 func (c *Client) ready(ctx context.Context) error {

@@ -20,10 +20,10 @@ type Agree func(ctx context.Context, change string) error
 // Setup connects the guard to an engine, and disconnects it again.
 type Setup struct {
 	Socket     string
-	DaemonJSON string // the engine's configuration
-	PIDFile    string // the engine's process id
-	Units      string // directory of systemd's units; "" leaves systemd alone
-	Log        string // for the unit; "" means what the settings say
+	DaemonJSON string   // the engine's configuration
+	PIDFile    string   // the engine's process id
+	Units      string   // directory of systemd's units; "" leaves systemd alone
+	Flags      []string // of the guard that systemd runs, beside --socket
 	Engine     Probed
 	Note       func(string)
 }

@@ -57,7 +57,8 @@ func (s Setup) unitPaths() []string {
 	return []string{filepath.Join(s.Units, socketUnit), filepath.Join(s.Units, serviceUnit)}
 }
 
-// start writes the units and has systemd listen.
+// start writes the units and has systemd listen. A guard that runs already is restarted:
+// it would go on with its old command. Calls wait, since systemd holds the socket.
 func (s Setup) start(ctx context.Context) error {
 	if s.Units == "" {
 		return nil
@@ -69,17 +70,14 @@ func (s Setup) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command := []string{self, "guard", "--socket", s.Socket}
-	if s.Log != "" {
-		command = append(command, "--log", s.Log)
-	}
+	command := append([]string{self, "guard", "--socket", s.Socket}, s.Flags...)
 	texts := []string{fmt.Sprintf(socketText, specified.Replace(s.Socket)), fmt.Sprintf(serviceText, socketUnit, execLine(command))}
 	for i, path := range s.unitPaths() {
 		if err := durable.ReplaceFile(path, []byte(texts[i]), 0o644); err != nil {
 			return err
 		}
 	}
-	return errors.Join(systemctl(ctx, "daemon-reload"), systemctl(ctx, "enable", "--now", socketUnit))
+	return errors.Join(systemctl(ctx, "daemon-reload"), systemctl(ctx, "enable", "--now", socketUnit), systemctl(ctx, "try-restart", serviceUnit))
 }
 
 // specified is a path in which systemd expands nothing.
@@ -88,7 +86,7 @@ var specified = strings.NewReplacer("%", "%%")
 // execLine is a command as a unit has it: every word in double quotes, in which
 // systemd expands nothing either.
 func execLine(words []string) string {
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$")
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$", "\n", `\n`)
 	var line []string
 	for _, word := range words {
 		line = append(line, `"`+quoted.Replace(word)+`"`)

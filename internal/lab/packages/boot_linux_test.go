@@ -61,7 +61,7 @@ func (s system) boot() booted {
 
 func (b booted) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("nsenter", append([]string{"--target", b.init, "--all"}, args...)...)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C"}
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C", "DOCKER_HOST=unix:///run/docker.sock"}
 	return cmd
 }
 
@@ -102,8 +102,9 @@ func (b booted) recorded(log, volume string) (outcomes string) {
 func guarded(t *testing.T, s system) {
 	t.Helper()
 	s.write("etc/docker/daemon.json", `{"iptables": false, "ip6tables": false, "bridge": "none"}`) // its network has no bridge to lose
+	s.write("root/.docker/config.json", `{"currentContext": "elsewhere"}`)                         // which only DOCKER_HOST overrules
 	b := s.boot()
-	const log = "var/lib/ccdestroy/.contextcore/audit.jsonl"
+	log := "var/lib/ccdestroy/.contextcore/audit.jsonl"
 	lost := func(volume string) {
 		t.Helper()
 		b.run("docker", "volume", "create", volume)
@@ -130,6 +131,10 @@ func guarded(t *testing.T, s system) {
 	b.run("systemctl", "restart", "docker.service")
 	lost("restarted")
 	b.run("ccdestroy", "guard", "status")
+	log = `var/log/100% "$HOME"/audit.jsonl` // in which systemd would expand something
+	b.run("ccdestroy", "guard", "install", "--yes", "--log", "/"+log)
+	lost("elsewhere")
+	b.run("systemctl", "stop", "ccdestroy-guard.socket", "ccdestroy-guard.service") // it is as good as dead
 	b.run("ccdestroy", "guard", "uninstall", "--yes")
 	b.run("docker", "volume", "create", "free")
 	b.run("docker", "volume", "rm", "free")
