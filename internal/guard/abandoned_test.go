@@ -28,8 +28,10 @@ func TestAbandoned(t *testing.T) {
 	}
 	l.SetUnlinkOnClose(false) // as one that is killed leaves it
 	l.Close()
-	if err := os.WriteFile(filepath.Join(dir, "note.txt"), nil, 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"note.txt", "note.sock"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got := Abandoned(dir); !slices.Equal(got, []string{killed}) {
 		t.Errorf("%q", got)

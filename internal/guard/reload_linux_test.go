@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -31,8 +33,9 @@ func (e *reloading) Volume(ctx context.Context, _ string) (v inventory.Volume, f
 	return v, false, ctx.Err()
 }
 
-// Without a guard that answers the engine is freed of it, and nothing is left of it in
-// the engine's configuration; an engine that does not answer either is not taken for free.
+// Without a guard that answers the engine is freed of it, and nothing is left of it: not in
+// the engine's configuration, nor its socket, at which the engine would wait. An engine that
+// does not answer either is not taken for free.
 func TestUninstallWithoutGuard(t *testing.T) {
 	limit := tryLimit
 	tryLimit = 100 * time.Millisecond
@@ -41,8 +44,14 @@ func TestUninstallWithoutGuard(t *testing.T) {
 	signal.Notify(e.told, syscall.SIGHUP)
 	t.Cleanup(func() { signal.Stop(e.told) })
 	dir, notes := t.TempDir(), ""
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "x.sock"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false) // as a guard that is killed
+	l.Close()
 	s := Setup{
-		Socket: filepath.Join(dir, "none.sock"), DaemonJSON: filepath.Join(dir, "daemon.json"), PIDFile: filepath.Join(dir, "pid"),
+		Socket: l.Addr().String(), DaemonJSON: filepath.Join(dir, "daemon.json"), PIDFile: filepath.Join(dir, "pid"),
 		Engine: e, Note: func(text string) { notes += text },
 	}
 	for path, text := range map[string]string{s.DaemonJSON: `{"authorization-plugins": ["ccdestroy"], "debug": true}`, s.PIDFile: fmt.Sprintln(os.Getpid())} {
@@ -56,6 +65,9 @@ func TestUninstallWithoutGuard(t *testing.T) {
 	}
 	if text, err := os.ReadFile(s.DaemonJSON); err != nil || string(text) != "{\n  \"debug\": true\n}\n" {
 		t.Errorf("%v\n%s", err, text)
+	}
+	if _, err := os.Lstat(s.Socket); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left: %v", err)
 	}
 	s.Engine = away{}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

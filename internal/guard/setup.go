@@ -98,6 +98,7 @@ func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
 	if err := s.replace(text); err != nil {
 		return err
 	}
+	left := s.removeSocket() // of a guard that is dead; else finding out what the engine does takes long
 	if err := s.reload(ctx, pid, false); err != nil {
 		return err
 	}
@@ -106,10 +107,19 @@ func (s Setup) Uninstall(ctx context.Context, agree Agree) error {
 			err = s.replace(text)
 		}
 	}
-	if err = errors.Join(err, s.stop(ctx)); err != nil {
+	if err = errors.Join(err, left, s.stop(ctx), s.removeSocket()); err != nil {
 		return err
 	}
 	s.Note("the engine is guarded no more")
+	return nil
+}
+
+// removeSocket removes the socket if nobody listens at it: the engine would wait for it at
+// every list of volumes.
+func (s Setup) removeSocket() error {
+	if abandoned(s.Socket) {
+		return os.Remove(s.Socket)
+	}
 	return nil
 }
 

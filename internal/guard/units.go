@@ -20,7 +20,8 @@ const (
 )
 
 // socketText: systemd holds the socket, so that the engine always finds something
-// there, whatever happens to the process.
+// there, whatever happens to the process. Where nobody listens none is left: the engine
+// would wait for it at every list of volumes.
 const socketText = `[Unit]
 Description=Socket of the guard of the Docker Engine
 Before=docker.service
@@ -29,6 +30,7 @@ Before=docker.service
 ListenStream=%s
 SocketMode=0600
 DirectoryMode=0755
+RemoveOnStop=yes
 
 [Install]
 WantedBy=sockets.target docker.service

@@ -135,6 +135,7 @@ func guarded(t *testing.T, s system) {
 	b.run("ccdestroy", "guard", "install", "--yes", "--log", "/"+log)
 	lost("elsewhere")
 	b.run("systemctl", "stop", "ccdestroy-guard.socket", "ccdestroy-guard.service") // it is as good as dead
+	b.run("test", "!", "-e", "/run/docker/plugins/ccdestroy.sock")                  // at which the engine would wait
 	b.run("ccdestroy", "guard", "uninstall", "--yes")
 	b.run("docker", "volume", "create", "free")
 	b.run("docker", "volume", "rm", "free")
