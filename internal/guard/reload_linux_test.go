@@ -105,6 +105,26 @@ func TestCheckReload(t *testing.T) {
 	}
 }
 
+// Status says that the engine asks, or does not, only where that is known.
+func TestStatus(t *testing.T) {
+	g, socket := served(t)
+	for name, c := range map[string]struct {
+		e      Probed
+		socket string
+		want   Line
+	}{
+		"asks":           {asking{g, true}, socket, Line{true, "the engine asks it"}},
+		"does not":       {asking{g, false}, socket, Line{false, "the engine does not ask it"}},
+		"no guard":       {asking{g, false}, socket + "x", Line{false, "unknown whether the engine asks it"}},
+		"neither of two": {away{}, socket + "x", Line{false, "unknown whether the engine asks it"}},
+	} {
+		lines := Setup{Socket: c.socket, Engine: c.e}.Status(t.Context())
+		if got := lines[len(lines)-1]; got != c.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // asking is an engine that asks a guard about a volume, or does not.
 type asking struct {
 	g    *Guard

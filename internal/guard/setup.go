@@ -142,7 +142,11 @@ func (s Setup) Status(ctx context.Context) (lines []Line) {
 	_, plugins, err := s.read()
 	add(err == nil && slices.Contains(plugins, Name), s.DaemonJSON+" names it", s.DaemonJSON+" does not name it")
 	asked, err := asks(ctx, s.Engine, s.Socket)
-	add(err == nil && asked, "the engine asks it", "the engine does not ask it")
+	not := "the engine does not ask it"
+	if err != nil {
+		not = "unknown whether the engine asks it"
+	}
+	add(err == nil && asked, "the engine asks it", not)
 	return lines
 }
 
