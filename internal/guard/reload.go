@@ -18,8 +18,8 @@ const reloadLimit = time.Minute
 
 // tryLimit is how long one call may take that finds out whether it has: an engine waits for
 // half a minute for a guard that it asks and that is dead, and goes on doing so in a call
-// that began before it read its configuration. A call takes 15 seconds if the dead guard has
-// left its socket. Only tests change it.
+// that began before it read its configuration. Any call takes 15 seconds if another plugin was
+// killed and has left its socket. Only tests change it.
 var tryLimit = 20 * time.Second
 
 // pid is the engine's process. It is looked for before anything is changed: if it is
