@@ -25,12 +25,17 @@ type reloading struct {
 }
 
 func (e *reloading) Volume(ctx context.Context, _ string) (v inventory.Volume, found bool, err error) {
-	if e.calls++; e.calls > 1 {
-		<-e.told
-		return v, false, nil
+	e.calls++
+	told := e.told
+	if e.calls == 1 {
+		told = nil // this call began before
 	}
-	<-ctx.Done()
-	return v, false, ctx.Err()
+	select {
+	case <-told:
+		return v, false, nil
+	case <-ctx.Done():
+		return v, false, ctx.Err()
+	}
 }
 
 // Without a guard that answers the engine is freed of it, and nothing is left of it: not in
@@ -60,7 +65,9 @@ func TestUninstallWithoutGuard(t *testing.T) {
 		}
 	}
 	agreed := func(context.Context, string) error { return nil }
-	if err := s.Uninstall(t.Context(), agreed); err != nil || e.calls != 2 || notes != "the engine is guarded no more" {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.Uninstall(ctx, agreed); err != nil || e.calls != 2 || notes != "the engine is guarded no more" {
 		t.Errorf("%v, %d calls, %q", err, e.calls, notes)
 	}
 	if text, err := os.ReadFile(s.DaemonJSON); err != nil || string(text) != "{\n  \"debug\": true\n}\n" {
@@ -70,7 +77,7 @@ func TestUninstallWithoutGuard(t *testing.T) {
 		t.Errorf("the socket is left: %v", err)
 	}
 	s.Engine = away{}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := s.Uninstall(ctx, agreed); err == nil || !strings.Contains(err.Error(), "the engine has not read its configuration again: it is away") {
 		t.Errorf("%v", err)
