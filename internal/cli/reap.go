@@ -136,7 +136,7 @@ func (c reapCmd) show(p Process, list []render.Reaped) error {
 // its own. What it reports goes into the summary.
 func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) reap.TearDown {
 	p.json = false // of the whole
-	return func(ctx context.Context, project string, signals <-chan os.Signal) (record.Ending, error) {
+	return func(ctx context.Context, project string, still func(inventory.Snapshot) error, signals <-chan os.Signal) (record.Ending, error) {
 		client, err := p.connect(c.engineFlags)
 		if err != nil {
 			return record.Ending{}, err
@@ -159,7 +159,7 @@ func (c reapCmd) tearDown(p Process, protect inventory.Patterns, how string) rea
 			Resolver: child, Child: child, Engine: client, Events: events{client}, Containers: client,
 			Saver:  &export.Writer{Setting: p.setting(client, true), Dir: p.exportsIn(c.Export), Complete: true},
 			Screen: silent, Place: place, Signals: signals, Options: inventory.Options{Volumes: true, Protect: protect},
-			Confirm: how, Save: c.Export != "", Reason: c.Reason, LastExports: p.lastExports(c.Export), Agent: c.agent(p),
+			Confirm: how, Save: c.Export != "", Reason: c.Reason, LastExports: p.lastExports(c.Export), Agent: c.agent(p), Still: still,
 		}
 		run.Keeper = c.keeper(p, client, how, run.Agent)
 		_, err = run.Do(ctx)

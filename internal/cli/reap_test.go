@@ -27,7 +27,7 @@ func TestReapAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			if end, err := tearDown(t.Context(), "shop", nil); err == nil {
+			if end, err := tearDown(t.Context(), "shop", nil, nil); err == nil {
 				t.Errorf("without an engine it ends with %+v", end)
 			}
 		})

@@ -14,7 +14,8 @@ import (
 // LabelTTL on a container, volume or network of a project is how old the project
 // may become, such as 5d. Of several that differ the longest counts. One that a
 // container has from its image does not count: whoever made that knows nothing of
-// the project.
+// the project. Where that cannot be told, since the image is not listed any more, the
+// project stays.
 const LabelTTL = "ccdestroy.ttl"
 
 // Rules say which projects have expired.
@@ -59,7 +60,7 @@ func (r Rules) matches(name string) bool {
 
 func (r Rules) judge(s inventory.Snapshot, name string, now time.Time) Project {
 	p := Project{Name: name}
-	newest, ttls := times(s, name)
+	newest, ttls, unclear := times(s, name)
 	p.Age = now.Sub(newest)
 	var wrong error
 	p.Limit, wrong = r.limit(ttls)
@@ -74,9 +75,13 @@ func (r Rules) judge(s inventory.Snapshot, name string, now time.Time) Project {
 			guarded = append(guarded, fmt.Sprintf("volume %s is protected by %s", v.Name, res.Protection))
 		}
 	}
-	switch {
+	switch lower := strings.ToLower(name); {
 	case wrong != nil:
 		p.Stays = wrong.Error()
+	case p.Over && unclear != "":
+		p.Stays = fmt.Sprintf("its label %s may be that of the image of container %s, which the engine does not list any more", LabelTTL, unclear)
+	case p.Over && name != lower:
+		p.Stays = fmt.Sprintf("Compose would tear down %s in its place: it writes names in lower case", lower)
 	case p.Over && len(guarded) > 0:
 		p.Stays = strings.Join(guarded, ", ")
 	}
@@ -100,8 +105,9 @@ func (r Rules) limit(ttls []string) (longest time.Duration, err error) {
 }
 
 // times are when the newest part of a project was made, and its labels. A network
-// counts where there is nothing else.
-func times(s inventory.Snapshot, project string) (newest time.Time, ttls []string) {
+// counts where there is nothing else. unclear is a container of which nobody knows
+// whether its label is its own.
+func times(s inventory.Snapshot, project string) (newest time.Time, ttls []string, unclear string) {
 	note := func(labels map[string]string, at time.Time) {
 		if labels[inventory.LabelProject] != project {
 			return
@@ -115,6 +121,9 @@ func times(s inventory.Snapshot, project string) (newest time.Time, ttls []strin
 	}
 	for _, c := range s.Containers {
 		note(withoutInherited(c, s.Images), c.Created)
+		if _, has := c.Labels[LabelTTL]; has && c.Labels[inventory.LabelProject] == project && !listed(c, s.Images) {
+			unclear = c.Name
+		}
 	}
 	for _, v := range s.Volumes {
 		note(v.Labels, v.Created)
@@ -126,7 +135,17 @@ func times(s inventory.Snapshot, project string) (newest time.Time, ttls []strin
 		}
 		note(n.Labels, at)
 	}
-	return newest, ttls
+	return newest, ttls, unclear
+}
+
+// listed reports whether the image of a container is: one that was removed by force is
+// not, nor one that has lost its tag to another one that was built on it.
+func listed(c inventory.Container, images []inventory.Image) bool {
+	return slices.ContainsFunc(images, func(i inventory.Image) bool { return isOf(c, i) })
+}
+
+func isOf(c inventory.Container, i inventory.Image) bool {
+	return i.ID == c.ImageID || slices.Contains(i.Tags, c.Image)
 }
 
 // withoutInherited are the labels of a container without a limit that its image has,
@@ -134,7 +153,7 @@ func times(s inventory.Snapshot, project string) (newest time.Time, ttls []strin
 func withoutInherited(c inventory.Container, images []inventory.Image) map[string]string {
 	for _, i := range images {
 		ttl, has := i.Labels[LabelTTL]
-		if (i.ID == c.ImageID || slices.Contains(i.Tags, c.Image)) && has && c.Labels[LabelTTL] == ttl {
+		if isOf(c, i) && has && c.Labels[LabelTTL] == ttl {
 			labels := maps.Clone(c.Labels)
 			delete(labels, LabelTTL)
 			return labels

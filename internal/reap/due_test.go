@@ -44,11 +44,14 @@ func TestDue(t *testing.T) {
 		Containers: []inventory.Container{
 			{Labels: of("old"), Created: ago(10 * day)},
 			{Labels: of("renewed"), Created: ago(time.Hour)},
-			{Labels: of("ttl", LabelTTL, "1d"), Created: ago(2 * day)},
-			{Labels: of("long", LabelTTL, "1d"), Created: ago(10 * day)},
+			{Labels: of("ttl", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:5"},
+			{Labels: of("long", LabelTTL, "1d"), Created: ago(10 * day), ImageID: "sha256:5"},
+			{Labels: of("unlisted", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:6", Name: "unlisted-web-1"},
 			{Labels: of("edge"), Created: ago(5 * day)},
 			{Labels: of("image", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:1"},
 			{Labels: of("tag", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:2", Image: "evil"},
+			{Labels: of("Upper"), Created: ago(10 * day)},
+			{Labels: of("Young"), Created: ago(time.Hour)},
 			{Labels: of("own", LabelTTL, "1d"), Created: ago(2 * day), ImageID: "sha256:4"},
 			{Created: ago(10 * day)},
 		},
@@ -62,6 +65,7 @@ func TestDue(t *testing.T) {
 		Images: []inventory.Image{
 			{ID: "sha256:1", Labels: map[string]string{LabelTTL: "1d"}},
 			{ID: "sha256:3", Tags: []string{"evil"}, Labels: map[string]string{LabelTTL: "1d"}},
+			{ID: "sha256:5"},
 			{ID: "sha256:4", Labels: map[string]string{LabelTTL: "1s"}},
 		},
 		Networks: []inventory.Network{
@@ -80,12 +84,13 @@ func TestDue(t *testing.T) {
 		"old": {true, true, 9 * day}, "renewed": {false, false, time.Hour}, "ttl": {true, true, 2 * day}, "long": {false, false, 10 * day},
 		"wrong": {false, false, 10 * day}, "guarded": {true, false, 10 * day}, "bare": {true, true, 10 * day}, "edge": {false, false, 5 * day},
 		"image": {false, false, 2 * day}, "tag": {false, false, 2 * day}, "own": {true, true, 2 * day},
+		"unlisted": {true, false, 2 * day}, "Upper": {true, false, 10 * day}, "Young": {false, false, time.Hour},
 	} {
 		if p, is := got[name]; !is || p.Over != want.over || p.Goes() != want.goes || p.Age != want.age {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
-	if len(got) != 11 || got["wrong"].Stays == "" || got["guarded"].Stays == "" {
+	if len(got) != 14 || got["unlisted"].Stays == "" || got["wrong"].Stays == "" || got["Upper"].Stays == "" || got["Young"].Stays != "" || got["guarded"].Stays == "" {
 		t.Errorf("%+v", got)
 	}
 	some := Due(s, Rules{Match: []string{"ol*", "ttl"}, Length: length}, now)
@@ -115,7 +120,7 @@ func TestRun(t *testing.T) {
 		Engine: still(s), Rules: Rules{OlderThan: time.Hour, Length: length}, AtOnce: 2, Now: func() time.Time { return now }, Signals: signals,
 		Agree: func(context.Context, []Project) error { return nil },
 		Done:  func(Result) { told++ },
-		TearDown: func(_ context.Context, project string, sig <-chan os.Signal) (record.Ending, error) {
+		TearDown: func(_ context.Context, project string, _ func(inventory.Snapshot) error, sig <-chan os.Signal) (record.Ending, error) {
 			mu.Lock()
 			running++
 			if most = max(most, running); running == 2 {

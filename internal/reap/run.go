@@ -2,7 +2,9 @@ package reap
 
 import (
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +23,9 @@ type Engine interface {
 
 // TearDown tears one project down, as an operation of its own that passes the
 // signals on. An error says why nothing was destroyed. It is called by several
-// goroutines at once.
-type TearDown func(ctx context.Context, project string, signals <-chan os.Signal) (record.Ending, error)
+// goroutines at once. still says of the look that counts, the one under the lock of
+// the project, why it is not to be torn down after all.
+type TearDown func(ctx context.Context, project string, still func(inventory.Snapshot) error, signals <-chan os.Signal) (record.Ending, error)
 
 // Run is one call.
 type Run struct {
@@ -52,6 +55,8 @@ func (r Result) Remains() bool {
 
 // renewed is why a project stays that has not expired any more.
 const renewed = "it was renewed meanwhile"
+
+var errRenewed = errors.New("nothing was destroyed: the project " + renewed)
 
 // Look finds the projects that the rules apply to.
 func (r *Run) Look(ctx context.Context) ([]Project, error) {
@@ -141,17 +146,41 @@ func (r *Run) one(ctx context.Context, res *Result, b *broadcast) {
 		res.Err = err
 		return
 	}
-	for _, p := range now {
-		if p.Name != res.Name {
-			continue
-		}
-		if res.Project = p; !p.Over && p.Stays == "" {
-			res.Stays = renewed
-		}
-		if p.Goes() {
-			res.Ending, res.Err = r.TearDown(ctx, p.Name, signals)
-		}
+	p, there := named(now, res.Name)
+	if !there {
+		res.Ending.Outcome = audit.Success // something else was faster
 		return
 	}
-	res.Ending.Outcome = audit.Success // something else was faster
+	if res.Project = p; !p.Over && p.Stays == "" {
+		res.Stays = renewed
+	}
+	if !p.Goes() {
+		return
+	}
+	res.Ending, res.Err = r.TearDown(ctx, p.Name, r.still(p.Name), signals)
+	if errors.Is(res.Err, errRenewed) {
+		res.Stays, res.Err = renewed, nil
+	}
+}
+
+// still refuses a project that has not expired any more: whoever had its lock may
+// have brought its volumes back, or replaced them.
+func (r *Run) still(project string) func(inventory.Snapshot) error {
+	return func(s inventory.Snapshot) error {
+		switch p, there := named(Due(s, r.Rules, r.Now()), project); {
+		case !there || p.Goes():
+			return nil
+		case p.Stays != "":
+			return fault.Refused("ccdestroy reap --dry-run", "nothing was destroyed: %s", p.Stays)
+		}
+		return &fault.Fault{Err: errRenewed, Try: "ccdestroy reap --dry-run", Code: fault.ExitRefused}
+	}
+}
+
+func named(all []Project, name string) (Project, bool) {
+	i := slices.IndexFunc(all, func(p Project) bool { return p.Name == name })
+	if i < 0 {
+		return Project{}, false
+	}
+	return all[i], true
 }

@@ -21,6 +21,11 @@ func (r *Run) Agree(ctx context.Context, o *record.Operation, changes []inventor
 	if err := r.refuse(o.Details.Inventory); err != nil {
 		return false, err
 	}
+	if r.Still != nil && !r.agreed { // later it is compared with this look
+		if err := r.Still(r.before); err != nil {
+			return false, err
+		}
+	}
 	o.Details.Unprotected = r.Unprotect
 	undo.PlanKeep(ctx, r.Keeper, o, r.before)
 	if err := r.Agent.Refuses(o.Details.Inventory, r.Save, r.book.Again("--export", "DIR")); err != nil {

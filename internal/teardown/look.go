@@ -33,7 +33,11 @@ func (r *Run) Look(ctx context.Context) (inv inventory.Inventory, err error) {
 	return inv, nil
 }
 
-func (r *Run) scope() inventory.Scope { return scope(r.Options, r.project) }
+func (r *Run) scope() inventory.Scope {
+	s := scope(r.Options, r.project)
+	s.Images = s.Images || r.Still != nil
+	return s
+}
 
 func scope(o inventory.Options, p project) inventory.Scope {
 	return inventory.Scope{Images: o.Images != "", Project: p.Project}

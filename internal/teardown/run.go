@@ -16,7 +16,7 @@ import (
 )
 
 // Run is one teardown. All fields are needed but Save, Unprotect, Reason,
-// LastExports, Keeper and Agent.
+// LastExports, Keeper, Agent and Still.
 type Run struct {
 	Resolver   Resolver
 	Child      Child
@@ -37,6 +37,9 @@ type Run struct {
 	Keeper      *trash.Keeper // nil destroys for good
 	Agent       record.Agent  // that runs this
 	MustExist   bool          // a project of which the engine has nothing is an error
+	// Still says of the first look, for which images are listed as well, why nothing
+	// is to be destroyed after all.
+	Still func(inventory.Snapshot) error
 
 	project project
 	book    *record.Book
