@@ -70,6 +70,8 @@ func TestReap(t *testing.T) {
 	s.preview("review-pattern", nil, false)
 	s.preview("review-young", map[string]string{"ccdestroy.ttl": "4w"}, false)
 	s.preview("review-wrong", map[string]string{"ccdestroy.ttl": "soon"}, false)
+	s.preview("review-Upper", map[string]string{"ccdestroy.ttl": "1s"}, false) // which Compose takes for the next one
+	s.preview("review-upper", map[string]string{"ccdestroy.ttl": "4w"}, false)
 	s.preview("review-held", nil, true)
 	s.holder(s.name+"-stranger", s.name+"-review-held_data", nil)
 	s.preview("mine", nil, true)
@@ -91,7 +93,7 @@ func TestReap(t *testing.T) {
 	r := s.ccdestroy(append([]string{"reap", "--format", "json", "--reason", "a test"}, rules...)...)
 	t.Logf("%d projects in %s", many, time.Since(began))
 	var rows []reapedRow
-	if err := json.Unmarshal([]byte(r.stdout), &rows); err != nil || r.code != 3 || len(rows) != many+4 {
+	if err := json.Unmarshal([]byte(r.stdout), &rows); err != nil || r.code != 3 || len(rows) != many+5 {
 		t.Fatalf("exit %d, %d projects, %v\n%s\n%s", r.code, len(rows), err, r.stdout, r.stderr)
 	}
 	got := map[string]reapedRow{}
@@ -109,6 +111,7 @@ func TestReap(t *testing.T) {
 		"review-label":   {"stays", "protected by the label ccdestroy.protect=true"},
 		"review-pattern": {"stays", "protected by the pattern *-pattern_data"},
 		"review-wrong":   {"stays", "ccdestroy.ttl=soon is not a length of time"},
+		"review-Upper":   {"stays", "in lower case"},
 		"review-held":    {"partial", s.name + "-stranger"},
 	} {
 		row := got[name]
@@ -116,7 +119,7 @@ func TestReap(t *testing.T) {
 			t.Errorf("%s: %+v", name, row)
 		}
 	}
-	if !s.hasVolume("PROJ-mine_data") || !s.has("PROJ-mine-web-1") || !s.hasVolume("PROJ-review-young_data") || !s.has("PROJ-stranger") {
+	if !s.hasVolume("PROJ-mine_data") || !s.has("PROJ-mine-web-1") || !s.hasVolume("PROJ-review-young_data") || !s.hasVolume("PROJ-review-upper_data") || !s.has("PROJ-stranger") {
 		t.Error("something went that was not over, or not meant")
 	}
 	count := map[string]int{}
@@ -132,7 +135,7 @@ func TestReap(t *testing.T) {
 // What is renewed before its turn stays; a second reap finds nothing to do.
 func TestReapAgain(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, one(strings.Replace(single, "image: IMAGE", "image: IMAGE\n    labels: {ccdestroy.ttl: 2s}", 1)))
+	s := newStack(t, one(strings.Replace(single, "image: IMAGE", "image: IMAGE\n    labels: {ccdestroy.ttl: 8s}", 1)))
 	s.docker("compose", "up", "--detach")
 	over := func() bool {
 		return strings.Contains(s.ccdestroy("reap", "--match", s.name, "--dry-run").stdout, "goes")
@@ -193,4 +196,26 @@ func TestReapImageLabel(t *testing.T) {
 		t.Errorf("%t, %t", s.hasVolume("PROJ-app_data"), s.hasVolume("PROJ-own_data"))
 	}
 	s.docker("rm", "PROJ-app-web-1", "PROJ-base")
+}
+
+// A project that is renewed while its lock is waited for stays.
+func TestReapWaits(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, nil)
+	s.preview("review", nil, false)
+	time.Sleep(2100 * time.Millisecond) // the age of the volume, which the engine tells to the second
+	person := s.terminal("-p", s.name+"-review")
+	person.waitText(question)
+	reap := s.start(s.command("", binary, "reap", "--match", s.name+"-review", "--older-than", "1s"))
+	reap.waitText("waiting: project " + s.name + "-review" + waiting)
+	s.docker("volume", "rm", "PROJ-review_data")
+	s.preview("review", map[string]string{"ccdestroy.ttl": "4w"}, false)
+	person.send("\r")
+	person.wait()
+	if code := reap.wait(); code != 0 || !s.hasVolume("PROJ-review_data") || !strings.Contains(reap.stderr(), "renewed meanwhile") {
+		t.Errorf("exit %d\n%s", code, reap.stderr())
+	}
+	if last := s.last(); last.Outcome != "failed" || len(last.DataAffected) > 0 {
+		t.Errorf("%+v", last)
+	}
 }
