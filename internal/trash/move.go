@@ -42,7 +42,8 @@ func (p Place) look(item Item) (f Found, err error) {
 			return f, err
 		}
 	}
-	if e, err := p.read(item.Operation, item.Volume); err == nil {
+	e, unread := p.read(item.Operation, item.Volume)
+	if unread == nil {
 		f.Entry = &e
 		is, err := identity(filepath.Join(dir, dataName))
 		f.Same = err == nil && is == e.Data
@@ -65,6 +66,9 @@ func (p Place) look(item Item) (f Found, err error) {
 		f.Where = InVolume
 	default:
 		f.Where = Nowhere
+	}
+	if there && unread != nil { // what is kept cannot be brought back, and that is to be told
+		f.Error = unread.Error()
 	}
 	return f, nil
 }

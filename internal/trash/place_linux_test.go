@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -158,5 +159,31 @@ func TestLeftover(t *testing.T) {
 		if there, err := exists(filepath.Dir(dir)); there != stays || err != nil {
 			t.Errorf("it is there: %t, %v; want: %t", there, err, stays)
 		}
+	}
+}
+
+// What is kept and has an entry that cannot be read is told of with the reason, and stays.
+func TestUnreadable(t *testing.T) {
+	p := place(t, "a")
+	item := Item{Operation: op, Volume: "a"}
+	p.must(t, Request{Action: DoSetAside, Entries: entries("a")})
+	if err := os.RemoveAll(p.volume("a")); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(p.entry(op, "a"), entryName)
+	if err := os.WriteFile(path, []byte(`{"v":2}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found := append(p.must(t, Request{Action: DoLocate, Items: []Item{item}}).Found, p.must(t, Request{Action: DoList}).Held...)
+	for _, f := range found {
+		if f.Where != InTrash || f.Entry != nil || !strings.Contains(f.Error, "is of version 2") {
+			t.Errorf("%+v", f)
+		}
+	}
+	if len(found) != 2 || len(Excess(found, Space{}, time.Now().Add(time.Hour*24*365))) > 0 {
+		t.Errorf("%+v", found)
+	}
+	if f := p.must(t, Request{Action: DoPurge, Items: []Item{item}}).Found[0]; f.Where != Nowhere || f.Error != "" {
+		t.Errorf("purged: %+v", f)
 	}
 }
