@@ -149,6 +149,12 @@ func (c *Change) replace(lines []string, recipe []int, o Options) error {
 	switch {
 	case !d.volumes:
 		return fmt.Errorf("line %d: this docker compose down keeps the volumes, and ccdestroy would destroy them", i+1)
+	case compose.MatchString(lines[i][d.to:]):
+		return fmt.Errorf("line %d: a second docker compose down follows in this line", i+1)
+	case instead(lines[i][d.to:]):
+		return fmt.Errorf("line %d: what follows || would run whenever ccdestroy refuses", i+1)
+	case o.Fallback && !begins(lines[i][:d.from]):
+		return fmt.Errorf("line %d: another command or a variable comes before docker compose down, and the fallback cannot follow it", i+1)
 	case strings.HasSuffix(strings.TrimRight(lines[i], "\r\n"), `\`):
 		return fmt.Errorf("line %d: the command continues on the next line", i+1)
 	}

@@ -51,6 +51,11 @@ func TestPlan(t *testing.T) {
 			}
 		})
 	}
+	for _, before := range []string{"", "-@", "cd a && ", "if x; then ", "(cd a; "} {
+		if _, _, err := planned(t, "destroy:\n\t"+before+"docker compose down -v || true\n", Options{Target: "destroy", Fallback: true}); err != nil {
+			t.Errorf("%q: %v", before, err)
+		}
+	}
 	got, change, err := planned(t, "clean:\n\tdocker compose down -v\nnuke:\n\t@docker compose -p x down -v --rmi all\n", Options{Target: "nuke", Fallback: true})
 	want := "clean:\n\tdocker compose down -v\nnuke:\n\t@" + guard + "ccdestroy -p x down --rmi all; else " + warning + "; docker compose -p x down -v --rmi all; fi\n"
 	if err != nil || got != want || len(change.Others) != 1 || change.Others[0] != 2 {
@@ -61,18 +66,27 @@ func TestPlan(t *testing.T) {
 // What is not understood for certain stays as it is, and the line is named.
 func TestPlanRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"destroy:\n\tdocker compose down\n":                            "line 2: this docker compose down keeps the volumes",
-		"destroy:\n\t$(COMPOSE) down -v\n":                             "line 2: the recipe of destroy has no docker compose down",
-		"destroy:\n\tdocker compose down -v\n\tdocker compose down -v": "line 3: the recipe of destroy has a second",
-		"destroy:\n\tdocker compose \\\n\t  down -v\n":                 "no docker compose down",
-		"destroy:\n\tdocker compose down -v \\\n\t  --rmi all\n":       "line 2: the command continues on the next line",
-		"destroy clean:\n\tdocker compose down -v\n":                   "line 1: the recipe is for other targets, too: destroy clean",
-		"destroy::\n\tdocker compose down -v\n":                        "line 1: destroy has several recipes",
-		"destroy: ; docker compose down -v\n":                          "line 1: the recipe of destroy is in the line of its rule",
-		".RECIPEPREFIX = >\ndestroy:\n> docker compose down -v\n":      "RECIPEPREFIX",
-		"destroy: down # all\ndown:\n\tdocker compose down -v\n":       "line 1: destroy has no recipe of its own",
+		"destroy:\n\tdocker compose down\n":                              "line 2: this docker compose down keeps the volumes",
+		"destroy:\n\t$(COMPOSE) down -v\n":                               "line 2: the recipe of destroy has no docker compose down",
+		"destroy:\n\tdocker compose down -v\n\tdocker compose down -v":   "line 3: the recipe of destroy has a second",
+		"destroy:\n\tdocker compose \\\n\t  down -v\n":                   "no docker compose down",
+		"destroy:\n\tdocker compose down -v \\\n\t  --rmi all\n":         "line 2: the command continues on the next line",
+		"destroy clean:\n\tdocker compose down -v\n":                     "line 1: the recipe is for other targets, too: destroy clean",
+		"destroy::\n\tdocker compose down -v\n":                          "line 1: destroy has several recipes",
+		"destroy: ; docker compose down -v\n":                            "line 1: the recipe of destroy is in the line of its rule",
+		".RECIPEPREFIX = >\ndestroy:\n> docker compose down -v\n":        "RECIPEPREFIX",
+		"destroy:\n\tdocker-compose down -v || docker compose down -v\n": "line 2: a second docker compose down",
+		"destroy:\n\tdocker compose down -v; docker compose down\n":      "line 2: a second docker compose down",
+		"destroy:\n\tdocker compose down -v || $(COMPOSE) down -v\n":     "line 2: what follows ||",
+		"destroy: down # all\ndown:\n\tdocker compose down -v\n":         "line 1: destroy has no recipe of its own",
 	} {
 		if got, _, err := planned(t, text, Options{Target: "destroy"}); err == nil || !strings.Contains(err.Error(), want) || got != text {
+			t.Errorf("%q: %v\n%s", text, err, got)
+		}
+	}
+	for _, before := range []string{"sudo ", "@ssh host ", "X=1 ", "cd a && env "} {
+		text := "destroy:\n\t" + before + "docker compose down -v\n"
+		if got, _, err := planned(t, text, Options{Target: "destroy", Fallback: true}); err == nil || !strings.Contains(err.Error(), "line 2: another command") || got != text {
 			t.Errorf("%q: %v\n%s", text, err, got)
 		}
 	}

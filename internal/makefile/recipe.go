@@ -103,6 +103,29 @@ func downIn(line string) *down {
 	return d
 }
 
+// begins reports whether a command can begin after what is before it in its line.
+func begins(before string) bool {
+	before = strings.TrimLeft(before, "\t @+-")
+	before = strings.TrimSpace(before[strings.LastIndexAny(before, ";&|({")+1:])
+	return before == "" || slices.Contains([]string{"then", "else", "do"}, before)
+}
+
+// instead reports whether something is run in place of a command that fails, given
+// what follows that: something other than || true.
+func instead(rest string) bool {
+	for {
+		_, after, found := strings.Cut(rest, "||")
+		if !found {
+			return false
+		}
+		words := strings.FieldsFunc(after, func(r rune) bool { return strings.ContainsRune(" \t\r\n;&|()", r) })
+		if len(words) == 0 || !slices.Contains([]string{"true", "false", ":", "echo", "exit"}, words[0]) {
+			return true
+		}
+		rest = after
+	}
+}
+
 // warning is what a machine without ccdestroy says, in the words of a shell.
 const warning = `echo "WARNING: ccdestroy is not installed: this teardown is not recorded, and a volume that survives goes unnoticed" >&2`
 
