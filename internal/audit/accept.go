@@ -73,9 +73,14 @@ func (t tail) follows(seen Head) bool {
 // head that the log has.
 func (l *Log) unheld() (a Accepted, seen Head, err error) {
 	a.Heads = []string{}
+	last, tailErr := tailOf(l.Path) // first: what is appended while it is verified follows it
 	r, err := l.Verify(nil)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return a, seen, err
+	}
+	seen = r.Head
+	if tailErr == nil && last.head.Log != "" { // of two logs in one file, verify's is that of the first
+		seen = last.head
 	}
 	told, _, err := l.Heads.look(l.Path)
 	if err != nil {
@@ -99,5 +104,5 @@ func (l *Log) unheld() (a Accepted, seen Head, err error) {
 		}
 		named[h.Log] = true
 	}
-	return a, r.Head, nil
+	return a, seen, nil
 }

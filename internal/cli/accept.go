@@ -56,9 +56,9 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 		p.say("Nothing to accept: %s holds every head that was noted of it here", l.Path)
 		return nil
 	case errors.Is(err, audit.ErrMoved):
-		return &fault.Fault{Err: err, Try: "look at it, and run ccdestroy audit accept again", Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "look at it, and run again " + p.onLog(l.Path, "audit", "accept"), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrHead):
-		return &fault.Fault{Err: err, Try: "make the directory writable, and run ccdestroy audit accept again", Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "make the directory writable, and run again " + p.onLog(l.Path, "audit", "accept"), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):
 		return record.ReadFault(err, l)
 	case err != nil:
@@ -80,7 +80,7 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 func (c acceptCmd) rest(p Process, l *audit.Log) error {
 	report, err := l.Verify(nil)
 	if err == nil && !report.Intact() {
-		p.say("The log itself is not intact: ccdestroy audit verify")
+		p.say("The log itself is not intact: %s", render.Terminal(p.onLog(l.Path, "audit", "verify")))
 	}
 	return err
 }

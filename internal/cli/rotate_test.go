@@ -286,6 +286,28 @@ func TestAuditAccept(t *testing.T) {
 	}
 }
 
+// Two logs in one file can be accepted, and what is printed names the log.
+func TestAcceptTwoLogs(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	path := filepath.Join(dir, "a log")
+	var both []byte
+	for _, dir := range []string{dir, other} {
+		if r := call(t, dir, nil, "record", "--operation", "prune", "--outcome", "success", "--log", "a log"); r.code != 0 {
+			t.Fatalf("exit %d\n%s", r.code, r.stderr)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "a log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(data, both...)
+	}
+	put(t, path, string(both))
+	r := call(t, dir, nil, "audit", "accept", "--reason", "joined", "--log", "a log")
+	if want := "not intact: ccdestroy audit verify --log '" + path + "'\n"; r.code != 0 || !strings.Contains(r.stderr, want) {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
+
 // What is followed goes on over a rotation.
 func TestFollowRotation(t *testing.T) {
 	dir := t.TempDir()
