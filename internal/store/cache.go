@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ type Cache struct {
 	mu   sync.Mutex
 	size int64 // of all files, as far as this process knows; 0 before it looked
 }
+
+// newName begins the names of files that are being written; a number follows.
+const newName = "new-"
 
 // get reads what has a sum, from its file or with read. whole is false where read gets
 // something else.
@@ -93,7 +97,7 @@ func (c *Cache) keep(sum string, data []byte) {
 	if c.size+size > c.Most {
 		c.makeRoom()
 	}
-	f, err := os.CreateTemp(c.Dir, "new-*") // mode 0600
+	f, err := os.CreateTemp(c.Dir, newName+"*") // mode 0600
 	if err != nil {
 		return
 	}
@@ -121,10 +125,15 @@ func (c *Cache) makeRoom() {
 	}
 }
 
-// files are those that are kept, and those that a crash left.
+// files are those that are kept, and those that a crash left. Others are not ours to
+// remove: somebody may have put a link to their directory in place of this one.
 func (c *Cache) files() (files []fs.FileInfo) {
 	entries, _ := os.ReadDir(c.Dir)
 	for _, e := range entries {
+		number, new := strings.CutPrefix(e.Name(), newName)
+		if ours := isSum(e.Name()) || new && strings.Trim(number, "0123456789") == ""; !ours {
+			continue
+		}
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
 			files = append(files, info)
 		}

@@ -134,3 +134,32 @@ func TestCacheStaysInItsDirectory(t *testing.T) {
 		t.Errorf("%v: %v", left, err)
 	}
 }
+
+// Files of other names stay, wherever the directory leads.
+func TestCacheRemovesItsOwn(t *testing.T) {
+	dir, at := t.TempDir(), filepath.Join(t.TempDir(), "indexes")
+	theirs := []string{"letter", "new-letter", strings.Repeat("0", 63)}
+	for _, name := range theirs {
+		if err := os.WriteFile(filepath.Join(dir, name), make([]byte, 1000), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(dir, at); err != nil {
+		t.Skip(err)
+	}
+	c := &Cache{Dir: at, Most: 100}
+	for i := range 5 {
+		data := []byte(strings.Repeat(fmt.Sprint(i), 40))
+		if _, whole, err := c.get(audit.Sum(data), func() ([]byte, error) { return data, nil }); err != nil || !whole {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range theirs {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if all, err := os.ReadDir(dir); err != nil || len(all) > len(theirs)+2 {
+		t.Errorf("%v: %v", all, err)
+	}
+}
