@@ -17,6 +17,10 @@ var (
 		"parallel", "flock", "find", "strace", "chroot", "nsenter", "unshare", "systemd-run", "script", "busybox", "caffeinate", "su", "runuser", "ssh", "!",
 		"sg", "pkexec", "tmux", "screen", "entr", "hyperfine", "concurrently", "expect", "wsl", "cmd", "powershell", "pwsh", "vagrant",
 	}
+	// direct ones of them start a program without a shell, and searches take a word of
+	// several words for a pattern.
+	direct   = []string{"sudo", "doas", "nohup", "time", "timeout", "nice", "ionice", "stdbuf", "setsid", "command", "exec", "builtin", "xargs", "find"}
+	searches = []string{"grep", "egrep", "fgrep", "rg", "ag"}
 	// readers are told on standard input what to run.
 	readers = []string{"ssh", "su", "at", "batch", "newgrp"}
 	// interpreters have languages of their own.
@@ -89,14 +93,16 @@ func (j *judge) wrapped(name string, args []word) {
 	if name == "find" {
 		j.findDelete(args)
 	}
+	searching := false
 	for i, a := range args {
 		inner := base(a.text)
+		searching = searching || slices.Contains(direct, name) && slices.Contains(searches, inner)
 		switch {
 		case a.unknown:
 			j.unknown(args[i:])
 		case isEngine(a), slices.Contains([]string{"rm", "eval", "curl"}, inner), slices.Contains(shells, inner):
 			j.command(args[i:])
-		case strings.ContainsAny(a.text, " \t\n;|&"): // su -c, ssh HOST, env -S: a script in a word
+		case strings.ContainsAny(a.text, " \t\n;|&") && !searching: // su -c, ssh HOST, env -S: a script in a word
 			j.script(a.text)
 		}
 	}

@@ -122,6 +122,7 @@ func (j *judge) shell(args []word) {
 			asked = true
 		case asked && !flag:
 			j.inner(args[i : i+1])
+			j.passedOn(args[i+1:]) // as "$@"
 			return
 		}
 	}
