@@ -56,9 +56,9 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 		p.say("Nothing to accept: %s holds every head that was noted of it here", l.Path)
 		return nil
 	case errors.Is(err, audit.ErrMoved):
-		return &fault.Fault{Err: err, Try: "look at it, and run again " + p.onLog(l.Path, "audit", "accept"), Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "look at it, and run again " + book.Command("audit", "accept"), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrHead):
-		return &fault.Fault{Err: err, Try: "make the directory writable, and run again " + p.onLog(l.Path, "audit", "accept"), Code: fault.ExitFailed}
+		return &fault.Fault{Err: err, Try: "make the directory writable, and run again " + book.Command("audit", "accept"), Code: fault.ExitFailed}
 	case errors.Is(err, audit.ErrVersion):
 		return record.ReadFault(err, l)
 	case err != nil:
@@ -69,7 +69,7 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 		p.say("Accepted: %s", what)
 	}
 	p.say("%s", render.Recorded(e.ID, p.styleFor(p.Stderr, l.Path, "")))
-	sig, err := p.untilSignal(ctx, func(context.Context) error { return c.rest(p, l) })
+	sig, err := p.untilSignal(ctx, func(context.Context) error { return c.rest(p, &book) })
 	if sig != nil {
 		return fault.StoppedBy(sig, "it is accepted, and not verified")
 	}
@@ -77,10 +77,10 @@ func (c acceptCmd) Run(ctx context.Context, p Process) error {
 }
 
 // rest reports what cannot be accepted.
-func (c acceptCmd) rest(p Process, l *audit.Log) error {
-	report, err := l.Verify(nil)
+func (c acceptCmd) rest(p Process, book *record.Book) error {
+	report, err := book.Log.Verify(nil)
 	if err == nil && !report.Intact() {
-		p.say("The log itself is not intact: %s", render.Terminal(p.onLog(l.Path, "audit", "verify")))
+		p.say("The log itself is not intact: %s", render.Terminal(book.Command("audit", "verify")))
 	}
 	return err
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/contextcore/ccdestroy/internal/compose"
 	"github.com/contextcore/ccdestroy/internal/engine"
 	"github.com/contextcore/ccdestroy/internal/export"
-	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/provider"
 	"github.com/contextcore/ccdestroy/internal/record"
 	"github.com/contextcore/ccdestroy/internal/render"
@@ -84,14 +83,6 @@ func (p Process) styleFor(f *os.File, path, dir string) render.Style {
 	}
 	style.ByID = style.Log != "" || dir != "" && !within(p.Dir, dir)
 	return style
-}
-
-// onLog is a command on the log at path, which it names unless the command finds it.
-func (p Process) onLog(path string, words ...string) string {
-	if !p.finds(path) {
-		words = append(slices.Clone(words), "--log", path)
-	}
-	return fault.Command(append([]string{"ccdestroy"}, words...)...)
 }
 
 // finds reports whether commands without --log, called here, read the log at path.
