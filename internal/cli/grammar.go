@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/contextcore/ccdestroy/internal/compose"
+	"github.com/contextcore/ccdestroy/internal/fault"
 	"github.com/contextcore/ccdestroy/internal/inventory"
 )
 
@@ -81,12 +82,12 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if node.DefaultCmd != nil {
 		node.Flags = append(node.Flags, node.DefaultCmd.Flags...)
 	}
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
-		return err
+	err := kong.DefaultHelpPrinter(options, ctx)
+	if err == nil && top {
+		_, err = fmt.Fprint(ctx.Stdout, exitCodes)
 	}
-	if top {
-		_, err := fmt.Fprint(ctx.Stdout, exitCodes)
-		return err
+	if err != nil {
+		return &fault.Fault{Err: err, Code: fault.ExitFailed} // not a fault of the command line
 	}
 	return nil
 }

@@ -92,8 +92,11 @@ func (p Process) guessFlag(app *kong.Application, node *kong.Node, word string) 
 		}
 	}
 	var names []string
-	for _, f := range slices.Concat(app.Flags, node.Flags) {
+	for _, f := range slices.Concat(app.Flags, node.Flags, defaultFlags(node)) {
 		names = append(names, "--"+f.Name)
+		if f.Tag.Negatable != "" {
+			names = append(names, "--no-"+f.Name)
+		}
 	}
 	switch near := nearest(word, names); {
 	case len(owners) > 0 && here == "":

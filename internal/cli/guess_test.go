@@ -152,6 +152,8 @@ func TestGuesses(t *testing.T) {
 		{"-n 20", "-n belongs to audit", "ccdestroy audit -n 20"},
 		{"--overwrite", "--overwrite belongs to restore", "ccdestroy restore --help"},
 		{"--profle x", "unknown flag --profle. Did you mean --profile?", "ccdestroy --help"},
+		{"--no-volume", "unknown flag --no-volume. Did you mean --no-volumes?", "ccdestroy --help"},
+		{"audit --outcom partial", "unknown flag --outcom. Did you mean --outcome?", "ccdestroy audit --help"},
 		{"down -n 20", "down has no -n, which belongs to audit", "ccdestroy down --help"},
 		{"restore x --dry-run", "restore has no --dry-run, which belongs to ccdestroy, down,", "ccdestroy restore --help"},
 		{"web", `"web" is a service, not a command`, "ccdestroy down web"},

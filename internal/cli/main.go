@@ -167,7 +167,9 @@ func Main(p Process) (code int) {
 			return fault.ExitOK
 		}
 		var err error
-		if call, err = p.parse(parser); err != nil {
+		if call, err = p.parse(parser); closedPipe(err) {
+			return exitPipe // --help | head
+		} else if err != nil {
 			return p.complain(err)
 		}
 		color = g.Color

@@ -1,6 +1,9 @@
 package cli
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
 // A wrong command line is complained about in the user's words, not the parser's.
 func TestUsageErrors(t *testing.T) {
@@ -27,5 +30,27 @@ func TestUsageErrors(t *testing.T) {
 		{"a command is missing: one of key, seal", []string{"store"}},
 	} {
 		refused(t, call(t, dir, nil, c.args...), c.want)
+	}
+}
+
+// Help that nobody reads to its end is no error, and help that cannot be written is
+// not one of the command line.
+func TestHelpThatIsNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"--help"}, {"audit", "--help"}, {"help"}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		got := callWith(t, dir, nil, func(p *Process) { p.Stdout = w }, args...)
+		w.Close()
+		if got.code != exitPipe || got.stderr != "" {
+			t.Errorf("%q into a closed pipe: exit %d\n%s", args, got.code, got.stderr)
+		}
+		got = callWith(t, dir, nil, func(p *Process) { p.Stdout = w }, args...)
+		if got.code != 1 || got.stderr == "" {
+			t.Errorf("%q into a closed file: exit %d\n%s", args, got.code, got.stderr)
+		}
 	}
 }
