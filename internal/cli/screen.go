@@ -61,7 +61,9 @@ func (s screen) Inventory(inv inventory.Inventory, full bool) {
 		_ = render.Inventory(s.p.Stderr, inv, s.p.Now(), s.style(inv))
 		return
 	}
-	fmt.Fprintln(s.p.Stderr, render.Line(inv))
+	if !inv.Empty() { // else the ending says so
+		fmt.Fprintln(s.p.Stderr, render.Line(inv, s.style(inv)))
+	}
 	for _, line := range render.KeepLines(inv, s.style(inv)) {
 		fmt.Fprintln(s.p.Stderr, line)
 	}

@@ -70,6 +70,8 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 	switch {
 	case e.Outcome == audit.Pending:
 		fmt.Fprintf(&b, "### Unknown: what happened to %s\n\n", project)
+	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
+		fmt.Fprintf(&b, "### Nothing to destroy for %s\n\n", project)
 	case e.Outcome == audit.Success:
 		fmt.Fprintf(&b, "### Destroyed %s\n\n", project)
 	case e.Outcome == audit.Partial:
@@ -77,8 +79,8 @@ func GitHubSummary(w io.Writer, e record.Ending) error {
 	default:
 		fmt.Fprintf(&b, "### Nothing of %s was destroyed\n\n", project)
 	}
-	if e.Outcome != audit.Pending {
-		fmt.Fprintf(&b, "%s in %s. ", what(v), seconds(e.Duration))
+	if went := what(v); e.Outcome != audit.Pending && went != nothing {
+		fmt.Fprintf(&b, "%s in %s. ", went, seconds(e.Duration))
 	}
 	fmt.Fprintf(&b, "Recorded as %s.\n\n", markdown(e.ID))
 	if len(v.Resources) > 0 {

@@ -33,7 +33,7 @@ func Ending(w io.Writer, e record.Ending, style Style) error {
 		b.WriteString(style.say(Warn, "UNKNOWN", " what happened to "+project+": "+why+"."))
 		b.WriteString(unfinished(e.ID, style))
 	case e.Inventory.Empty() && e.Outcome == audit.Success && len(v.Lost) == 0:
-		fmt.Fprintf(&b, "Nothing was there to destroy for %s.\n", project)
+		fmt.Fprintf(&b, "Nothing to destroy for %s.\n", project)
 	case e.Outcome == audit.Success:
 		b.WriteString(style.say(Good, "Destroyed", fmt.Sprintf(" %s: %s in %s.", project, what(v), seconds(e.Duration))))
 	case e.Outcome == audit.Partial:
@@ -96,6 +96,9 @@ func recorded(b *strings.Builder, e record.Ending, id string, style Style) {
 	b.WriteString(text + "\n")
 }
 
+// nothing is an amount.
+const nothing = "nothing"
+
 // what counts what went: "3 containers, 2 volumes (2.2 GB), 1 network".
 func what(v inventory.Verdict) string {
 	n := map[inventory.Kind]int{}
@@ -116,7 +119,7 @@ func what(v inventory.Verdict) string {
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
-		return "nothing"
+		return nothing
 	}
 	return strings.Join(parts, ", ")
 }
@@ -124,6 +127,7 @@ func what(v inventory.Verdict) string {
 // remains lists what remains, and why.
 func remains(b *strings.Builder, v inventory.Verdict, style Style) {
 	for _, r := range v.Remaining {
+		r.Name = brief(r.Name)
 		fmt.Fprintln(b, style.fold("  still there   "+Terminal(r.String()), 16))
 	}
 	for _, name := range v.Providers {

@@ -51,16 +51,23 @@ func nameOf(e audit.Event, d record.Details) string {
 }
 
 // outcome is the cell of an operation's outcome. What is unfinished may be running.
-func (l *Listing) outcome(r audit.Record) cell {
+func (l *Listing) outcome(r audit.Record, d record.Details) cell {
 	switch {
 	case r.Unfinished && l.begins:
 		return cell{text: "started", color: Warn}
 	case r.Unfinished && l.AtWork != nil && l.AtWork(r.ID):
 		return cell{text: "running", color: Warn}
 	}
-	l.open = l.open || r.Unfinished
+	if r.Unfinished && d.RecordedBy == byScript {
+		l.told = r.ID
+	} else {
+		l.open = l.open || r.Unfinished
+	}
 	return outcomeCell(r)
 }
+
+// byScript marks what ccdestroy record recorded, in Details.RecordedBy.
+const byScript = "record"
 
 func outcomeCell(r audit.Record) cell {
 	switch {

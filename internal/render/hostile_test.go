@@ -110,7 +110,7 @@ func TestHostile(t *testing.T) {
 		}
 		outputs["inventory"] = output(t, func(b *bytes.Buffer) error { return Inventory(b, d.Inventory, now, Style{Width: 80}) })
 		outputs["inventory in JSON"] = output(t, func(b *bytes.Buffer) error { return InventoryJSON(b, d.Inventory) })
-		outputs["one line"] = Line(d.Inventory) + Terminal(strings.Join(Warnings(d.Inventory), "")) // as say writes them
+		outputs["one line"] = Line(d.Inventory, Style{}) + Terminal(strings.Join(Warnings(d.Inventory), "")) // as say writes them
 		ending := record.Ending{ID: text, Inventory: d.Inventory, Exit: fault.Exit{Code: 1, Stderr: text},
 			Outcome: audit.Partial, Verdict: inventory.Verdict{Resources: d.Resources, Remaining: d.Resources, Unforeseen: []string{text}}}
 		outputs["ending"] = output(t, func(b *bytes.Buffer) error { return Ending(b, ending, Style{Width: 80}) })

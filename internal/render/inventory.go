@@ -59,7 +59,7 @@ func amounts(inv inventory.Inventory) string {
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
-		return "nothing"
+		return nothing
 	}
 	return strings.Join(parts, ", ")
 }

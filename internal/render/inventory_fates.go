@@ -116,8 +116,9 @@ func Warnings(inv inventory.Inventory) []string {
 	return out
 }
 
-// Line is the inventory in one line, for scripts and logs.
-func Line(inv inventory.Inventory) string {
+// Line is the inventory in one line, for scripts and logs. On a terminal it is
+// folded.
+func Line(inv inventory.Inventory, style Style) string {
 	parts := []string{}
 	if text := volumeLine(inv.Of(inventory.KindVolume, inventory.Removed)); text != "" {
 		parts = append(parts, text)
@@ -127,10 +128,13 @@ func Line(inv inventory.Inventory) string {
 			parts = append(parts, Count(n, string(kind)))
 		}
 	}
-	if len(parts) == 0 {
+	switch {
+	case inv.Empty():
 		return "Nothing to destroy for " + Terminal(inv.Project)
+	case len(parts) == 0:
+		return "Nothing of " + Terminal(inv.Project) + " can be destroyed"
 	}
-	return "Destroying " + Terminal(inv.Project) + ": " + strings.Join(parts, "; ")
+	return style.fold("Destroying "+Terminal(inv.Project)+": "+strings.Join(parts, "; "), 2)
 }
 
 // volumeLine is "volumes a, b and 1 anonymous (1.2 GB)".

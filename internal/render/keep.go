@@ -30,7 +30,7 @@ func KeepLines(inv inventory.Inventory, style Style) (lines []string) {
 		if style.ByID && inv.Project != "" {
 			args = []string{"-p", inv.Project}
 		}
-		lines = append(lines, Terminal(fmt.Sprintf("Kept for %s%s: %s brings %s back.", span(k.For), which, style.command("undo", args...), them)))
+		lines = append(lines, style.fold(Terminal(fmt.Sprintf("Kept for %s%s: %s brings %s back.", span(k.For), which, style.command("undo", args...), them)), 2))
 	}
 	for i, not := range k.Not {
 		if i == listed {
@@ -109,7 +109,10 @@ func Undone(w io.Writer, outcome audit.Outcome, back []record.Kept, was record.D
 		if k.As != "" {
 			name = Terminal(k.As) + ", which was " + name
 		}
-		fmt.Fprintf(&b, "  volume %s\n", name)
+		if k.As == "" && wasMounted(k.Name, was) {
+			name += " (anonymous: a new container does not use it)"
+		}
+		fmt.Fprintln(&b, style.fold("  volume "+name, 4))
 	}
 	if len(back) > 0 && back[0].As == "" {
 		b.WriteString(runAgain(was, style))
@@ -117,6 +120,14 @@ func Undone(w io.Writer, outcome audit.Outcome, back []record.Kept, was record.D
 	b.WriteString(Recorded(id, style) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// wasMounted reports whether a volume is an anonymous one of a container that went.
+// Compose gives the container that it makes next another one.
+func wasMounted(name string, was record.Details) bool {
+	return slices.ContainsFunc(was.Resources, func(r inventory.Resource) bool {
+		return r.Kind == inventory.KindVolume && r.Name == name && r.Anonymous && len(r.UsedBy) > 0
+	})
 }
 
 // runAgain is the command that brings the services of a teardown up again, or "".

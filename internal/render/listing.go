@@ -40,9 +40,10 @@ type Listing struct {
 	t      table
 	csv    *csv.Writer
 	count  int
-	open   bool // an interrupted operation was among them
-	begins bool // what is pending has only just begun
-	clock  bool // times of the clock
+	open   bool   // an interrupted operation was among them
+	told   string // id of the last one that a script began and has not ended, "" for none
+	begins bool   // what is pending has only just begun
+	clock  bool   // times of the clock
 
 	// Elsewhere says that the operations are those of other machines.
 	Elsewhere bool
@@ -116,11 +117,11 @@ func (l *Listing) Record(r audit.Record, _ []byte) error {
 		return l.object(out)
 	case Table:
 		return l.row([]string{"ID", "WHEN", "~OPERATION", "OUTCOME", "~PROJECT", "~WHO", ">LOST", "?UNDO"},
-			cell{text: dash(ShortID(r.ID))}, cell{text: l.when(r.Timestamp)}, cell{text: r.Operation}, l.outcome(r),
+			cell{text: dash(ShortID(r.ID))}, cell{text: l.when(r.Timestamp)}, cell{text: r.Operation}, l.outcome(r, d),
 			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), l.undoCell(r, d))
 	case Wide:
 		return l.row([]string{"ID", "TIME", "OPERATION", "OUTCOME", "PROJECT", "WHO", ">LOST", "UNDO", "ENGINE", ">TOOK", "VOLUMES", "REASON"},
-			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, l.outcome(r),
+			cell{text: dash(r.ID)}, cell{text: r.Timestamp.Local().Format("2006-01-02 15:04:05")}, cell{text: r.Operation}, l.outcome(r, d),
 			cell{text: dash(d.Project)}, cell{text: nameOf(r.Event, d)}, lostCell(r, d), l.undoCell(r, d), cell{text: dash(d.Engine.Name)}, tookCell(d),
 			cell{text: dash(strings.Join(volumeNames(r.DataAffected, d), " "))}, cell{text: dash(d.Why)})
 	case IDs:

@@ -107,17 +107,29 @@ func (l *Listing) End() error {
 		_, err := io.WriteString(l.w, "</tbody></table>\n</body></html>\n")
 		return err
 	case Table, Wide:
-		if err := l.t.flush(l.w); err != nil || !l.open {
+		if err := l.t.flush(l.w); err != nil {
 			return err
 		}
-		if l.Elsewhere {
-			_, err := fmt.Fprintln(l.w, l.t.style.fold("UNFINISHED: at work, or cut off. Where its log is, ccdestroy reconcile finds out which.", 0))
-			return err
-		}
-		_, err := io.WriteString(l.w, l.t.style.remedy("UNFINISHED: cut off before it was recorded. To find out", l.t.style.command("reconcile")))
+		_, err := io.WriteString(l.w, l.unfinished())
 		return err
 	}
 	return nil
+}
+
+// unfinished says what became of operations without an outcome, and what to do, or
+// "" where there are none.
+func (l *Listing) unfinished() (text string) {
+	style := l.t.style
+	switch {
+	case (l.open || l.told != "") && l.Elsewhere:
+		return style.fold("UNFINISHED: at work, or cut off. Where its log is, ccdestroy reconcile finds out which.", 0) + "\n"
+	case l.open:
+		text = style.remedy("UNFINISHED: cut off before it was recorded. To find out", style.command("reconcile"))
+	}
+	if l.told != "" {
+		text += style.remedy("UNFINISHED: begun by a script. To record how it ended", style.command("record", "--id", ShortID(l.told), "--outcome", "WORD"))
+	}
+	return text
 }
 
 func dash(s string) string {

@@ -73,7 +73,7 @@ func TestInventoryScreen(t *testing.T) {
 	if squeeze(b.String()) != squeeze(screen) {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), screen)
 	}
-	if got := Line(sample()); got != `Destroying shop: volumes shop_pgdata, shop_up, theirs\x1b[2J and 1 anonymous; 1 container; 1 network` {
+	if got := Line(sample(), Style{}); got != `Destroying shop: volumes shop_pgdata, shop_up, theirs\x1b[2J and 1 anonymous; 1 container; 1 network` {
 		t.Errorf("%q", got)
 	}
 }

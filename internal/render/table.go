@@ -39,7 +39,7 @@ type Style struct {
 }
 
 // readers are the commands that look for a log, and take --log.
-var readers = []string{"audit", "reconcile", "undo"}
+var readers = []string{"audit", "reconcile", "record", "undo"}
 
 // command is a command of ours as it can be pasted.
 func (s Style) command(name string, args ...string) string {
