@@ -41,7 +41,7 @@ func (c rotateCmd) Run(ctx context.Context, p Process) error {
 		p.say("Nothing to rotate: no event was recorded in %s since it began", l.Path)
 		return nil
 	case errors.As(err, &open):
-		try := book.Command("reconcile") + "; or for what a script began: " + book.Command("record", "--id", open.Operations[0].ID, "--outcome", "failed")
+		try := book.Command("reconcile") + "; or " + book.Command("record", "--id", open.Operations[0].ID, "--outcome", "WORD") + "   # what a script began"
 		return &fault.Fault{Err: fmt.Errorf("%s is not rotated: %w", l.Path, err), Try: try, Code: fault.ExitRefused}
 	case errors.Is(err, audit.ErrHead):
 		p.say("ccdestroy: %v", err)

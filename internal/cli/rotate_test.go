@@ -158,7 +158,7 @@ func TestAuditRotateRefuses(t *testing.T) {
 	}
 	id := recorded(t, dir, "pending")[0]
 	r := call(t, dir, nil, "audit", "rotate")
-	if r.code != 5 || !strings.Contains(r.stderr, "prune "+id+" is unfinished\n") || !strings.Contains(r.stderr, "Try: ccdestroy reconcile; or for what a script began: ccdestroy record --id "+id+" --outcome failed\n") {
+	if r.code != 5 || !strings.Contains(r.stderr, "prune "+id+" is unfinished\n") || !strings.Contains(r.stderr, "Try: ccdestroy reconcile; or ccdestroy record --id "+id) {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 	if r := call(t, dir, nil, "record", "--id", id, "--outcome", "failed"); r.code != 0 {
