@@ -167,7 +167,7 @@ func (c showCmd) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return record.ReadFault(err, l)
 	}
-	return c.shown(ctx, p, l, events, lines, undoing(p, l))
+	return c.shown(ctx, p, l, events, lines, aside(p, l))
 }
 
 // showEach calls show with the events of each log; they are side by side.
@@ -185,14 +185,14 @@ func showEach(events []audit.Event, lines [][]byte, show func([]audit.Event, [][
 	return nil
 }
 
-// shown writes it, that of each log for itself. left says what can still be undone.
-func (c showCmd) shown(ctx context.Context, p Process, l *audit.Log, events []audit.Event, lines [][]byte, left func(audit.Event, record.Details) []record.Kept) error {
+// shown writes it, that of each log for itself. aside says what became of what it has set aside.
+func (c showCmd) shown(ctx context.Context, p Process, l *audit.Log, events []audit.Event, lines [][]byte, aside func(audit.Event, record.Details) record.Aside) error {
 	return c.write(ctx, p, l, func(w io.Writer, style render.Style) error {
 		if c.Format == render.Table {
 			return showEach(events, lines, func(events []audit.Event, lines [][]byte) error {
 				last := events[len(events)-1]
 				d, _ := record.ParseDetails(last) // of another shape: nothing is kept
-				return render.Show(w, events, lines, left(last, d), p.Now(), style)
+				return render.Show(w, events, lines, aside(last, d), p.Now(), style)
 			})
 		}
 		listing := render.NewListing(w, c.Format, p.Now(), style)

@@ -27,7 +27,7 @@ func (c showCmd) fromStore(ctx context.Context, p Process, s *source) error {
 	if first, last := events[0], events[len(events)-1]; first.Log != last.Log {
 		p.say("WARNING: %s: several logs have an operation of this id; ids are meant to be unique, and one of them may be made up", s.name)
 	}
-	return c.shown(ctx, p, &audit.Log{}, events, lines, nothingLeft)
+	return c.shown(ctx, p, &audit.Log{}, events, lines, func(audit.Event, record.Details) record.Aside { return record.Aside{} })
 }
 
 // fromStore verifies all logs.

@@ -152,3 +152,14 @@ func undoing(p Process, l *audit.Log) func(audit.Event, record.Details) []record
 		return left
 	}
 }
+
+// aside is what became of what an operation of the log has set aside.
+func aside(p Process, l *audit.Log) func(audit.Event, record.Details) record.Aside {
+	return func(e audit.Event, d record.Details) record.Aside {
+		a, err := (&record.Undoing{Log: l, Now: p.Now()}).Aside(e, d)
+		if err != nil {
+			return record.Aside{} // what cannot be read is reported elsewhere
+		}
+		return a
+	}
+}

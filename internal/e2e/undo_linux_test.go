@@ -129,6 +129,9 @@ func TestUndo(t *testing.T) {
 		if text, err := os.ReadFile(filepath.Join(s.mountpoint(anonymous), "f")); err != nil || string(text) != "here\n" {
 			t.Errorf("anonymous: %v, %q", err, text)
 		}
+		if shown := s.ccdestroy("audit", "show", last.Details.Undone[0].Operation); strings.Count(shown.stdout, "brought back by "+last.ID[:10]) != 3 {
+			t.Errorf("what was undone does not say so:\n%s", shown.stdout)
+		}
 		if !strings.Contains(u.stderr, "docker compose up -d") {
 			t.Errorf("it does not say what to run:\n%s", u.stderr)
 		}
@@ -238,6 +241,9 @@ func TestTrashPurge(t *testing.T) {
 		last := s.last()
 		if last.Operation != "purge" || last.Outcome != "success" || len(last.Details.Purged) != 2 || last.Details.Purged[0].Operation != ids[0] || len(last.DataAffected) != 2 {
 			t.Errorf("%+v", last)
+		}
+		if shown := s.ccdestroy("audit", "show", ids[0]); strings.Count(shown.stdout, "purged by "+last.ID[:10]) != 2 {
+			t.Errorf("what was purged does not say so:\n%s", shown.stdout)
 		}
 		if exists(filepath.Join(s.trashDir(), ids[0])) || !exists(filepath.Join(s.trashDir(), ids[1])) {
 			t.Error("not what was named is gone")

@@ -16,8 +16,35 @@ type Undoing struct {
 	Log *audit.Log
 	Now time.Time
 
-	since time.Time       // later operations are known from here on
-	ended map[string]bool // by endedKey
+	since time.Time        // later operations are known from here on
+	ended map[string]Ender // by endedKey
+}
+
+// Ender is the operation that ended what another one had set aside: audit.Undo or
+// audit.Purge.
+type Ender struct{ ID, Operation string }
+
+// Aside is what became of the volumes that an operation has set aside.
+type Aside struct {
+	Left  []Kept           // can still be undone
+	Ended map[string]Ender // volumes that were brought back or purged, by name
+}
+
+// Aside says it, according to the operation's newest event.
+func (u *Undoing) Aside(e audit.Event, d Details) (a Aside, err error) {
+	if a.Left, err = u.Left(e, d); err != nil || len(a.Left) == len(d.Kept) || e.Outcome == audit.Pending {
+		return a, err
+	}
+	if err := u.read(e.Timestamp); err != nil {
+		return a, err
+	}
+	a.Ended = map[string]Ender{}
+	for _, k := range d.Kept {
+		if by, ended := u.ended[endedKey(e.ID, k.Name)]; ended {
+			a.Ended[k.Name] = by
+		}
+	}
+	return a, nil
 }
 
 func endedKey(operation, volume string) string { return operation + " " + volume }
@@ -38,7 +65,7 @@ func (u *Undoing) Left(e audit.Event, d Details) (left []Kept, err error) {
 	if err := u.read(e.Timestamp); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(left, func(k Kept) bool { return u.ended[endedKey(e.ID, k.Name)] }), nil
+	return slices.DeleteFunc(left, func(k Kept) bool { return u.ended[endedKey(e.ID, k.Name)] != Ender{} }), nil
 }
 
 // read finds the undos and purges since a time.
@@ -46,12 +73,12 @@ func (u *Undoing) read(since time.Time) error {
 	if u.ended != nil && !since.Before(u.since) {
 		return nil
 	}
-	u.since, u.ended = since.Add(-readAhead), map[string]bool{}
+	u.since, u.ended = since.Add(-readAhead), map[string]Ender{}
 	ends := func(e audit.Event, _ []byte) bool { return e.Operation == audit.Undo || e.Operation == audit.Purge }
 	_, err := u.Log.History(audit.Query{Since: u.since, Words: []string{`"undo"`, `"purge"`}, Match: ends}, func(r audit.Record, _ []byte) error {
 		if d, err := ParseDetails(r.Event); err == nil && !r.Unfinished {
 			for _, k := range slices.Concat(d.Undone, d.Purged) {
-				u.ended[endedKey(k.Operation, k.Name)] = true
+				u.ended[endedKey(k.Operation, k.Name)] = Ender{r.ID, r.Operation}
 			}
 		}
 		return nil

@@ -102,7 +102,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 		outputs["show"] = output(t, func(b *bytes.Buffer) error {
-			return Show(b, []audit.Event{rec.Event, rec.Event}, [][]byte{raw, raw}, []record.Kept{{Name: text, Until: text}}, now, Style{Width: 80})
+			return Show(b, []audit.Event{rec.Event, rec.Event}, [][]byte{raw, raw}, record.Aside{Left: []record.Kept{{Name: text, Until: text}}, Ended: map[string]record.Ender{text: {ID: text, Operation: audit.Undo}}}, now, Style{Width: 80})
 		})
 		d, err := record.ParseDetails(rec.Event)
 		if err != nil {

@@ -16,8 +16,8 @@ import (
 )
 
 // Show writes one operation in full. events are all its events, oldest first,
-// and lines theirs in the log; left is what can still be undone of it.
-func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept, now time.Time, style Style) error {
+// and lines theirs in the log; aside is what became of what it has set aside.
+func Show(w io.Writer, events []audit.Event, lines [][]byte, aside record.Aside, now time.Time, style Style) error {
 	last := events[len(events)-1]
 	d, _ := record.ParseDetails(last) // a script's details may be of another shape: what fits is shown
 	var b strings.Builder
@@ -37,7 +37,7 @@ func Show(w io.Writer, events []audit.Event, lines [][]byte, left []record.Kept,
 			f.line("To restore", "%s", style.command("restore", last.ExportPath))
 		}
 	}
-	f.kept(last, d, left)
+	f.kept(last, d, aside)
 	for i, name := range volumeNames(last.DataAffected, d) {
 		label := map[bool]string{true: "About to go", false: "Lost"}[last.Outcome == audit.Pending]
 		if i > 0 {
@@ -82,8 +82,8 @@ func (f fields) line(label, format string, args ...any) {
 }
 
 // kept says what was set aside, brought back or purged.
-func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
-	if until := Until(left); !until.IsZero() {
+func (f fields) kept(last audit.Event, d record.Details, aside record.Aside) {
+	if until := Until(aside.Left); !until.IsZero() {
 		f.line("Undo", "until %s: %s", until.Local().Format("2006-01-02 15:04"), f.style.command("undo", ShortID(last.ID)))
 	}
 	for _, k := range d.Kept {
@@ -91,7 +91,11 @@ func (f fields) kept(last audit.Event, d record.Details, left []record.Kept) {
 		switch {
 		case last.Outcome == audit.Pending:
 			text += ", about to be set aside"
-		case !slices.Contains(left, k):
+		case aside.Ended[k.Name].Operation == audit.Undo:
+			text += ", brought back by " + ShortID(aside.Ended[k.Name].ID)
+		case aside.Ended[k.Name].Operation == audit.Purge:
+			text += ", purged by " + ShortID(aside.Ended[k.Name].ID)
+		case !slices.Contains(aside.Left, k):
 			text += ", no longer kept"
 		case k.Until != "":
 			text += ", until " + minuteOf(k.Until)

@@ -13,6 +13,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/contextcore/ccdestroy/internal/audit"
+	"github.com/contextcore/ccdestroy/internal/record"
 )
 
 // widths are those of the terminals that every screen is made for.
@@ -91,7 +92,7 @@ func shown(t *testing.T, i int) func(io.Writer, Style) error {
 		r := records(t)[i]
 		r.Seq, r.Log, r.Prev = int64(i)+1, "KLIKZ7NBQEAX2OKNBQDSWOI5FF", strings.Repeat("0123456789abcdef", 4)
 		r.V = 1
-		return Show(w, []audit.Event{r.Event}, [][]byte{[]byte(r.ID)}, undoable(r.Event, parsed(r)), now, style)
+		return Show(w, []audit.Event{r.Event}, [][]byte{[]byte(r.ID)}, record.Aside{Left: undoable(r.Event, parsed(r))}, now, style)
 	}
 }
 
