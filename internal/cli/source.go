@@ -80,14 +80,14 @@ func (p Process) source(f sourceFlag) (*source, error) {
 		})
 	})
 	if cache := p.xdg("XDG_CACHE_HOME", ".cache"); cache != "" {
-		lines.Packs.Cache = &store.Cache{Dir: filepath.Join(cache, "indexes"), Most: indexesMost}
+		lines.Packs.Cache = &store.Cache{Dir: filepath.Join(cache, "sealed"), Most: cacheMost}
 	}
 	return &source{store.Archive{Source: lines}, fmt.Sprint(s), s}, nil
 }
 
-// indexesMost is how many bytes of indexes are kept: those of a year and a half with
-// 10,000 events a day.
-const indexesMost = 512 << 20
+// cacheMost is how many bytes of sealed days are kept: the indexes of a year and a half
+// with 10,000 events a day.
+const cacheMost = 512 << 20
 
 // source is a store to read from.
 type source struct {

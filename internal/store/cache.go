@@ -25,8 +25,8 @@ type Cache struct {
 	Dir  string // made when there is something to keep
 	Most int64  // bytes that are kept; those that were used last
 
-	mu   sync.Mutex
-	size int64 // of all files, as far as this process knows; 0 before it looked
+	mu   sync.Mutex // guards size
+	size int64      // of all files, as far as this process knows; 0 before it looked
 }
 
 // newName begins the names of files that are being written; a number follows.
@@ -41,11 +41,7 @@ func (c *Cache) get(sum string, read func() ([]byte, error)) (data []byte, whole
 	if data, err = read(); err != nil || audit.Sum(data) != sum {
 		return data, false, err
 	}
-	if c != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.keep(sum, data)
-	}
+	c.keep(sum, data)
 	return data, true, nil
 }
 
@@ -83,8 +79,13 @@ func isSum(text string) bool {
 	return len(text) == 64
 }
 
-// keep writes a file. If it cannot, what would be in it is read from the store again.
+// keep writes a file with the sum of its content. If it cannot, what would be in it is read from the store again.
 func (c *Cache) keep(sum string, data []byte) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if durable.MkdirAll(c.Dir, 0o700) != nil {
 		return
 	}

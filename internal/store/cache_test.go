@@ -29,6 +29,44 @@ func (g *indexGets) Get(ctx context.Context, key string) (io.ReadCloser, error) 
 	return g.Reader.Get(ctx, key)
 }
 
+func filesIn(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		paths = append(paths, filepath.Join(dir, e.Name()))
+	}
+	return paths
+}
+
+// A search that is repeated reads no frame again; of what is read one frame after the
+// other, not all are kept.
+func TestCacheOfFrames(t *testing.T) {
+	_, b, keys, id := sealedStore(t)
+	cache := &Cache{Dir: t.TempDir(), Most: 1 << 20}
+	search := func(q Query) (parts int64) {
+		t.Helper()
+		c := &tally{Reader: b}
+		source := NewSource(c, keys, nil)
+		source.Packs.Cache = cache
+		n := 0
+		if err := (Archive{source}).History(t.Context(), q, func(audit.Record, []byte) error { n++; return nil }); err != nil || n == 0 {
+			t.Fatalf("%d: %v", n, err)
+		}
+		return c.parts.Load()
+	}
+	q := Query{Words: [][]string{{id}}, Match: func(e audit.Event, _ []byte) bool { return e.ID == id }}
+	if first, again := search(q), search(q); first == 0 || again != 0 {
+		t.Errorf("read %d parts of packs, and again %d", first, again)
+	}
+	search(Query{})
+	if all := len(filesIn(t, cache.Dir)); all >= 10 { // two indexes, and four frames of each day
+		t.Errorf("a list of all keeps %d files", all)
+	}
+}
+
 // A store says the same with a cache, which spares reading indexes again. A file in
 // it that is not what was sealed is as good as none, and so is a cache that cannot be
 // written.
@@ -54,15 +92,23 @@ func TestCache(t *testing.T) {
 	}
 	read("empty", dir, 2)
 	read("filled", dir, 0)
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 2 {
-		t.Fatalf("%v: %v", files, err)
+	var indexes, frames []string
+	for _, path := range filesIn(t, dir) {
+		data, err := os.ReadFile(path)
+		info, err2 := os.Stat(path)
+		if err := errors.Join(err, err2); err != nil || info.Mode() != 0o600 {
+			t.Fatalf("%v: %v", info, err)
+		}
+		if data[0] == '{' {
+			indexes = append(indexes, path)
+		} else {
+			frames = append(frames, path)
+		}
 	}
-	file := func(i int) string { return filepath.Join(dir, files[i].Name()) }
-	if info, err := os.Stat(file(0)); err != nil || info.Mode() != 0o600 {
-		t.Errorf("%v: %v", info, err)
+	if len(indexes) != 2 || len(frames) == 0 {
+		t.Fatalf("%d indexes, %d frames", len(indexes), len(frames))
 	}
-	if err := errors.Join(os.Truncate(file(0), 100), os.Remove(file(1)), os.Mkdir(file(1), 0o700)); err != nil {
+	if err := errors.Join(os.Truncate(indexes[0], 100), os.Remove(indexes[1]), os.Mkdir(indexes[1], 0o700), os.WriteFile(frames[0], []byte("else"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	read("spoilt", dir, 2)

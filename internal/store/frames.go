@@ -98,28 +98,49 @@ func (p *packed) read(ctx context.Context, from Getter, frames []int) error {
 	return nil
 }
 
-// get reads frames that lie side by side.
+// get reads frames that lie side by side: those that are kept from the cache, and all
+// from the first to the last of the others at once.
 func (p *packed) get(ctx context.Context, from Getter, run []int, into [][][]byte) error {
-	start, last := p.at[run[0]], run[len(run)-1]
-	data, err := from.Range(ctx, p.key, start, p.at[last]+p.frames[last].Size-start)
+	var missing []int // in run
+	for i, f := range run {
+		if data, kept := p.cache.load(p.frames[f].Sum); kept {
+			into[i] = p.frames[f].unpack(data)
+		} else {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	first, last := run[missing[0]], run[missing[len(missing)-1]]
+	data, err := from.Range(ctx, p.key, p.at[first], p.at[last]+p.frames[last].Size-p.at[first])
 	if err != nil && !errors.Is(err, ErrNotThere) {
 		return err
 	}
-	for i, f := range run {
-		frame := p.frames[f]
-		at := p.at[f] - start
+	for _, i := range missing {
+		frame, at := p.frames[run[i]], p.at[run[i]]-p.at[first]
 		if at+frame.Size > int64(len(data)) || audit.Sum(data[at:at+frame.Size]) != frame.Sum {
 			continue
 		}
-		raw, err := unpacker().DecodeAll(data[at:at+frame.Size], nil)
-		if err != nil {
-			continue
-		}
-		if lines := bytes.Split(raw, []byte{'\n'}); len(lines) == frame.Lines+1 { // an empty one behind the last LF
-			into[i] = lines[:frame.Lines]
+		into[i] = frame.unpack(data[at : at+frame.Size])
+		if p.ahead == 0 { // whoever reads all would leave room for nothing else
+			p.cache.keep(frame.Sum, data[at:at+frame.Size])
 		}
 	}
 	return nil
+}
+
+// unpack are the lines of a frame that is what was sealed; nil if even so it is none.
+func (f Frame) unpack(data []byte) [][]byte {
+	raw, err := unpacker().DecodeAll(data, nil)
+	if err != nil {
+		return nil
+	}
+	lines := bytes.Split(raw, []byte{'\n'})
+	if len(lines) != f.Lines+1 { // an empty one behind the last LF
+		return nil
+	}
+	return lines[:f.Lines]
 }
 
 // forget drops the frames that were read first, but for those that are in use.

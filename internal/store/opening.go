@@ -158,7 +158,9 @@ func openPacked(ctx context.Context, from Getter, kept *Cache, s *Seal) (*packed
 	}
 	if whole {
 		if names, err := x.names(); err == nil {
-			return newPacked(s.Pack, s.day(), x, names), nil
+			pack := newPacked(s.Pack, s.day(), x, names)
+			pack.cache = kept
+			return pack, nil
 		}
 	}
 	_, lines, err := readPack(ctx, from, s)

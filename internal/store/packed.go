@@ -15,6 +15,7 @@ type packed struct {
 	at     []int64  // where each frame begins
 	dir    string   // of the objects of its lines
 	names  []string // of these objects, in their order
+	cache  *Cache   // of its frames
 
 	had   map[int][][]byte // lines of frames that were read; none of one that is not what was sealed
 	order []int            // the frames of had, the last one read last

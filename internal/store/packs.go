@@ -21,7 +21,7 @@ type Packs struct {
 	// Unsealed, where it is set, is told of seals and packs that are passed over, and
 	// why. It may be called at once.
 	Unsealed func(key string, err error)
-	// Cache keeps the indexes, where it is set.
+	// Cache keeps indexes, and frames that were searched, where it is set.
 	Cache *Cache
 
 	mu     sync.Mutex                              // guards what follows
