@@ -177,7 +177,7 @@ func (p *parsed) checkChain() (err error) {
 	if p.v < 1 || p.seq < 1 || empty(keyLog) || empty(keyID) {
 		return errors.New("malformed: a chained event without v, log, seq or id")
 	}
-	if prev := p.fields[keyPrev]; !isHash(prev[1 : len(prev)-1]) {
+	if prev := p.fields[keyPrev]; !IsSum(prev[1 : len(prev)-1]) {
 		return errors.New("malformed: prev is not 64 lower-case hex digits")
 	}
 	return nil
@@ -242,16 +242,14 @@ func text(value []byte) string {
 	return string(out)
 }
 
-func isHash(s []byte) bool {
-	if len(s) != 64 {
-		return false
-	}
-	for _, c := range s {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+// IsSum reports whether a text is one that Sum can return.
+func IsSum[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
 		}
 	}
-	return true
+	return len(text) == 64
 }
 
 // event makes an Event, whose details are a part of the line.

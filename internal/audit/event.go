@@ -99,7 +99,7 @@ func ParseHead(word string) (Head, error) {
 	rest, sum, ok := cutLast(word, ':')
 	log, number, ok2 := cutLast(rest, ':')
 	seq, err := strconv.ParseInt(number, 10, 64)
-	if !ok || !ok2 || err != nil || seq < 1 || log == "" || !isHash([]byte(sum)) {
+	if !ok || !ok2 || err != nil || seq < 1 || log == "" || !IsSum(sum) {
 		return Head{}, fmt.Errorf("%q is not a head: log:seq:sha256", word)
 	}
 	return Head{Log: log, Seq: seq, SHA256: sum}, nil

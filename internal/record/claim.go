@@ -227,7 +227,7 @@ func (b *Book) describe(e *audit.Event, c Claim) error {
 		e.Timestamp = when
 		details["recorded_at"] = Quoted(b.Now().UTC().Format(time.RFC3339Nano))
 	}
-	details["tool"], details["actor"], details["recorded_by"] = Quoted(b.Tool), b.Actor, Quoted("record")
+	details["tool"], details["actor"], details["recorded_by"] = Quoted(b.Tool), b.Actor, Quoted(ByScript)
 	var err error
 	e.Details, err = json.Marshal(details)
 	return err

@@ -54,8 +54,12 @@ type Details struct {
 	Claims     []string `json:"claims,omitempty"`     // recorded by watch: unfinished operations that may have done it
 }
 
-// ByGuard marks operations that the guard recorded, in Details.RecordedBy.
-const ByGuard = "guard"
+// Marks in Details.RecordedBy: the guard recorded the operation, or ccdestroy record, as a
+// script told it.
+const (
+	ByGuard  = "guard"
+	ByScript = "record"
+)
 
 // Request is a call of the engine's API.
 type Request struct {

@@ -58,16 +58,13 @@ func (l *Listing) outcome(r audit.Record, d record.Details) cell {
 	case r.Unfinished && l.AtWork != nil && l.AtWork(r.ID):
 		return cell{text: "running", color: Warn}
 	}
-	if r.Unfinished && d.RecordedBy == byScript {
+	if r.Unfinished && d.RecordedBy == record.ByScript {
 		l.told = r.ID
 	} else {
 		l.open = l.open || r.Unfinished
 	}
 	return outcomeCell(r)
 }
-
-// byScript marks what ccdestroy record recorded, in Details.RecordedBy.
-const byScript = "record"
 
 func outcomeCell(r audit.Record) cell {
 	switch {

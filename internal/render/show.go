@@ -168,7 +168,7 @@ func (f fields) details(e audit.Event, d record.Details) {
 	}
 	f.text("Tool", d.Tool)
 	switch d.RecordedBy {
-	case byScript:
+	case record.ByScript:
 		f.text("Recorded by", "ccdestroy record: as a script told it")
 	case record.ByGuard:
 		f.text("Recorded by", "ccdestroy guard: the engine asked before it did it")

@@ -47,7 +47,7 @@ func (c *Cache) get(sum string, read func() ([]byte, error)) (data []byte, whole
 
 // load reads a file, and notes that it was used.
 func (c *Cache) load(sum string) (data []byte, kept bool) {
-	if c == nil || !isSum(sum) { // it comes from a seal, which anybody may have made
+	if c == nil || !audit.IsSum(sum) { // it comes from a seal, which anybody may have made
 		return nil, false
 	}
 	path := filepath.Join(c.Dir, sum)
@@ -69,17 +69,8 @@ func (c *Cache) load(sum string) (data []byte, kept bool) {
 	return data, true
 }
 
-// isSum reports whether a text is a SHA-256 in hex, and so a name for a file.
-func isSum(text string) bool {
-	for _, c := range []byte(text) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return len(text) == 64
-}
-
-// keep writes a file with the sum of its content. If it cannot, what would be in it is read from the store again.
+// keep writes a file with the sum of its content. If it cannot, what would be in it is
+// read from the store again.
 func (c *Cache) keep(sum string, data []byte) {
 	if c == nil {
 		return
@@ -132,7 +123,7 @@ func (c *Cache) files() (files []fs.FileInfo) {
 	entries, _ := os.ReadDir(c.Dir)
 	for _, e := range entries {
 		number, new := strings.CutPrefix(e.Name(), newName)
-		if ours := isSum(e.Name()) || new && strings.Trim(number, "0123456789") == ""; !ours {
+		if ours := audit.IsSum(e.Name()) || new && strings.Trim(number, "0123456789") == ""; !ours {
 			continue
 		}
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {

@@ -17,9 +17,9 @@ import (
 // counts in its own log alone.
 func deedOf(e audit.Event, own bool) (d deed, tells bool) {
 	details, err := record.ParseDetails(e)
-	if err != nil || !e.Chained() || details.RecordedBy == byScript {
+	if err != nil || !e.Chained() || details.RecordedBy == record.ByScript {
 		// Apart from the seven fields, a script may record details of any shape.
-		details = record.Details{RecordedBy: byScript}
+		details = record.Details{RecordedBy: record.ByScript}
 	}
 	if details.RecordedBy == "" && !slices.Contains(destroying, e.Operation) {
 		return d, false
@@ -36,13 +36,13 @@ func deedOf(e audit.Event, own bool) (d deed, tells bool) {
 	case details.RecordedBy == recordedBy:
 		d.ours = e.Timestamp
 		return d, own
-	case details.RecordedBy == byScript: // a moment that we know ourselves: the times that it gives are only its claim
+	case details.RecordedBy == record.ByScript: // a moment that we know ourselves: the times that it gives are only its claim
 		d.from = recordedAt(e)
 		d.to = d.from
 	case err == nil && began.Before(d.from):
 		d.from = began
 	}
-	if at := opened(e); details.RecordedBy != byScript && !at.IsZero() && at.Before(d.from) {
+	if at := opened(e); details.RecordedBy != record.ByScript && !at.IsZero() && at.Before(d.from) {
 		d.from = at // it looks, and only then says what it will destroy
 	}
 	if e.Outcome == audit.Pending {
@@ -57,9 +57,6 @@ func deedOf(e audit.Event, own bool) (d deed, tells bool) {
 // destroying are the operations of ours that have the engine destroy volumes. An
 // export stops what uses them, and a purge ends what is no longer a volume.
 var destroying = []string{audit.Destroy, audit.Prune, audit.Restore}
-
-// byScript marks what scripts recorded, in details.recorded_by.
-const byScript = "record"
 
 // marks are the volumes that an event names: what is gone; of a pending event
 // everything that it lists, since the outcome will name what is gone by then.
